@@ -1,0 +1,168 @@
+import type { FieldError } from '../machinery/field-error.ts';
+import type { DeepMutable, KubeObject, Live, ResourceType } from '../machinery/object.ts';
+import type { Transport } from '../machinery/transport.ts';
+
+/** Who asks, as the authenticators established it (`authentication.k8s.io/v1 UserInfo`). */
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a strategy may know about the request it serves. */
+export interface StrategyContext {
+  readonly user: UserInfo;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly namespace?: string;
+  readonly dryRun: boolean;
+  /** The server itself, as `system:apiserver`, for lookups and writes that belong to the request. */
+  readonly server: Transport;
+}
+
+/** One column of `kubectl get`; the built-in definitions follow upstream's printers. */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  /** 0 is always shown; 1 only with `-o wide`. */
+  readonly priority?: number;
+  readonly description?: string;
+  /** The cell; `now` (milliseconds) is for ages. */
+  cell(object: T, now: number): string | number | boolean | null;
+}
+
+/** Where `scale` finds its numbers, as dotted paths like those of a CRD's scale subresource. */
+export interface ScaleMapping {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  /** The text form of the selector. */
+  selector(object: never): string;
+}
+
+/** A streaming or proxying subresource: the API server tunnels the connection to where the handler says. */
+export interface ConnectTarget {
+  /** The node whose kubelet endpoint serves it. */
+  readonly nodeName: string;
+  /** Path and query on that endpoint. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** A subresource that is neither `status` nor `scale`. */
+export interface SubresourceDefinition<T> {
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Verbs as discovery lists them. */
+  readonly verbs: readonly ('create' | 'get' | 'patch' | 'update')[];
+  /** Schema key of the request body; absent for connections. */
+  readonly schema?: string;
+  /** Fills defaults of the body. */
+  defaults?(body: DeepMutable<KubeObject>): void;
+  /** Serves POST (`binding`, `eviction`, `token`); returns the answer. Throws `StatusError`. */
+  create?(parent: Live<T>, body: DeepMutable<KubeObject>, context: StrategyContext): Promise<unknown>;
+  /** For streams: where to. Throws `StatusError` for a bad request (unknown container, pod not assigned). */
+  connect?(parent: Live<T>, query: URLSearchParams, context: StrategyContext): Promise<ConnectTarget>;
+  /** For `get`/`update`/`patch` of a part of the object (`ephemeralcontainers`, `resize`): keeps all but that part. */
+  merge?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
+  /** Validation of such a part's update. */
+  validateUpdate?(next: T, old: Live<T>): FieldError[];
+}
+
+/** How one version of a resource is written on the wire. */
+export interface ResourceVersion<T> {
+  readonly type: ResourceType<T>;
+  /** Key into the schema table: `io.k8s.api.apps.v1.Deployment`. */
+  readonly schema: string;
+  /** Sets the defaults that upstream's code sets, in place, on a freshly decoded object; idempotent. */
+  defaults?(object: DeepMutable<T>): void;
+  /** Converts to the stored version; absent when this is it. */
+  toStorage?(object: DeepMutable<T>): DeepMutable<KubeObject>;
+  fromStorage?(object: DeepMutable<KubeObject>): DeepMutable<T>;
+}
+
+/**
+ * Everything the server needs to know of one resource, in one place: upstream's strategy, validation and printer of the kind.
+ *
+ * Hooks work on an object that only they hold. `validate…` return every error, in upstream's order and wording.
+ */
+export interface ResourceDefinition<T extends KubeObject = KubeObject> {
+  readonly storage: string;
+  readonly versions: Readonly<Record<string, ResourceVersion<T>>>;
+  /** `update` and `create on update` behave as upstream's `AllowCreateOnUpdate`. */
+  readonly createOnUpdate?: boolean;
+  /** Upstream's `AllowUnconditionalUpdate`: an update without a resourceVersion overwrites. Default true. */
+  readonly unconditionalUpdate?: boolean;
+  /** Bytes and names: how `metadata.name` is checked. Default: DNS subdomain. */
+  validateName?(name: string, options: { readonly prefix: boolean }): string[];
+  /** Name made from `generateName` may be up to 63 characters; default is the same rule as upstream's names.SimpleNameGenerator. */
+  readonly status?: {
+    /** Keeps everything but status (and what upstream allows) from `old`. Default: only status is taken from `next`. */
+    prepare?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
+    validate?(next: T, old: Live<T>): FieldError[];
+  };
+  readonly scale?: ScaleMapping;
+  readonly subresources?: Readonly<Record<string, SubresourceDefinition<T>>>;
+  /** Whether `metadata.generation` starts at 1 and grows when `spec` (or what {@link generationChanged} says) changes. */
+  readonly generation?: boolean;
+  generationChanged?(next: T, old: Live<T>): boolean;
+  /** Clears what clients may not set (status), fills what the server decides. Runs after defaulting and before admission. */
+  prepareForCreate?(object: DeepMutable<T>, context: StrategyContext): void;
+  prepareForUpdate?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
+  validate?(object: T): FieldError[];
+  validateUpdate?(next: T, old: Live<T>): FieldError[];
+  /** Upstream's warnings for the `Warning` header. */
+  warnings?(object: T, old?: Live<T>): string[];
+  /** Takes what must be unique over the cluster (service addresses, node ports) before the write; undone when it fails. */
+  allocate?(
+    object: DeepMutable<T>,
+    old: Live<T> | undefined,
+    context: StrategyContext,
+  ): Promise<Allocation | undefined>;
+  /** Gives allocations of a deleted object back. */
+  release?(object: Live<T>): void;
+  /** Called once with all stored objects before the first request, to rebuild allocations. */
+  restore?(objects: readonly Live<T>[]): void;
+  /** Graceful deletion: how long, in seconds, and what to change on the object that lingers. Absent: deleted at once. */
+  gracefulDelete?(
+    object: DeepMutable<T>,
+    requestedSeconds: number | undefined,
+    context: StrategyContext,
+  ): number;
+  /** Upstream's `DefaultGarbageCollectionPolicy`. Default `background`. */
+  readonly defaultPropagation?: 'background' | 'orphan';
+  /** Finalizers that live in `spec` (namespaces) rather than in metadata: whether any is left. */
+  hasSpecFinalizers?(object: T): boolean;
+  /** Milliseconds after which a created object expires (events). */
+  readonly ttlMs?: number;
+  /** Beside `metadata.name` and `metadata.namespace`. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly columns?: readonly Column<T>[];
+  /** Verbs that are not served, for resources that are only created (`TokenReview`, `SubjectAccessReview`): the answer is made, nothing is stored. */
+  review?(object: DeepMutable<T>, context: StrategyContext): Promise<KubeObject>;
+}
+
+/** What was taken for a write that is not committed yet. */
+export interface Allocation {
+  /** Keeps it: the write is durable. */
+  commit(): void;
+  /** Gives it back: the write failed or was a dry run. */
+  rollback(): void;
+}
+
+/** Declares a resource. The definition is returned as it is, with its object type checked. */
+export function defineResource<T extends KubeObject>(
+  definition: ResourceDefinition<T>,
+): ResourceDefinition<T> {
+  return definition;
+}
+
+/** A definition whose object type is not of interest to the holder. */
+export type AnyResource = ResourceDefinition<never>;
+
+/** The names of a definition's stored version. */
+export function storedType<T extends KubeObject>(definition: ResourceDefinition<T>): ResourceType<T> {
+  const version = definition.versions[definition.storage];
+  if (!version) throw new Error(`resource has no version ${definition.storage}`);
+  return version.type;
+}

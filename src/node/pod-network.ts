@@ -1,0 +1,22 @@
+/** What a node needs of the cluster's network; `cluster/` injects an implementation. */
+export interface PodNetwork {
+  /**
+   * Gives the sandbox an address and joins its network namespace (a path such as `/run/…/netns/ID`, already created) to
+   * the node's network. Idempotent for one sandbox: a second call returns the same address.
+   */
+  attach(sandboxId: string, netnsPath: string, hostPorts: readonly HostPort[]): Promise<PodAddress>;
+  /** Removes link, address and rules; idempotent. */
+  detach(sandboxId: string): Promise<void>;
+}
+
+export interface HostPort {
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly containerPort: number;
+  readonly hostPort: number;
+  readonly hostIP?: string;
+}
+
+export interface PodAddress {
+  /** IPv4 address of the pod, without a prefix length. */
+  readonly ip: string;
+}
