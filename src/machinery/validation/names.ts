@@ -57,10 +57,7 @@ const cIdentifier = pattern(
   "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
   ['my_name', 'MY_NAME', 'MyName'],
 );
-const environmentName = pattern(
-  '[ -<>-~]+',
-  "a valid environment variable name must consist only of printable ASCII characters other than '='",
-);
+const ENVIRONMENT_NAME = /^[ -<>-~]+$/;
 const httpHeaderName = pattern(
   '[-A-Za-z0-9]+',
   "a valid HTTP header must consist of alphanumeric characters or '-'",
@@ -150,7 +147,9 @@ export function configMapKeyErrors(value: string): string[] {
 
 /** What is wrong with the name of an environment variable. */
 export function environmentNameErrors(value: string): string[] {
-  return environmentName.regex.test(value) ? [] : [environmentName.message];
+  return ENVIRONMENT_NAME.test(value)
+    ? []
+    : ["a valid environment variable name must consist only of printable ASCII characters other than '='"];
 }
 
 function parentDirectoryErrors(value: string): string[] {
