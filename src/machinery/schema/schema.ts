@@ -12,6 +12,19 @@ export interface MessageSchema {
   readonly name: string;
   /** By JSON name, in ascending order of names, which is the order in which upstream's JSON shows them. */
   readonly fields: ReadonlyMap<string, FieldSchema>;
+  /** The fields that Go's encoder writes whatever their value is. */
+  readonly alwaysWritten: readonly FieldSchema[];
+  readonly mapType?: 'atomic' | 'granular';
+  /** Of a kind; `every` for kinds that all groups register (`DeleteOptions`, `WatchEvent`). */
+  readonly groupVersionKind?: GroupVersionKind | 'every';
+  /** `x-kubernetes-unions` of the definition. */
+  readonly unions?: readonly unknown[];
+}
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
 }
 
 export type FieldType =
@@ -20,7 +33,10 @@ export type FieldType =
   /** Any JSON value, or any JSON object (`RawExtension`, `FieldsV1`). */
   | { readonly type: 'any' | 'raw' | 'fieldsV1' }
   | { readonly type: 'message'; readonly message: string }
-  | { readonly type: 'list'; readonly items: FieldType }
+  /** JSON Schema's unions: an object of that message, or an array of such objects, a boolean, an array of strings. */
+  | { readonly type: 'schemaOrList' | 'schemaOrBool' | 'schemaOrStrings'; readonly message: string }
+  /** With `wrapped`, protobuf holds the items in a message of their own (`ExtraValue`, `Verbs`). */
+  | { readonly type: 'list'; readonly items: FieldType; readonly wrapped?: boolean }
   | { readonly type: 'map'; readonly values: FieldType };
 
 export interface FieldSchema {
@@ -33,6 +49,8 @@ export interface FieldSchema {
   /** Go holds a pointer: absent differs from zero. */
   readonly pointer: boolean;
   readonly omitempty: boolean;
+  /** Go leaves the zero value of a struct out, which `omitempty` alone does not. */
+  readonly omitzero?: boolean;
   readonly required: boolean;
   readonly enum?: readonly string[];
   readonly default?: unknown;
@@ -41,4 +59,36 @@ export interface FieldSchema {
   readonly mapType?: 'atomic' | 'granular';
   readonly patchStrategy?: readonly ('merge' | 'replace' | 'retainKeys')[];
   readonly patchMergeKey?: string;
+}
+
+/** Builds a message from its fields in any order. */
+export function messageSchema(
+  name: string,
+  fields: readonly FieldSchema[],
+  further: Pick<MessageSchema, 'mapType' | 'groupVersionKind' | 'unions'> = {},
+): MessageSchema {
+  const ordered = fields.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    name,
+    fields: new Map(ordered.map((field) => [field.name, field])),
+    alwaysWritten: ordered.filter(isAlwaysWritten),
+    ...further,
+  };
+}
+
+const structs: ReadonlySet<string> = new Set([
+  'message',
+  'time',
+  'microTime',
+  'duration',
+  'quantity',
+  'intOrString',
+  'raw',
+]);
+
+/** `omitempty` has no effect on the value of a struct: `status: {}`, `targetPort: 0`, `divisor: "0"`. */
+function isAlwaysWritten(field: FieldSchema): boolean {
+  if (field.omitzero) return false;
+  if (!field.omitempty) return true;
+  return !field.pointer && structs.has(field.of.type);
 }
