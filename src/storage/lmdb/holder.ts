@@ -1,4 +1,4 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { timestamp, type Clock } from '../../base/clock.ts';
@@ -13,41 +13,55 @@ interface Holder {
   readonly since: string;
 }
 
-/** Takes the directory for this process or throws `HELD`. A holder that no longer lives is replaced. */
+const NAME = /^holder\.(\d+)\.json$/;
+
+/**
+ * Takes the directory for this process or throws `HELD`. A holder that no longer lives is replaced.
+ *
+ *     holder.3.json   pid 812, dead      →  link holder.4.json; of several only one succeeds
+ *     holder.4.json   this process       →  look again: is nobody else alive? then remove holder.3.json
+ */
 export async function holdDirectory(directory: string, clock: Clock): Promise<{ release(): Promise<void> }> {
-  const path = join(directory, 'holder.json');
   const mine: Holder = {
     pid: process.pid,
     started: await processStart(process.pid),
     since: timestamp(clock.now()),
   };
-  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const draft = join(directory, `holder.${process.pid}.${randomBytes(4).toString('hex')}`);
   await writeFile(draft, `${JSON.stringify(mine)}\n`, { mode: 0o600, flush: true });
   try {
-    while (!(await tryLink(draft, path))) {
-      const text = await readText(path);
-      if (text === undefined) continue;
-      const holder = parseHolder(text);
-      if (holder && (await isAlive(holder))) throw heldError(directory, holder);
-      await removeStale(path, text);
+    for (;;) {
+      const newest = Math.max(0, ...(await staleHolders(directory, 0)));
+      const path = pathOf(directory, newest + 1);
+      if (!(await tryLink(draft, path))) continue;
+      try {
+        for (const stale of await staleHolders(directory, newest + 1)) {
+          await rm(pathOf(directory, stale), { force: true });
+        }
+      } catch (error) {
+        await rm(path, { force: true });
+        throw error;
+      }
+      return { release: () => rm(path, { force: true }) };
     }
   } finally {
     await rm(draft, { force: true });
   }
-  return { release: () => rm(path, { force: true }) };
 }
 
-/** Moves the file aside first, so that of several that find it stale none removes the successor's. */
-async function removeStale(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
+/** The numbers of the holders beside `own`. Throws `HELD` when one of them lives. */
+async function staleHolders(directory: string, own: number): Promise<number[]> {
+  const names = await readdir(directory);
+  const numbers = names.map((name) => Number(NAME.exec(name)?.[1] ?? own)).filter((number) => number !== own);
+  for (const number of numbers) {
+    const holder = parseHolder((await readText(pathOf(directory, number))) ?? '');
+    if (holder && (await isAlive(holder))) throw heldError(directory, holder);
   }
-  if ((await readText(aside)) !== stale) await tryLink(aside, path);
-  await rm(aside, { force: true });
+  return numbers;
+}
+
+function pathOf(directory: string, number: number): string {
+  return join(directory, `holder.${number}.json`);
 }
 
 /** Whether `path` was free and now is `draft`. */

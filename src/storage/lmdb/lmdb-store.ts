@@ -6,7 +6,7 @@ import type { Backend } from '../mvcc/backend.ts';
 import type { HistoryLimits } from '../mvcc/history-limits.ts';
 import { MvccStore } from '../mvcc/mvcc-store.ts';
 import { assertReadableFormat, prepareDirectory, stampFormat, syncDirectory } from './data-directory.ts';
-import { assertWholeDataFile } from './data-file.ts';
+import { lengthenShortFile } from './data-file.ts';
 import { holdDirectory } from './holder.ts';
 import { openLmdbBackend } from './lmdb-backend.ts';
 import { storeErrorOf } from './store-error-of.ts';
@@ -35,8 +35,9 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     const hold = await holdDirectory(directory, clock);
     try {
       await stampFormat(directory);
-      await assertWholeDataFile(file);
+      const suspicious = await lengthenShortFile(file);
       const backend = openLmdbBackend(file);
+      if (suspicious) readAll(backend);
       await Promise.all([chmod(file, 0o600), chmod(`${file}-lock`, 0o600), syncDirectory(directory)]);
       return new MvccStore(
         releasing(backend, () => hold.release()),
@@ -48,6 +49,17 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
     }
   } catch (error) {
     throw await storeErrorOf(error, directory);
+  }
+}
+
+/** Throws when any page in use is damaged. */
+function readAll(backend: Backend): void {
+  for (const entries of [
+    backend.range({ start: '' }),
+    backend.undos(0, backend.revision),
+    backend.expiries(),
+  ]) {
+    for (const entry of entries) void entry;
   }
 }
 
