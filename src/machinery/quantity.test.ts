@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, bigInt, constantFrom, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   addQuantities,
@@ -85,16 +85,14 @@ describe('quantities', () => {
     expect(compareQuantities(parseQuantity('1'), parseQuantity('1000m'))).toBe(0);
   });
 
-  const text = fc
-    .tuple(
-      fc.bigInt({ min: 0n, max: 999_999n }),
-      fc.constantFrom('', 'm', 'k', 'M', 'Ki', 'Mi', 'Gi', 'e3', 'u'),
-    )
-    .map(([digits, suffix]) => `${digits}${suffix}`);
+  const text = tuple(
+    bigInt({ min: 0n, max: 999_999n }),
+    constantFrom('', 'm', 'k', 'M', 'Ki', 'Mi', 'Gi', 'e3', 'u'),
+  ).map(([digits, suffix]) => `${digits}${suffix}`);
 
   it('prints what it reads again, to the same amount', () => {
-    fc.assert(
-      fc.property(text, (value) => {
+    assert(
+      property(text, (value) => {
         const quantity = parseQuantity(value);
         const again = parseQuantity(formatQuantity(quantity));
         expect(again.nanos).toBe(quantity.nanos);
@@ -104,8 +102,8 @@ describe('quantities', () => {
   });
 
   it('takes away what it added', () => {
-    fc.assert(
-      fc.property(text, text, (a, b) => {
+    assert(
+      property(text, text, (a, b) => {
         const sum = addQuantities(parseQuantity(a), parseQuantity(b));
         expect(subtractQuantities(sum, parseQuantity(b)).nanos).toBe(parseQuantity(a).nanos);
       }),

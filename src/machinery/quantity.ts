@@ -77,7 +77,8 @@ export function formatQuantity({ nanos, format }: Quantity): string {
     return binaryText(nanos / NANO);
   let exponent = -9;
   let mantissa = nanos;
-  while (mantissa % 1000n === 0n && (format === 'DecimalExponent' || exponent < 18)) {
+  const largest = format === 'DecimalExponent' ? Number.POSITIVE_INFINITY : 18;
+  while (mantissa % 1000n === 0n && exponent < largest) {
     mantissa /= 1000n;
     exponent += 3;
   }
