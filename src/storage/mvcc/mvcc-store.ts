@@ -35,6 +35,8 @@ interface Compaction {
   readonly reject: (error: unknown) => void;
 }
 
+/** What an LMDB page leaves room for, less what the store puts before a key. */
+const MAX_KEY_LENGTH = 1_900;
 const COMPACTION_STEP = 5_000;
 const EXPIRY_STEP = 1_000;
 const RETRY_MS = 1_000;
@@ -160,6 +162,9 @@ export class MvccStore implements Store {
 
   #write(key: string, decide: Decision): Promise<number> {
     if (this.#closing) return Promise.reject(closedError());
+    if (key === '' || key.length > MAX_KEY_LENGTH) {
+      return Promise.reject(new RangeError(`a key has 1 to ${MAX_KEY_LENGTH} bytes, not ${key.length}`));
+    }
     return new Promise((resolve, reject) => {
       this.#queue.push({ key, decide, resolve, reject });
       this.#schedule();
@@ -203,9 +208,9 @@ export class MvccStore implements Store {
       settle.push(() => resolve(revision));
     }
     const compactTo = this.#nextCompactionStep();
-    const done = (): void => this.#committed(changes, compactTo, settle);
+    const succeeded = (): void => this.#committed(changes, compactTo, settle);
     if (changes.length === 0 && compactTo === undefined) {
-      done();
+      succeeded();
       return;
     }
     const failed = (error: unknown): void => {
@@ -216,8 +221,8 @@ export class MvccStore implements Store {
     this.#setUnderWay(changes);
     try {
       const commit = this.#backend.commit({ changes, ...(compactTo !== undefined && { compactTo }) });
-      if (commit) return commit.then(done, failed);
-      done();
+      if (commit) return commit.then(succeeded, failed);
+      succeeded();
     } catch (error) {
       failed(error);
     }
@@ -261,7 +266,7 @@ export class MvccStore implements Store {
   /** The first undo record of each key is its state at `revision`; those of writes under way come last. */
   *#undosAfter(revision: number): Generator<Change> {
     yield* this.#backend.undos(revision, this.#revision);
-    yield* this.#underWay;
+    for (const change of this.#underWay) yield change;
   }
 
   #armExpiry(): void {
