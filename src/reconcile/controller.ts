@@ -23,6 +23,18 @@ export interface ControllerContext {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Hears of work items that threw and will be retried. */
+  onFailure?(failure: WorkFailure): void;
+}
+
+/** A reconciliation that threw. */
+export interface WorkFailure {
+  readonly controller: string;
+  readonly key: string;
+  readonly error: unknown;
+  /** How often in a row. */
+  readonly failures: number;
+  readonly retryMs: number;
 }
 
 /** A started controller. `stop` resolves when no work item is running any more. */

@@ -48,6 +48,7 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
   readonly #firstList: Promise<void>;
   #markSynced = (): void => {};
   #hasSynced = false;
+  #version = '';
   #running: Promise<void> | undefined;
 
   constructor(resource: ResourceClient<T>, options: InformersOptions) {
@@ -64,6 +65,10 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
     return this.#hasSynced;
   }
 
+  get resourceVersion(): string {
+    return this.#version;
+  }
+
   get started(): boolean {
     return this.#running !== undefined;
   }
@@ -77,7 +82,7 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
       resource: this.#resource,
       clock: this.#options.clock,
       signal: this.#stopping.signal,
-      replace: (objects) => this.#replace(objects),
+      replace: (objects, resourceVersion) => this.#replace(objects, resourceVersion),
       apply: (event) => this.#apply(event),
       onError: (error) => this.#options.onError?.(this.type as ResourceType<KubeObject>, error),
     });
@@ -111,7 +116,8 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
     return { close: () => void this.#handlers.delete(handler) };
   }
 
-  #replace(objects: readonly Live<T>[]): void {
+  #replace(objects: readonly Live<T>[], resourceVersion: string): void {
+    this.#version = resourceVersion;
     const listed = new Set(objects.map((object) => object.metadata.uid));
     for (const object of this.#cache.list()) if (!listed.has(object.metadata.uid)) this.#remove(object);
     for (const object of objects) this.#set(object, { initial: !this.#hasSynced });
@@ -120,6 +126,8 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
   }
 
   #apply(event: WatchEvent<T>): void {
+    this.#version = event.object.metadata.resourceVersion;
+    if (event.type === 'BOOKMARK') return;
     if (event.type === 'DELETED') this.#remove(event.object);
     else this.#set(event.object, { initial: false });
   }

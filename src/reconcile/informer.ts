@@ -13,6 +13,8 @@ export interface Informer<T> {
   /** Resolves when the first list is in the cache. */
   synced(): Promise<void>;
   readonly hasSynced: boolean;
+  /** The version up to which the cache has seen every change; empty before the first list. */
+  readonly resourceVersion: string;
   get(namespace: string | undefined, name: string): Live<T> | undefined;
   /** All objects, or those of one namespace, in no particular order. */
   list(namespace?: string): readonly Live<T>[];

@@ -73,10 +73,11 @@ describe('reflect', () => {
     ]);
   });
 
-  it('resumes from a bookmark without telling anybody', async () => {
+  it('resumes from a bookmark', async () => {
     expect(await follow(['5'], [[{ type: 'BOOKMARK', object: configMap('', '90') }]])).toEqual([
       'replace listed',
       'watch from 5',
+      'BOOKMARK ',
       'watch from 90',
     ]);
   });

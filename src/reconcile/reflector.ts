@@ -9,8 +9,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The complete state, at the start and after every gap. */
-  replace(objects: readonly Live<T>[]): void;
-  /** One change since. */
+  replace(objects: readonly Live<T>[], resourceVersion: string): void;
+  /** One change since, or a bookmark. */
   apply(event: WatchEvent<T>): void;
   /** Hears why a list or watch failed; it is tried again. */
   onError?(error: unknown): void;
@@ -28,15 +28,15 @@ export async function reflect<T extends KubeObject>(options: ReflectorOptions<T>
     try {
       if (version === undefined) {
         const list = await resource.list({ signal });
-        options.replace(list.items);
         version = list.metadata.resourceVersion ?? '';
+        options.replace(list.items, version);
         backoff.reset();
       }
       const started = clock.monotonic();
       const watch = resource.watch({ resourceVersion: version, allowWatchBookmarks: true, signal });
       for await (const event of watch) {
         version = event.object.metadata.resourceVersion;
-        if (event.type !== 'BOOKMARK') options.apply(event);
+        options.apply(event);
         backoff.reset();
       }
       if (clock.monotonic() - started < 1000) await pause(clock, backoff.next(), signal);

@@ -1,0 +1,92 @@
+import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../api/apps/v1.gen.ts';
+import type { Pod } from '../../api/core/v1.gen.ts';
+import { timestamp } from '../../base/clock.ts';
+import type { Live } from '../../machinery/object.ts';
+import { conditionOf, withCondition, withoutCondition } from '../../reconcile/conditions.ts';
+import { omitZero } from '../../reconcile/omit-zero.ts';
+import { inDeletionOrder } from '../pods/deletion-order.ts';
+import { isPodActive, isPodReady, isPodTerminating, msUntilAvailable } from '../pods/pod-state.ts';
+
+/** No more pods than this are created or deleted in one go. */
+const burst = 500;
+
+export interface ReplicaSetObservation {
+  readonly replicaSet: Live<ReplicaSet>;
+  /** Every pod it owns, in whatever state. */
+  readonly pods: readonly Live<Pod>[];
+  /** Pods of all replica sets under the same owner, for spreading deletions over nodes. */
+  readonly peers: readonly Pod[];
+  readonly now: number;
+}
+
+/** What to do about the number of pods. */
+export interface ReplicaSetPlan {
+  readonly create: number;
+  readonly remove: readonly Live<Pod>[];
+}
+
+/** How many pods to create, or which to delete. */
+export function planReplicas({ replicaSet, pods, peers, now }: ReplicaSetObservation): ReplicaSetPlan {
+  if (replicaSet.metadata.deletionTimestamp !== undefined) return { create: 0, remove: [] };
+  const active = pods.filter(isPodActive);
+  const missing = (replicaSet.spec.replicas ?? 1) - active.length;
+  if (missing >= 0) return { create: Math.min(missing, burst), remove: [] };
+  const surplus = Math.min(-missing, burst);
+  return { create: 0, remove: inDeletionOrder(active, peers.filter(isPodActive), now).slice(0, surplus) };
+}
+
+/** Why the last round could not create or delete pods. */
+export interface ReplicaFailure {
+  readonly reason: 'FailedCreate' | 'FailedDelete';
+  readonly message: string;
+}
+
+/** The status that the observation and the outcome of acting on it call for. */
+export function planStatus(
+  { replicaSet, pods, now }: ReplicaSetObservation,
+  failure: ReplicaFailure | undefined,
+): ReplicaSetStatus {
+  const { spec, status, metadata } = replicaSet;
+  const active = pods.filter(isPodActive);
+  const templateLabels = Object.entries(spec.template?.metadata?.labels ?? {});
+  const fullyLabeled = active.filter((pod) =>
+    templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value),
+  );
+  const available = active.filter((pod) => msUntilAvailable(pod, spec.minReadySeconds ?? 0, now) === 0);
+  const conditions = planConditions(status?.conditions ?? [], failure, now);
+  return {
+    replicas: active.length,
+    terminatingReplicas: pods.filter(isPodTerminating).length,
+    ...omitZero({
+      fullyLabeledReplicas: fullyLabeled.length,
+      readyReplicas: active.filter(isPodReady).length,
+      availableReplicas: available.length,
+      observedGeneration: metadata.generation,
+      conditions,
+    }),
+  };
+}
+
+function planConditions(
+  conditions: readonly ReplicaSetCondition[],
+  failure: ReplicaFailure | undefined,
+  now: number,
+): readonly ReplicaSetCondition[] {
+  if (!failure) return withoutCondition(conditions, 'ReplicaFailure');
+  if (conditionOf(conditions, 'ReplicaFailure')) return conditions;
+  return withCondition(conditions, {
+    type: 'ReplicaFailure',
+    status: 'True',
+    lastTransitionTime: timestamp(now),
+    ...failure,
+  });
+}
+
+/** Milliseconds until the next ready pod has been so for `minReadySeconds`; undefined when none is waiting for that. */
+export function nextAvailability({ replicaSet, pods, now }: ReplicaSetObservation): number | undefined {
+  const waits = pods
+    .filter(isPodActive)
+    .map((pod) => msUntilAvailable(pod, replicaSet.spec.minReadySeconds ?? 0, now))
+    .filter((ms) => ms !== undefined && ms > 0);
+  return waits.length > 0 ? Math.min(...waits.map(Number)) : undefined;
+}

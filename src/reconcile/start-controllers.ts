@@ -1,0 +1,40 @@
+import type { Clock } from '../base/clock.ts';
+import type { Client } from '../client/client.ts';
+import type { Controller, RunningController, WorkFailure } from './controller.ts';
+import { createEventRecorder } from './create-event-recorder.ts';
+import type { InformerFactory } from './informer.ts';
+
+export interface StartControllersOptions {
+  readonly client: Client;
+  /** Shared by all; started here, stopped by whoever made it. */
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  onFailure?(failure: WorkFailure): void;
+}
+
+/** Starts controllers side by side. `stop` ends all of them and resolves when none works any more. */
+export function startControllers(
+  controllers: readonly Controller[],
+  options: StartControllersOptions,
+): RunningController {
+  const { client, informers, clock } = options;
+  const stopping = new AbortController();
+  const recorder = createEventRecorder(client, { clock, component: 'kube-controller-manager' });
+  const running = controllers.map((controller) =>
+    controller.start({
+      client,
+      informers,
+      clock,
+      events: recorder.as(controller.name),
+      signal: stopping.signal,
+      onFailure: (failure) => options.onFailure?.(failure),
+    }),
+  );
+  informers.start();
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all(running.map((controller) => controller.stop()));
+    },
+  };
+}
