@@ -1,0 +1,223 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { join, resolve } from 'node:path';
+import { formatCidr, freeNetwork, overlaps, parseCidr } from './cidr.ts';
+import type { Cidr } from './cidr.ts';
+import { ClusterError } from './cluster-error.ts';
+import { isRunning, listRecords, readRecord } from './cluster-record.ts';
+import type { ClusterRecord } from './cluster-record.ts';
+import type { Home } from './home.ts';
+
+export type RuntimeChoice = 'auto' | 'native' | 'process' | 'cri' | 'simulated';
+
+/** What the person asked for. */
+export interface UpOptions {
+  readonly name: string;
+  /** Default: `data/NAME` in Kanoe's home. */
+  readonly dataDirectory?: string;
+  /** 0: any free port. Absent: the port of last time, else 6443, else any free one. */
+  readonly port?: number;
+  /** 0: a control plane only. */
+  readonly nodes: number;
+  /** kube-controller-manager's syntax. */
+  readonly controllers: string;
+  readonly serviceCidr?: string;
+  readonly podCidr?: string;
+  readonly runtime: RuntimeChoice;
+  /** Registry host → URL. */
+  readonly mirrors: ReadonlyMap<string, string>;
+}
+
+/** What stays the same for the life of a data directory; kept in it as `cluster.json`. */
+interface ClusterIdentity {
+  /** Version of the data directory's layout. */
+  readonly format: number;
+  readonly id: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+}
+
+/** A cluster that is about to start: everything decided, nothing started. */
+export interface ClusterPlan {
+  readonly name: string;
+  readonly id: string;
+  readonly dataDirectory: string;
+  readonly runDirectory: string;
+  readonly podCidr: Cidr;
+  readonly serviceCidr: Cidr;
+  readonly port: number;
+  readonly previous: ClusterRecord | undefined;
+}
+
+const layoutFormat = 1;
+const defaultPort = 6443;
+
+/** Decides identity, networks and port. Throws `ALREADY_RUNNING`, `PORT_TAKEN`, `INVALID_OPTION` or `UNREADABLE`. */
+export async function planCluster(home: Home, options: UpOptions): Promise<ClusterPlan> {
+  const previous = await readRecord(home, options.name);
+  if (previous && (await isRunning(previous)))
+    throw new ClusterError(
+      'ALREADY_RUNNING',
+      `cluster ${options.name} is already running (process ${previous.process?.pid}, ${previous.server ?? 'starting'}); \`kanoe down --name ${options.name}\` stops it`,
+    );
+  const dataDirectory = resolve(
+    options.dataDirectory ?? previous?.dataDirectory ?? join(home.directory, 'data', options.name),
+  );
+  const identity = await ensureIdentity(home, dataDirectory, options);
+  const port = await choosePort(options.port, previous?.server);
+  return {
+    name: options.name,
+    id: identity.id,
+    dataDirectory,
+    runDirectory: process.getuid?.() === 0 ? join('/run/kanoe', identity.id) : join(dataDirectory, 'run'),
+    podCidr: parseCidr(identity.podCidr, '--pod-cidr'),
+    serviceCidr: parseCidr(identity.serviceCidr, '--service-cidr'),
+    port,
+    previous,
+  };
+}
+
+async function ensureIdentity(
+  home: Home,
+  dataDirectory: string,
+  options: UpOptions,
+): Promise<ClusterIdentity> {
+  const asked = {
+    pod: options.podCidr === undefined ? undefined : parseCidr(options.podCidr, '--pod-cidr'),
+    service: options.serviceCidr === undefined ? undefined : parseCidr(options.serviceCidr, '--service-cidr'),
+  };
+  if (asked.pod && asked.pod.prefix > 22)
+    throw new ClusterError(
+      'INVALID_OPTION',
+      `--pod-cidr ${options.podCidr} is too small: every node takes a /24, and the last one is for load balancers; use a /22 or larger`,
+    );
+  if (asked.service && asked.service.prefix > 27)
+    throw new ClusterError(
+      'INVALID_OPTION',
+      `--service-cidr ${options.serviceCidr} is too small: use a /27 or larger`,
+    );
+  if (asked.pod && asked.service && overlaps(asked.pod, asked.service))
+    throw new ClusterError(
+      'INVALID_OPTION',
+      `--pod-cidr ${options.podCidr} and --service-cidr ${options.serviceCidr} overlap`,
+    );
+  const file = join(dataDirectory, 'cluster.json');
+  const existing = await readIdentity(file, dataDirectory);
+  if (existing) {
+    if (asked.pod && formatCidr(asked.pod) !== existing.podCidr)
+      throw changed('--pod-cidr', existing.podCidr, dataDirectory);
+    if (asked.service && formatCidr(asked.service) !== existing.serviceCidr)
+      throw changed('--service-cidr', existing.serviceCidr, dataDirectory);
+    return existing;
+  }
+  const taken = await takenNetworks(home, options.name);
+  const pod = asked.pod ?? freeNetwork(244, asked.service ? [...taken, asked.service] : taken);
+  const service = asked.service ?? freeNetwork(96, [...taken, pod]);
+  const identity: ClusterIdentity = {
+    format: layoutFormat,
+    id: randomBytes(3).toString('hex'),
+    podCidr: formatCidr(pod),
+    serviceCidr: formatCidr(service),
+  };
+  try {
+    await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+    await chmod(dataDirectory, 0o700);
+    await writeFile(`${file}.tmp`, `${JSON.stringify(identity)}\n`, { mode: 0o600 });
+    await rename(`${file}.tmp`, file);
+  } catch (error) {
+    throw unusable(dataDirectory, error);
+  }
+  return identity;
+}
+
+async function readIdentity(file: string, dataDirectory: string): Promise<ClusterIdentity | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw unusable(dataDirectory, error);
+  }
+  let identity: ClusterIdentity;
+  try {
+    identity = JSON.parse(text) as ClusterIdentity;
+  } catch (error) {
+    throw new ClusterError(
+      'UNREADABLE',
+      `${file} is damaged; restore the data directory from a backup, or start with another --data-dir`,
+      { cause: error },
+    );
+  }
+  if (identity.format > layoutFormat)
+    throw new ClusterError(
+      'UNREADABLE',
+      `data directory ${dataDirectory} has format ${identity.format}, made by a newer Kanoe; this one reads up to ${layoutFormat}: use the newer Kanoe, or another --data-dir`,
+    );
+  return identity;
+}
+
+function unusable(dataDirectory: string, error: unknown): ClusterError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new ClusterError(
+    'UNREADABLE',
+    `cannot use data directory ${dataDirectory}: ${message}; check its owner and mode, or give another --data-dir`,
+    { cause: error },
+  );
+}
+
+function changed(option: string, value: string, dataDirectory: string): ClusterError {
+  return new ClusterError(
+    'INVALID_OPTION',
+    `${option} cannot change: the cluster in ${dataDirectory} was made with ${value}`,
+  );
+}
+
+/** Networks of this machine and of its other clusters. */
+async function takenNetworks(home: Home, name: string): Promise<Cidr[]> {
+  const taken: Cidr[] = [];
+  for (const record of await listRecords(home)) {
+    if (record.name === name) continue;
+    taken.push(parseCidr(record.podCidr, 'podCidr'), parseCidr(record.serviceCidr, 'serviceCidr'));
+  }
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { family, cidr, netmask } of addresses ?? []) {
+      if (family !== 'IPv4' || !cidr) continue;
+      const prefix = netmask
+        .split('.')
+        .reduce((bits, part) => bits + Number(part).toString(2).replaceAll('0', '').length, 0);
+      const address =
+        cidr
+          .split('/')[0]
+          ?.split('.')
+          .reduce((sum, part) => sum * 256 + Number(part), 0) ?? 0;
+      taken.push({ base: address - (address % 2 ** (32 - prefix)), prefix });
+    }
+  }
+  return taken;
+}
+
+async function choosePort(asked: number | undefined, previousServer: string | undefined): Promise<number> {
+  if (asked === 0) return 0;
+  if (asked !== undefined) {
+    if (!(await portIsFree(asked)))
+      throw new ClusterError(
+        'PORT_TAKEN',
+        `port ${asked} of 127.0.0.1 is taken by another process; give another --port, or --port 0 for a free one`,
+      );
+    return asked;
+  }
+  const last = previousServer ? Number(new URL(previousServer).port) : undefined;
+  for (const candidate of [last, defaultPort])
+    if (candidate && (await portIsFree(candidate))) return candidate;
+  return 0;
+}
+
+function portIsFree(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const probe = createServer();
+    probe.once('error', () => done(false));
+    probe.listen({ host: '127.0.0.1', port }, () => probe.close(() => done(true)));
+  });
+}

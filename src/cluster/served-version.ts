@@ -1,0 +1,28 @@
+/** The `version.Info` of `/version`. */
+export interface ServedVersion {
+  readonly major: string;
+  readonly minor: string;
+  readonly gitVersion: string;
+  readonly gitCommit: string;
+  readonly gitTreeState: string;
+  readonly buildDate: string;
+  readonly goVersion: string;
+  readonly compiler: string;
+  readonly platform: string;
+}
+
+/** What Kanoe says of itself: the Kubernetes release whose API it serves, with its own version as build metadata. */
+export function servedVersion(kanoeVersion: string): ServedVersion {
+  const platform = `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  return {
+    major: '1',
+    minor: '36',
+    gitVersion: `v1.36.2+kanoe.${kanoeVersion}`,
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: `node${process.version.slice(1)}`,
+    compiler: 'node',
+    platform,
+  };
+}
