@@ -79,6 +79,9 @@ export interface ResourceVersion<T> {
   /** Converts to the stored version; absent when this is it. */
   toStorage?(object: DeepMutable<T>): DeepMutable<KubeObject>;
   fromStorage?(object: DeepMutable<KubeObject>): DeepMutable<T>;
+  /** What requests in this version must meet beyond the definition's own validation, on the stored form. */
+  validate?(object: T): FieldError[];
+  validateUpdate?(next: T, old: Live<T>): FieldError[];
 }
 
 /**
@@ -93,6 +96,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly createOnUpdate?: boolean;
   /** Upstream's `AllowUnconditionalUpdate`: an update without a resourceVersion overwrites. Default true. */
   readonly unconditionalUpdate?: boolean;
+  /** `deletecollection` is not served (namespaces). */
+  readonly withoutDeleteCollection?: true;
   /** Bytes and names: how `metadata.name` is checked. Default: DNS subdomain. */
   validateName?(name: string, options: { readonly prefix: boolean }): string[];
   /** Name made from `generateName` may be up to 63 characters; default is the same rule as upstream's names.SimpleNameGenerator. */

@@ -73,9 +73,12 @@ const percent = pattern(
 export const MAX_LABEL_LENGTH = 63;
 export const MAX_SUBDOMAIN_LENGTH = 253;
 
+/** How upstream counts in the message: names in characters, label keys and values in bytes. */
+export type LengthUnit = 'bytes' | 'characters';
+
 /** `must be no more than 63 bytes`. */
-export function maxLengthMessage(length: number): string {
-  return `must be no more than ${length} bytes`;
+export function maxLengthMessage(length: number, unit: LengthUnit = 'bytes'): string {
+  return `must be no more than ${length} ${unit}`;
 }
 
 /** `must be between 1 and 65535, inclusive`. */
@@ -87,33 +90,37 @@ function bytes(value: string): number {
   return Buffer.byteLength(value);
 }
 
-function matched(value: string, rule: Pattern, maxLength: number): string[] {
+function matched(
+  value: string,
+  rule: Pattern,
+  { max, unit = 'characters' }: { readonly max: number; readonly unit?: LengthUnit },
+): string[] {
   const messages: string[] = [];
-  if (bytes(value) > maxLength) messages.push(maxLengthMessage(maxLength));
+  if (bytes(value) > max) messages.push(maxLengthMessage(max, unit));
   if (!rule.regex.test(value)) messages.push(rule.message);
   return messages;
 }
 
 /** What is wrong with an RFC 1123 label (namespace and container names), in upstream's words; nothing when it is one. */
 export function dns1123LabelErrors(value: string): string[] {
-  const messages = matched(value, dns1123Label, MAX_LABEL_LENGTH);
+  const messages = matched(value, dns1123Label, { max: MAX_LABEL_LENGTH });
   const dotted = !dns1123Label.regex.test(value) && dns1123Subdomain.regex.test(value);
   return dotted ? [...messages.slice(0, -1), 'must not contain dots'] : messages;
 }
 
 /** What is wrong with an RFC 1123 subdomain, the rule for most object names. */
 export function dns1123SubdomainErrors(value: string): string[] {
-  return matched(value, dns1123Subdomain, MAX_SUBDOMAIN_LENGTH);
+  return matched(value, dns1123Subdomain, { max: MAX_SUBDOMAIN_LENGTH });
 }
 
 /** What is wrong with an RFC 1035 label (service names). */
 export function dns1035LabelErrors(value: string): string[] {
-  return matched(value, dns1035Label, MAX_LABEL_LENGTH);
+  return matched(value, dns1035Label, { max: MAX_LABEL_LENGTH });
 }
 
 /** What is wrong with a host such as `*.example.com`. */
 export function wildcardSubdomainErrors(value: string): string[] {
-  return matched(value, wildcardSubdomain, MAX_SUBDOMAIN_LENGTH);
+  return matched(value, wildcardSubdomain, { max: MAX_SUBDOMAIN_LENGTH });
 }
 
 /** What is wrong with a label key, an annotation key or a resource name: `[prefix/]name`. */
@@ -137,12 +144,12 @@ export function qualifiedNameErrors(value: string): string[] {
 
 /** What is wrong with a label's value. */
 export function labelValueErrors(value: string): string[] {
-  return matched(value, labelValue, MAX_LABEL_LENGTH);
+  return matched(value, labelValue, { max: MAX_LABEL_LENGTH, unit: 'bytes' });
 }
 
 /** What is wrong with a key of a config map or secret. */
 export function configMapKeyErrors(value: string): string[] {
-  return [...matched(value, configMapKey, MAX_SUBDOMAIN_LENGTH), ...parentDirectoryErrors(value)];
+  return [...matched(value, configMapKey, { max: MAX_SUBDOMAIN_LENGTH }), ...parentDirectoryErrors(value)];
 }
 
 /** What is wrong with the name of an environment variable. */
@@ -176,7 +183,7 @@ export function percentErrors(value: string): string[] {
 /** What is wrong with the name of a port (`http`, at most 15 letters, digits and single hyphens). */
 export function portNameErrors(value: string): string[] {
   const messages: string[] = [];
-  if (bytes(value) > 15) messages.push(maxLengthMessage(15));
+  if (bytes(value) > 15) messages.push(maxLengthMessage(15, 'characters'));
   if (!/^[-a-z0-9]+$/.test(value)) {
     messages.push('must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)');
   }

@@ -93,7 +93,6 @@ export function validateObjectMetaUpdate(
     'name',
     'namespace',
     'uid',
-    'creationTimestamp',
     'deletionTimestamp',
     'deletionGracePeriodSeconds',
   ] as const) {
