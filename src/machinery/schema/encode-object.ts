@@ -1,0 +1,132 @@
+import { encodeJson } from '../json/encode.ts';
+import { isLeftOut } from './omitempty.ts';
+import type { Schema } from './decode.ts';
+import type { FieldSchema, FieldType, MessageSchema, SchemaTable } from './schema.ts';
+
+interface FieldPlan {
+  readonly field: FieldSchema;
+  readonly always: boolean;
+  /** `"name":`. */
+  readonly prefix: string;
+}
+
+const plans = new WeakMap<MessageSchema, readonly FieldPlan[]>();
+const leading = ['kind', 'apiVersion', 'metadata'];
+
+/**
+ * The object as upstream writes it: fields of the schema only; what Go always writes is there (`null` for an absent list,
+ * pointer or time), what `omitempty` leaves out is not. `kind`, `apiVersion` and `metadata` first, the rest by name.
+ */
+export function encodeObject(object: object, { table, message }: Schema): string {
+  return encodeMessage(object as Readonly<Record<string, unknown>>, table.get(message), table);
+}
+
+function encodeMessage(
+  object: Readonly<Record<string, unknown>>,
+  message: MessageSchema,
+  table: SchemaTable,
+): string {
+  let text = '';
+  for (const { field, always, prefix } of planOf(message)) {
+    const value = object[field.name];
+    if (value === undefined || value === null) {
+      if (always) text += `${text === '' ? '' : ','}${prefix}${encodeAbsent(field, table)}`;
+    } else if (field.pointer || !field.omitempty || !isLeftOut(value, field.of)) {
+      text += `${text === '' ? '' : ','}${prefix}${encodeField(value, field, table)}`;
+    }
+  }
+  return `{${text}}`;
+}
+
+/** Go does not tell an empty list from none once it was stored. */
+function encodeField(value: unknown, field: FieldSchema, table: SchemaTable): string {
+  const isCollection = field.of.type === 'list' || field.of.type === 'map' || field.of.type === 'bytes';
+  return isCollection && isLeftOut(value, field.of) ? 'null' : encodeValue(value, field.of, table);
+}
+
+function encodeAbsent({ of, pointer }: FieldSchema, table: SchemaTable): string {
+  if (pointer) return 'null';
+  switch (of.type) {
+    case 'message':
+      return encodeMessage({}, table.get(of.message), table);
+    case 'string':
+      return '""';
+    case 'quantity':
+      return '"0"';
+    case 'duration':
+      return '"0s"';
+    case 'bool':
+      return 'false';
+    case 'int32':
+    case 'int64':
+    case 'double':
+    case 'intOrString':
+      return '0';
+    default:
+      return 'null';
+  }
+}
+
+function encodeValue(value: unknown, of: FieldType, table: SchemaTable): string {
+  switch (of.type) {
+    case 'message':
+      return encodeMessage(value as Readonly<Record<string, unknown>>, table.get(of.message), table);
+    case 'list': {
+      const items = value as readonly unknown[];
+      return `[${items.map((item) => encodeValue(item, of.items, table)).join(',')}]`;
+    }
+    case 'map': {
+      const members = Object.entries(value as Readonly<Record<string, unknown>>).sort(byKey);
+      return `{${members.map(([key, member]) => `${quote(key)}:${encodeValue(member, of.values, table)}`).join(',')}}`;
+    }
+    case 'schemaOrList':
+    case 'schemaOrBool':
+    case 'schemaOrStrings':
+      return encodeUnion(value, of.message, table);
+    case 'int32':
+    case 'int64':
+    case 'double':
+    case 'bool':
+      return String(value);
+    case 'any':
+    case 'raw':
+    case 'fieldsV1':
+      return encodeJson(value);
+    default:
+      return typeof value === 'string' ? quote(value) : String(value);
+  }
+}
+
+function encodeUnion(value: unknown, message: string, table: SchemaTable): string {
+  if (Array.isArray(value))
+    return `[${value.map((item: unknown) => encodeUnion(item, message, table)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return encodeJson(value);
+  return encodeMessage(value as Readonly<Record<string, unknown>>, table.get(message), table);
+}
+
+function planOf(message: MessageSchema): readonly FieldPlan[] {
+  const known = plans.get(message);
+  if (known) return known;
+  const always = new Set(message.alwaysWritten);
+  const first = leading.flatMap((name) => message.fields.get(name) ?? []);
+  const rest = [...message.fields.values()].filter(({ name }) => !leading.includes(name));
+  const plan = [...first, ...rest].map((field) => ({
+    field,
+    always: always.has(field),
+    prefix: `${JSON.stringify(field.name)}:`,
+  }));
+  plans.set(message, plan);
+  return plan;
+}
+
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+/** Most strings need no escapes. */
+function quote(text: string): string {
+  return needsEscape.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
+// oxlint-disable-next-line no-control-regex
+const needsEscape = /[\u0000-\u001f"\\\ud800-\udfff]/;
