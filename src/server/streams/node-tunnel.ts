@@ -1,0 +1,198 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import https from 'node:https';
+import type { Duplex } from 'node:stream';
+
+/** Where a node's kubelet endpoint listens. */
+export interface NodeEndpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface NodeTunnelOptions {
+  /** With which the API server shows itself to kubelets, PEM. */
+  readonly credentials: { readonly cert: string; readonly key: string; readonly ca: string };
+}
+
+/** What to ask a node: the path and query of its kubelet endpoint. */
+export interface TunnelTarget {
+  readonly endpoint: NodeEndpoint;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Why a node could not be asked; becomes upstream's `error dialing backend` answer. */
+export class TunnelError extends Error {
+  override readonly name = 'TunnelError';
+}
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+/** Headers that belong to one hop (RFC 9110, 7.6.1) or to the client's own authentication. */
+const notForwarded = new Set([
+  'authorization',
+  'connection',
+  'host',
+  'keep-alive',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/** A node that accepts a connection and then says nothing about the request. */
+const answerTimeoutMs = 30_000;
+
+/**
+ * Carries requests for `log`, `exec`, `attach` and `portforward` to the node that serves them, byte by byte: what is spoken on
+ * an upgraded connection (SPDY, WebSocket) is between the client and the node.
+ */
+export class NodeTunnel {
+  readonly #agent: https.Agent;
+
+  constructor(options: NodeTunnelOptions) {
+    // A kubelet's certificate names its node; the address it is reached at need not be in it, the authority must be.
+    this.#agent = new https.Agent({
+      ...options.credentials,
+      keepAlive: true,
+      maxFreeSockets: 8,
+      checkServerIdentity: () => undefined,
+    });
+  }
+
+  /** A request without upgrade: relays status, headers and body. Throws {@link TunnelError} when the node cannot be asked. */
+  async relay(request: Request, response: Response, target: TunnelTarget): Promise<void> {
+    const { promise, outgoing } = this.#send(request, target, {});
+    response.on('close', () => outgoing.destroy());
+    outgoing.end();
+    const answer = await promise;
+    if (answer.upgraded) {
+      answer.socket.destroy();
+      throw new TunnelError('the node switched protocols without being asked');
+    }
+    const { message } = answer;
+    const headers = Object.fromEntries(
+      Object.entries(message.headers).filter(([name]) => !notForwarded.has(name)),
+    );
+    response.writeHead(message.statusCode ?? 502, headers);
+    if ('flushHeaders' in response) response.flushHeaders();
+    await new Promise<void>((done) => {
+      message.on('error', () => response.destroy());
+      response.on('close', done);
+      message.pipe(response);
+    });
+  }
+
+  /**
+   * An upgrade: hands the client's socket through once the node has agreed; a refusal is relayed as the plain answer it is.
+   * Resolves when the connection has been joined. Throws {@link TunnelError} when the node cannot be asked.
+   */
+  async upgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    options: { readonly head: Buffer; readonly target: TunnelTarget },
+  ): Promise<void> {
+    const { promise, outgoing } = this.#send(request, options.target, {
+      connection: 'Upgrade',
+      upgrade: request.headers.upgrade ?? '',
+    });
+    socket.on('error', () => outgoing.destroy());
+    outgoing.end();
+    const answer = await promise;
+    if (!answer.upgraded) {
+      const { message } = answer;
+      socket.write(`${statusLine(message)}${headerLines(message, 'Connection: close\r\n')}\r\n`);
+      message.pipe(socket);
+      return;
+    }
+    const node = answer.socket;
+    socket.write(`${statusLine(answer.message)}${headerLines(answer.message, '')}\r\n`);
+    if (answer.head.length > 0) socket.write(answer.head);
+    if (options.head.length > 0) node.write(options.head);
+    for (const side of [socket, node])
+      if ('setNoDelay' in side && typeof side.setNoDelay === 'function') side.setNoDelay(true);
+    join(socket, node);
+    join(node, socket);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #send(
+    request: Request,
+    target: TunnelTarget,
+    hop: Record<string, string>,
+  ): { promise: Promise<NodeAnswer>; outgoing: ReturnType<typeof https.request> } {
+    const headers: Record<string, string | string[]> = { ...hop };
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (
+        value !== undefined &&
+        !name.startsWith(':') &&
+        !notForwarded.has(name) &&
+        name !== 'content-length'
+      )
+        headers[name] = value;
+    }
+    const query = target.query.toString();
+    const outgoing = https.request({
+      agent: this.#agent,
+      host: target.endpoint.host,
+      port: target.endpoint.port,
+      method: request.method ?? 'GET',
+      path: query ? `${target.path}?${query}` : target.path,
+      headers,
+    });
+    const promise = new Promise<NodeAnswer>((resolve, reject) => {
+      const fail = (message: string): void =>
+        reject(new TunnelError(`dial tcp ${target.endpoint.host}:${target.endpoint.port}: ${message}`));
+      outgoing.setTimeout(answerTimeoutMs, () => {
+        fail('no answer');
+        outgoing.destroy();
+      });
+      outgoing.on('error', (error) => fail(error.message));
+      outgoing.on('response', (message) => {
+        outgoing.setTimeout(0);
+        resolve({ upgraded: false, message });
+      });
+      outgoing.on('upgrade', (message, socket, head) => {
+        outgoing.setTimeout(0);
+        resolve({ upgraded: true, message, socket, head });
+      });
+    });
+    return { promise, outgoing };
+  }
+}
+
+type NodeAnswer =
+  | { readonly upgraded: false; readonly message: IncomingMessage }
+  | {
+      readonly upgraded: true;
+      readonly message: IncomingMessage;
+      readonly socket: Duplex;
+      readonly head: Buffer;
+    };
+
+function statusLine(message: IncomingMessage): string {
+  return `HTTP/1.1 ${message.statusCode} ${message.statusMessage}\r\n`;
+}
+
+function headerLines(message: IncomingMessage, extra: string): string {
+  let lines = extra;
+  for (let at = 0; at + 1 < message.rawHeaders.length; at += 2) {
+    const name = message.rawHeaders[at] ?? '';
+    if (extra && ['connection', 'transfer-encoding'].includes(name.toLowerCase())) continue;
+    lines += `${name}: ${message.rawHeaders[at + 1]}\r\n`;
+  }
+  return lines;
+}
+
+/** Pipes one way with back-pressure; an end is passed on, an error or a sudden close ends both. */
+function join(from: Duplex, to: Duplex): void {
+  from.pipe(to);
+  from.on('error', () => to.destroy());
+  from.on('close', () => {
+    if (!from.readableEnded) to.destroy();
+  });
+}
