@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import type { CliContext } from './cli-context.ts';
+import { downCommand } from './commands/down.ts';
+import { internalCommand } from './commands/internal.ts';
+import { kubeconfigCommand } from './commands/kubeconfig.ts';
+import { listCommand } from './commands/list.ts';
+import { loadCommand } from './commands/load.ts';
+import { statusCommand } from './commands/status.ts';
+import { upCommand } from './commands/up.ts';
+import { versionCommand } from './commands/version.ts';
+
+/** Every verb, in the order in which `--help` lists them. */
+export const commands: readonly ((context: CliContext) => Command)[] = [
+  upCommand,
+  downCommand,
+  statusCommand,
+  listCommand,
+  kubeconfigCommand,
+  loadCommand,
+  versionCommand,
+  internalCommand,
+];

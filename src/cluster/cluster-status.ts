@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createClient } from '../client/create-client.ts';
+import { nodes } from '../api/core/v1.gen.ts';
+import { ClusterError } from './cluster-error.ts';
+import { isRunning, readRecord } from './cluster-record.ts';
+import type { StartupTimes } from './cluster-record.ts';
+import { contextName } from './context-name.ts';
+import type { Home } from './home.ts';
+import { adminTransport } from './admin-transport.ts';
+
+export interface ClusterStatus {
+  readonly name: string;
+  readonly id: string;
+  readonly state: 'running' | 'stopped';
+  /** Whether the API server answers. */
+  readonly ready: boolean;
+  readonly reason?: string;
+  readonly pid?: number;
+  readonly server?: string;
+  readonly version?: string;
+  readonly context: string;
+  readonly nodes?: readonly { readonly name: string; readonly ready: boolean }[];
+  readonly runtime?: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly dataDirectory: string;
+  readonly logFile?: string;
+  readonly startup: StartupTimes;
+  readonly limitations: readonly string[];
+}
+
+/** How a cluster does: its record, and what its API server says when it runs. Throws `NOT_FOUND`. */
+export async function clusterStatus(home: Home, name: string): Promise<ClusterStatus> {
+  const record = await readRecord(home, name);
+  if (!record) throw new ClusterError('NOT_FOUND', `there is no cluster named ${name}; \`kanoe up --name ${name}\` makes it, \`kanoe list\` shows those there are`);
+  const running = await isRunning(record);
+  const known = {
+    name,
+    id: record.id,
+    context: contextName(name),
+    podCidr: record.podCidr,
+    serviceCidr: record.serviceCidr,
+    dataDirectory: record.dataDirectory,
+    startup: record.startup,
+    limitations: record.limitations,
+    ...(record.runtime && { runtime: record.runtime }),
+    ...(record.logFile && { logFile: record.logFile }),
+  };
+  if (!running) return { ...known, state: 'stopped', ready: false };
+  const alive = { ...known, state: 'running' as const, ...(record.process && { pid: record.process.pid }), ...(record.server && { server: record.server }) };
+  const client = createClient(await adminTransport(join(record.dataDirectory, 'admin.kubeconfig')));
+  try {
+    const signal = AbortSignal.timeout(5_000);
+    const version = (await client.transport.raw('/version', signal)) as { readonly gitVersion: string };
+    const list = await client.for(nodes).list({ signal });
+    return {
+      ...alive,
+      ready: true,
+      version: version.gitVersion,
+      nodes: list.items.map((node) => ({
+        name: node.metadata.name,
+        ready: node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
+      })),
+    };
+  } catch (error) {
+    return { ...alive, ready: false, reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    await client.transport.close();
+  }
+}
+
+/** The bytes of a cluster's log, for messages about a start that failed. */
+export async function logTail(file: string, lines: number): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-lines).join('\n');
+}
