@@ -69,6 +69,11 @@ export interface SubresourceDefinition<T> {
   validateUpdate?(next: T, old: Live<T>): FieldError[];
 }
 
+/** Reads one field as text, empty when it is unset. A method, so that a definition of any kind is an {@link AnyResource}. */
+interface SelectableField<T> {
+  read(object: T): string;
+}
+
 /** How one version of a resource is written on the wire. */
 export interface ResourceVersion<T> {
   readonly type: ResourceType<T>;
@@ -141,7 +146,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Milliseconds after which a created object expires (events). */
   readonly ttlMs?: number;
   /** Beside `metadata.name` and `metadata.namespace`. */
-  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly selectableFields?: Readonly<Record<string, SelectableField<T>['read']>>;
   readonly columns?: readonly Column<T>[];
   /** Verbs that are not served, for resources that are only created (`TokenReview`, `SubjectAccessReview`): the answer is made, nothing is stored. */
   review?(object: DeepMutable<T>, context: StrategyContext): Promise<KubeObject>;
@@ -163,7 +168,7 @@ export function defineResource<T extends KubeObject>(
 }
 
 /** A definition whose object type is not of interest to the holder. */
-export type AnyResource = ResourceDefinition<never>;
+export type AnyResource = ResourceDefinition;
 
 /** The names of a definition's stored version. */
 export function storedType<T extends KubeObject>(definition: ResourceDefinition<T>): ResourceType<T> {

@@ -1,7 +1,6 @@
 import { timestamp } from '../../base/clock.ts';
 import { type FieldError, invalid } from '../../machinery/field-error.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
-import { isObject } from '../../machinery/patch/json-value.ts';
 import { newBadRequest, newConflict, newInvalid } from '../../machinery/status/errors.ts';
 import type { TokenRequest, TokenRequestSpec } from '../authentication/v1.gen.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
@@ -38,6 +37,7 @@ export interface TokenOptions {
   readonly apiAudiences: readonly string[];
 }
 
+const DEFAULT_EXPIRATION_SECONDS = 3600;
 const MIN_EXPIRATION_SECONDS = 600;
 const MAX_EXPIRATION_SECONDS = 2 ** 32;
 
@@ -51,12 +51,7 @@ export function serviceAccounts(options: TokenOptions): ResourceDefinition<Servi
         kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
         verbs: ['create'],
         schema: 'io.k8s.api.authentication.v1.TokenRequest',
-        defaults(body) {
-          if (!isObject(body)) return;
-          const spec = 'spec' in body && isObject(body.spec) ? body.spec : {};
-          Object.assign(body, { spec: { ...spec, expirationSeconds: spec['expirationSeconds'] ?? 3600 } });
-        },
-        create: (account, body, context) =>
+        create: (account, body: KubeObject, context) =>
           createToken(account, body as TokenRequest, { ...options, context }),
       },
     },
@@ -71,13 +66,13 @@ async function createToken(
 ): Promise<TokenRequest> {
   const { name, namespace = '', uid } = account.metadata;
   checkIdentity(request, account);
-  const { expirationSeconds, boundObjectRef } = request.spec as Partial<TokenRequestSpec> & Pick<TokenRequestSpec, 'expirationSeconds'>;
+  const spec: Partial<TokenRequestSpec> = request.spec;
+  const { expirationSeconds = DEFAULT_EXPIRATION_SECONDS, boundObjectRef } = spec;
   const errors = validateExpiration(expirationSeconds);
   if (errors.length > 0)
     throw newInvalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', errors);
   const bound = boundObjectRef ? await findBound(boundObjectRef, account, context) : undefined;
-  const asked: readonly string[] = request.spec.audiences ?? [];
-  const audiences = asked.length > 0 ? asked : apiAudiences;
+  const audiences = spec.audiences?.length ? spec.audiences : apiAudiences;
   const token = await issueToken({
     serviceAccount: { namespace, name, uid },
     audiences,
@@ -97,7 +92,7 @@ function checkIdentity({ metadata }: TokenRequest, account: Live<ServiceAccount>
   const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
   const { name, uid } = account.metadata;
   for (const field of ['name', 'namespace'] as const) {
-    const value = metadata.[field];
+    const value = metadata[field];
     if (value && value !== account.metadata[field]) {
       const detail = `must match the service account ${field} if specified`;
       throw newInvalid(kind, name, [invalid(`metadata.${field}`, value, detail)]);
