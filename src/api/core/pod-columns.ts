@@ -1,5 +1,5 @@
 import type { Column } from '../resource.ts';
-import { ageColumn, nameColumn } from './age-column.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
 import { summarizePod } from './pod-status.ts';
 import type { Pod } from './v1.gen.ts';
 
@@ -15,11 +15,11 @@ function readinessGates(pod: Pod): string {
 
 /** `kubectl get pods`. */
 export const podColumns: readonly Column<Pod>[] = [
-  nameColumn,
+  nameColumn(),
   { name: 'Ready', type: 'string', cell: (pod, now) => summarizePod(pod, now).ready },
   { name: 'Status', type: 'string', cell: (pod, now) => summarizePod(pod, now).status },
   { name: 'Restarts', type: 'string', cell: (pod, now) => summarizePod(pod, now).restarts },
-  ageColumn,
+  ageColumn(),
   {
     name: 'IP',
     type: 'string',

@@ -1,4 +1,4 @@
-import { age } from './age-column.ts';
+import { age } from '../columns.ts';
 import type { Container, ContainerState, ContainerStatus, Pod } from './v1.gen.ts';
 
 /** What `kubectl get pods` says of a pod. */

@@ -1,0 +1,156 @@
+import { type FieldError, invalid } from '../../machinery/field-error.ts';
+import type { DeepMutable } from '../../machinery/object.ts';
+import { newInternalError, newInvalid } from '../../machinery/status/errors.ts';
+import type { Allocation } from '../resource.ts';
+import { addressRange, numberRange } from './address-range.ts';
+import { needsHealthCheck } from './service-defaults.ts';
+import { initIpFamilies } from './service-families.ts';
+import { keepAllocatedValues, normalizeClusterIps } from './service-normalize.ts';
+import type { Service } from './v1.gen.ts';
+
+const firstNodePort = 30_000;
+const lastNodePort = 32_767;
+const staticNodePorts = 86;
+
+/** Gives services their cluster addresses and node ports, each to one service at a time. */
+export interface ServiceAllocator {
+  /** Fills in what the service needs. Throws `Invalid` for what is taken or outside of the ranges. */
+  allocate(service: DeepMutable<Service>, old: Service | undefined): Allocation;
+  release(service: Service): void;
+  restore(services: readonly Service[]): void;
+}
+
+function addressesOf({ spec }: Service): string[] {
+  if (spec.type === 'ExternalName') return [];
+  return (spec.clusterIPs ?? []).filter((ip) => ip !== 'None' && ip !== '');
+}
+
+function nodePortsOf({ spec }: Service): number[] {
+  const ports = (spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0);
+  return [...new Set([...ports, spec.healthCheckNodePort ?? 0])].filter((port) => port !== 0);
+}
+
+function wantsNodePorts({ spec }: Service): boolean {
+  return (
+    spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
+  );
+}
+
+function refuse(service: Service, errors: readonly FieldError[]): Error {
+  return newInvalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', errors);
+}
+
+/** An allocator over one IPv4 range and the usual node ports. */
+export function serviceAllocator(serviceCidr: string): ServiceAllocator {
+  const addresses = addressRange(serviceCidr);
+  const ports = numberRange({
+    first: firstNodePort,
+    last: lastNodePort,
+    dynamicFrom: firstNodePort + staticNodePorts,
+    outside: `provided port is not in the valid range. The range of valid ports is ${firstNodePort}-${lastNodePort}`,
+    taken: 'provided port is already allocated',
+  });
+
+  const takeAddress = (service: DeepMutable<Service>, held: readonly string[], taken: string[]): void => {
+    const { spec } = service;
+    if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None') return;
+    const wanted = spec.clusterIPs?.[0];
+    if (wanted && held.includes(wanted)) return;
+    if (wanted) {
+      const refusal = addresses.take(wanted);
+      if (refusal) {
+        const detail = `failed to allocate IP ${wanted}: ${refusal}`;
+        throw refuse(service, [invalid('spec.clusterIPs', spec.clusterIPs, detail)]);
+      }
+      taken.push(wanted);
+      return;
+    }
+    const next = addresses.takeNext();
+    if (next === undefined) throw newInternalError('failed to allocate a serviceIP: range is full');
+    taken.push(next);
+    spec.clusterIP = next;
+    spec.clusterIPs = [next];
+  };
+
+  const takePort = (service: Service, field: string, wanted: number, taken: number[]): number => {
+    const refusal = wanted === 0 ? undefined : ports.take(wanted);
+    if (refusal) throw refuse(service, [invalid(field, wanted, refusal)]);
+    const port = wanted || ports.takeNext();
+    if (port === undefined) throw newInternalError('failed to allocate a nodePort: range is full');
+    taken.push(port);
+    return port;
+  };
+
+  const takeNodePorts = (service: DeepMutable<Service>, held: readonly number[], taken: number[]): void => {
+    const wants = wantsNodePorts(service);
+    const list = service.spec.ports ?? [];
+    const ofServicePort = new Map<number, number>();
+    const own = new Set(held);
+    if (service.spec.type === 'ExternalName' || service.spec.type === 'ClusterIP') return;
+    for (const [index, port] of list.entries()) {
+      if (!port.nodePort && !wants) continue;
+      const shared = ofServicePort.get(port.port);
+      if (shared !== undefined && (!port.nodePort || port.nodePort === shared)) {
+        port.nodePort = shared;
+        continue;
+      }
+      const later = list.find((other) => other.port === port.port && other.nodePort)?.nodePort;
+      const wanted = port.nodePort || later || 0;
+      if (!own.has(wanted)) {
+        port.nodePort = takePort(service, `spec.ports[${index}].nodePort`, wanted, taken);
+      } else port.nodePort = wanted;
+      if (held.includes(port.nodePort)) own.delete(port.nodePort);
+      ofServicePort.set(port.port, port.nodePort);
+    }
+  };
+
+  const takeHealthPort = (service: DeepMutable<Service>, held: readonly number[], taken: number[]): void => {
+    if (!needsHealthCheck(service)) return;
+    const wanted = service.spec.healthCheckNodePort ?? 0;
+    if (wanted && held.includes(wanted)) return;
+    service.spec.healthCheckNodePort = takePort(service, 'spec.healthCheckNodePort', wanted, taken);
+  };
+
+  return {
+    allocate(service, old) {
+      if (old) keepAllocatedValues(service, old);
+      normalizeClusterIps(service.spec, old?.spec);
+      const errors = initIpFamilies(service, old);
+      if (errors.length > 0) throw refuse(service, errors);
+      const takenAddresses: string[] = [];
+      const takenPorts: number[] = [];
+      const heldAddresses = old ? addressesOf(old) : [];
+      const heldPorts = old ? nodePortsOf(old) : [];
+      const giveBack = (): void => {
+        for (const address of takenAddresses) addresses.free(address);
+        for (const port of takenPorts) ports.free(port);
+      };
+      try {
+        takeAddress(service, heldAddresses, takenAddresses);
+        takeNodePorts(service, heldPorts, takenPorts);
+        takeHealthPort(service, heldPorts, takenPorts);
+      } catch (error) {
+        giveBack();
+        throw error;
+      }
+      return {
+        commit() {
+          const kept = new Set<string | number>([...addressesOf(service), ...nodePortsOf(service)]);
+          for (const address of heldAddresses) if (!kept.has(address)) addresses.free(address);
+          for (const port of heldPorts) if (!kept.has(port)) ports.free(port);
+        },
+        rollback: giveBack,
+      };
+    },
+    release(service) {
+      for (const address of addressesOf(service)) addresses.free(address);
+      for (const port of nodePortsOf(service)) ports.free(port);
+    },
+    restore(services) {
+      for (const service of services) {
+        for (const address of addressesOf(service)) addresses.take(address);
+        for (const port of nodePortsOf(service)) ports.take(port);
+      }
+    },
+  };
+}

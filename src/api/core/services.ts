@@ -1,0 +1,45 @@
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import { dns1123LabelErrors, nameRule } from '../../machinery/validation/names.ts';
+import { type ResourceDefinition, defineResource } from '../resource.ts';
+import { validateAddressChange } from './service-addresses.ts';
+import { serviceAllocator } from './service-allocator.ts';
+import { serviceColumns } from './service-columns.ts';
+import { defaultService } from './service-defaults.ts';
+import { dropTypeDependentFields } from './service-normalize.ts';
+import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
+import { serviceWarnings } from './service-warnings.ts';
+import { type Service, services as serviceType } from './v1.gen.ts';
+
+/** Services of a cluster whose service addresses come from this range. Every definition has an allocator of its own. */
+export function services(options: { readonly serviceCidr: string }): ResourceDefinition<Service> {
+  const allocator = serviceAllocator(options.serviceCidr);
+  return defineResource<Service>({
+    storage: 'v1',
+    versions: { v1: { type: serviceType, schema: 'io.k8s.api.core.v1.Service', defaults: defaultService } },
+    createOnUpdate: true,
+    validateName: nameRule(dns1123LabelErrors),
+    prepareForCreate(service) {
+      service.status = { loadBalancer: {} };
+    },
+    prepareForUpdate(next, old) {
+      dropTypeDependentFields(next, old);
+      next.status = mutableCopy(old.status ?? { loadBalancer: {} });
+    },
+    validate: validateService,
+    validateUpdate: (next, old) => [
+      ...validateAddressChange(next, old),
+      ...validateServiceUpdate(next, old),
+      ...validateService(next),
+    ],
+    status: { validate: validateServiceStatus },
+    warnings: serviceWarnings,
+    allocate: (service, old) => Promise.resolve(allocator.allocate(service, old)),
+    release: (service) => allocator.release(service),
+    restore: (stored) => allocator.restore(stored),
+    selectableFields: {
+      'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
+      'spec.type': ({ spec }) => spec.type ?? '',
+    },
+    columns: serviceColumns,
+  });
+}
