@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import { namespaces, nodes, pods, type Node, type Pod } from '../api/core/v1.gen.ts';
 import { timestamp } from '../base/clock.ts';
 import type { Live } from '../machinery/object.ts';
 import { isStatus } from '../machinery/status-error.ts';
 import { conditionOf } from '../reconcile/conditions.ts';
 import type { Controller, ControllerContext, RunningController } from '../reconcile/controller.ts';
+import { deepEqual } from '../reconcile/deep-equal.ts';
 import { ClusterState } from './cluster-state.ts';
 import { fitErrorMessage } from './fit-error.ts';
 import { podInfo, type PodInfo } from './pod-info.ts';
@@ -194,17 +194,14 @@ function isOurs({ spec, metadata }: Pod): boolean {
 
 /** Whether more than the pod's status changed. */
 function concernsScheduling(pod: Live<Pod>, previous: Live<Pod>): boolean {
-  return (
-    !isDeepStrictEqual(pod.spec, previous.spec) ||
-    !isDeepStrictEqual(pod.metadata.labels, previous.metadata.labels)
-  );
+  return !deepEqual(pod.spec, previous.spec) || !deepEqual(pod.metadata.labels, previous.metadata.labels);
 }
 
 /** Whether a pod that did not fit the node may fit it now; heartbeats do not count. */
 function mayFitMore(node: Live<Node>, previous: Live<Node>): boolean {
   return (
-    !isDeepStrictEqual(node.spec, previous.spec) ||
-    !isDeepStrictEqual(node.metadata.labels, previous.metadata.labels) ||
-    !isDeepStrictEqual(node.status?.allocatable, previous.status?.allocatable)
+    !deepEqual(node.spec, previous.spec) ||
+    !deepEqual(node.metadata.labels, previous.metadata.labels) ||
+    !deepEqual(node.status?.allocatable, previous.status?.allocatable)
   );
 }

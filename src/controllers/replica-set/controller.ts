@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { replicasets, type ReplicaSet } from '../../api/apps/v1.gen.ts';
 import { pods, type Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
@@ -12,6 +11,7 @@ import {
   type Outcome,
   type RunningController,
 } from '../../reconcile/controller.ts';
+import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
@@ -157,7 +157,7 @@ function start(context: ControllerContext): RunningController {
   ): Promise<void> {
     const { replicaSet } = observation;
     const status = planStatus(observation, failure);
-    if (isDeepStrictEqual(status, replicaSet.status)) return;
+    if (deepEqual(status, replicaSet.status)) return;
     await replicaSetClient.updateStatus({ ...replicaSet, status });
   }
 }
