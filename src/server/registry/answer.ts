@@ -1,0 +1,26 @@
+import type { ListMeta } from '../../machinery/meta/v1.gen.ts';
+import type { CacheEntry } from '../watch/resource-cache.ts';
+import type { ServedVersion } from './served-resource.ts';
+
+/** One object, as stored or as it would be. */
+export interface ObjectAnswer {
+  readonly type: 'object';
+  readonly code: number;
+  /** Absent for objects that are of no resource (`Status`, reviews, `Scale`). */
+  readonly served?: ServedVersion;
+  /** Its JSON, when it has been encoded already. */
+  json(): Buffer;
+  /** The object itself: complete, not to be changed. */
+  object(): object;
+}
+
+/** Stored objects of one resource. */
+export interface ListAnswer {
+  readonly type: 'list';
+  readonly served: ServedVersion;
+  readonly metadata: ListMeta;
+  readonly entries: readonly CacheEntry[];
+}
+
+/** What a request about a resource is answered with. */
+export type Answer = ObjectAnswer | ListAnswer;

@@ -1,0 +1,153 @@
+import { parseJson } from '../../machinery/json/parse-json.ts';
+import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
+import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
+import { apiVersionOf } from '../../machinery/object.ts';
+import { DecodeError } from '../../machinery/schema/decode-error.ts';
+import { decode, decodeValue, type Decoded } from '../../machinery/schema/decode.ts';
+import type { SchemaTable } from '../../machinery/schema/schema.ts';
+import { newBadRequest } from '../../machinery/status/errors.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import type { RequestBody } from './request-context.ts';
+
+/** What a body must be: a message of the schema, known by one or more kinds. */
+export interface Expected {
+  readonly table: SchemaTable;
+  readonly message: string;
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** What `fieldValidation` asks for. */
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+interface Typed {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/** The `apiVersion` and `kind` of a body. Throws a BadRequest in upstream's words when they cannot be read. */
+function typeOf(value: unknown, expected: Expected, excerpt: string): Typed {
+  const unrecognized = (detail: string): StatusError =>
+    newBadRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${detail} (${excerpt})`,
+    );
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+    if (value === null) return { apiVersion: '', kind: '' };
+    throw unrecognized(
+      `json: cannot unmarshal ${found === 'boolean' ? 'bool' : found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  }
+  const { apiVersion = '', kind = '' } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  for (const [field, found] of [
+    ['apiVersion', apiVersion],
+    ['kind', kind],
+  ] as const) {
+    if (typeof found !== 'string' && found !== null) {
+      const word = typeof found === 'boolean' ? 'bool' : Array.isArray(found) ? 'array' : typeof found;
+      throw unrecognized(`json: cannot unmarshal ${word} into Go struct field .${field} of type string`);
+    }
+  }
+  return { apiVersion: String(apiVersion ?? ''), kind: String(kind ?? '') };
+}
+
+function cannotHandle(typed: Typed, expected: Expected, detail: string): StatusError {
+  const version =
+    typed.apiVersion === '' ? expected.version : typed.apiVersion.slice(typed.apiVersion.indexOf('/') + 1);
+  return newBadRequest(
+    `${typed.kind || expected.kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}: ${detail}`,
+  );
+}
+
+function checkType(typed: Typed, expected: Expected): void {
+  const wanted = apiVersionOf(expected);
+  if (typed.apiVersion !== '' && typed.apiVersion !== wanted) {
+    throw newBadRequest(
+      `the API version in the data (${typed.apiVersion}) does not match the expected API version (${wanted})`,
+    );
+  }
+  if (typed.kind !== '' && typed.kind !== expected.kind) {
+    throw cannotHandle(
+      typed,
+      expected,
+      `no kind ${JSON.stringify(typed.kind)} is registered for version ${JSON.stringify(wanted)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+    );
+  }
+}
+
+function excerptOf(bytes: Buffer): string {
+  const printable = /^[\x20-\x7e\s]*$/.test(bytes.subarray(0, 32).toString('latin1'));
+  const text = printable ? bytes.toString('utf8') : bytes.toString('hex');
+  const limit = printable ? 32 : 64;
+  return text.length > limit ? `${text.slice(0, limit)} ...` : text;
+}
+
+/** Turns what reading a body can throw into a BadRequest; anything else is a fault of ours and passes. */
+function refuse(error: unknown, answer: (detail: string) => StatusError): never {
+  if (error instanceof JsonSyntaxError || error instanceof DecodeError) throw answer(error.message);
+  throw error;
+}
+
+function parsed(body: RequestBody, expected: Expected): { value: unknown; excerpt: string; bytes?: Buffer } {
+  if (body.type === 'object') return { value: body.value, excerpt: '' };
+  const excerpt = excerptOf(body.bytes);
+  try {
+    return { value: parseJson(body.bytes).value, excerpt, bytes: body.bytes };
+  } catch (error) {
+    return refuse(error, (detail) =>
+      newBadRequest(
+        `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${detail} (${excerpt})`,
+      ),
+    );
+  }
+}
+
+/**
+ * Decodes the object of a create or update. Absent `apiVersion` and `kind` are filled in. Throws a BadRequest for a body that
+ * is no such object; `strict` has what strict decoding would refuse.
+ */
+export function decodeBody(body: RequestBody, expected: Expected): Decoded {
+  const { value, excerpt, bytes } = parsed(body, expected);
+  const typed = typeOf(value, expected, excerpt);
+  checkType(typed, expected);
+  const schema = { table: expected.table, message: expected.message };
+  try {
+    const decoded = bytes ? decode(bytes, schema) : decodeValue(value, schema);
+    return { object: withType(decoded.object, expected), strict: decoded.strict };
+  } catch (error) {
+    return refuse(error, (detail) => cannotHandle(typed, expected, detail));
+  }
+}
+
+/** Decodes the result of a patch. Throws an error whose message tells what does not fit. */
+export function decodePatched(value: unknown, expected: Expected): Decoded {
+  const decoded = decodeValue(value, { table: expected.table, message: expected.message });
+  return { object: withType(decoded.object, expected), strict: decoded.strict };
+}
+
+function withType(object: Record<string, unknown>, expected: Expected): Record<string, unknown> {
+  return {
+    ...object,
+    kind: expected.kind,
+    apiVersion: apiVersionOf(expected),
+    metadata: object['metadata'] ?? {},
+  };
+}
+
+/** Warns of, or refuses, unknown and duplicate fields, as `fieldValidation` says. */
+export function reportStrict(
+  decoded: Decoded,
+  expected: Expected,
+  options: { readonly mode: FieldValidation; warn(message: string): void },
+): DeepMutable<KubeObject> {
+  if (decoded.strict.length > 0 && options.mode === 'Strict') {
+    throw cannotHandle(
+      { apiVersion: apiVersionOf(expected), kind: expected.kind },
+      expected,
+      `strict decoding error: ${decoded.strict.join(', ')}`,
+    );
+  }
+  if (options.mode === 'Warn') for (const text of decoded.strict) options.warn(text);
+  return decoded.object as DeepMutable<KubeObject>;
+}

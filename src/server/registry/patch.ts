@@ -1,0 +1,115 @@
+import { parseJson } from '../../machinery/json/parse-json.ts';
+import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
+import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
+import { applyJsonPatch } from '../../machinery/patch/json-patch.ts';
+import { applyMergePatch } from '../../machinery/patch/merge-patch.ts';
+import { applyStrategicMergePatch } from '../../machinery/patch/strategic-merge-patch.ts';
+import { DecodeError } from '../../machinery/schema/decode-error.ts';
+import type { Decoded } from '../../machinery/schema/decode.ts';
+import { newBadRequest, newInvalid, newUnsupportedMediaType } from '../../machinery/status/errors.ts';
+import type { Answer } from './answer.ts';
+import { decodePatched, type Expected } from './codec.ts';
+import { convertedFrom } from './create.ts';
+import { expectedBody } from './expected-body.ts';
+import type { Registry, RequestBody, RequestContext } from './request-context.ts';
+import type { ServedVersion } from './served-resource.ts';
+import { changeObject, checkName } from './update.ts';
+import { writeOptions, type WriteOptions } from './write-options.ts';
+
+/** The media types of patches that are served. */
+export const patchTypes: readonly string[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+];
+
+/** Reads a patch body. Throws a BadRequest for what is no JSON. */
+export function readPatch(body: RequestBody | undefined): unknown {
+  if (!body) return {};
+  if (body.type === 'object') return body.value;
+  try {
+    return parseJson(body.bytes).value;
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw newBadRequest(`error decoding patch: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Applies a patch of the request's type to an object and decodes the result. Throws `StatusError`. */
+export function patched(
+  request: { readonly patchType: string | undefined; readonly patch: unknown },
+  current: KubeObject,
+  expected: Expected,
+): Decoded {
+  const document = current as unknown as Readonly<Record<string, unknown>>;
+  const result = ((): unknown => {
+    switch (request.patchType) {
+      case 'application/json-patch+json':
+        return applyJsonPatch(document, request.patch);
+      case 'application/merge-patch+json':
+        return applyMergePatch(document, request.patch);
+      case 'application/strategic-merge-patch+json':
+        return applyStrategicMergePatch(document, request.patch, {
+          table: expected.table,
+          message: expected.message,
+        });
+      default:
+        throw newUnsupportedMediaType(patchTypes);
+    }
+  })();
+  try {
+    return decodePatched(result, expected);
+  } catch (error) {
+    if (error instanceof DecodeError) {
+      throw newInvalid({ group: '', kind: '' }, '', [invalidPatch(error.message)]);
+    }
+    throw error;
+  }
+}
+
+function invalidPatch(detail: string): { field: string; reason: 'FieldValueInvalid'; message: string } {
+  return { field: 'patch', reason: 'FieldValueInvalid', message: `Invalid value: ${detail}` };
+}
+
+/** Warns of, or refuses, what a patched object has beyond the schema. */
+export function reportPatched(
+  decoded: Decoded,
+  options: WriteOptions,
+  warn: (message: string) => void,
+): DeepMutable<KubeObject> {
+  if (decoded.strict.length > 0 && options.fieldValidation === 'Strict') {
+    throw newInvalid({ group: '', kind: '' }, '', [
+      invalidPatch(`${JSON.stringify(decoded.object)}: strict decoding error: ${decoded.strict.join(', ')}`),
+    ]);
+  }
+  if (options.fieldValidation === 'Warn') for (const text of decoded.strict) warn(text);
+  return decoded.object as DeepMutable<KubeObject>;
+}
+
+/** PATCH of an object, its status or another part that is a whole object of the same kind. */
+export async function patchObject(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+): Promise<Answer> {
+  const { request } = context;
+  if (request.patchType === undefined || !patchTypes.includes(request.patchType)) {
+    throw newUnsupportedMediaType(patchTypes);
+  }
+  const options = writeOptions(request, 'PatchOptions');
+  const patch = readPatch(context.body);
+  const expected = expectedBody(registry.schema, served);
+  const next = (old: Live<KubeObject>): DeepMutable<KubeObject> => {
+    const decoded = patched({ patchType: request.patchType, patch }, convertedFrom(served, old), expected);
+    const object = reportPatched(decoded, options, (message) => context.warn(message));
+    checkName(object, request.name ?? '');
+    if ((object.metadata.namespace ?? '') !== (old.metadata.namespace ?? '')) {
+      throw newBadRequest(
+        'the namespace of the provided object does not match the namespace sent on the request',
+      );
+    }
+    served.version.defaults?.(object);
+    return served.version.toStorage?.(object) ?? object;
+  };
+  return changeObject(registry, served, context, { dryRun: options.dryRun, next });
+}

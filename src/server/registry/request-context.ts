@@ -1,0 +1,50 @@
+import type { StrategyContext, UserInfo } from '../../api/resource.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { SchemaTable } from '../../machinery/schema/schema.ts';
+import type { ApiRequest, Transport } from '../../machinery/transport.ts';
+import type { Store } from '../../storage/kv.ts';
+import type { AdmissionChain } from '../admission/admission-chain.ts';
+import type { StoreFeed } from '../watch/store-feed.ts';
+import type { KeyLock } from './key-lock.ts';
+
+/** What a client sent: bytes over HTTP, an object within the process. */
+export type RequestBody =
+  | { readonly type: 'bytes'; readonly bytes: Buffer; readonly mediaType: string }
+  | { readonly type: 'object'; readonly value: unknown };
+
+/** One authenticated and authorised request about a resource. */
+export interface RequestContext {
+  readonly user: UserInfo;
+  readonly request: ApiRequest;
+  readonly body: RequestBody | undefined;
+  /** Adds a `Warning` header; each text once. */
+  warn(message: string): void;
+}
+
+/** What the handlers of requests share. */
+export interface Registry {
+  readonly store: Store;
+  readonly feed: StoreFeed;
+  readonly clock: Clock;
+  readonly schema: SchemaTable;
+  readonly admission: AdmissionChain;
+  readonly locks: KeyLock;
+  /** The server itself as `system:apiserver`. */
+  readonly server: Transport;
+}
+
+/** What a definition's hooks see of a request. */
+export function strategyContext(
+  registry: Registry,
+  context: RequestContext,
+  dryRun: boolean,
+): StrategyContext {
+  const { namespace } = context.request;
+  return {
+    user: context.user,
+    now: registry.clock.now(),
+    ...(namespace === undefined ? {} : { namespace }),
+    dryRun,
+    server: registry.server,
+  };
+}

@@ -1,0 +1,293 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Allocation } from '../../api/resource.ts';
+import { invalid } from '../../machinery/field-error.ts';
+import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
+import {
+  newBadRequest,
+  newConflict,
+  newInvalid,
+  newMethodNotAllowed,
+  newNotFound,
+  newUnknownError,
+} from '../../machinery/status/errors.ts';
+import { validateObjectMetaUpdate } from '../../machinery/validation/object-meta.ts';
+import { StoreError } from '../../storage/kv.ts';
+import type { CacheEntry } from '../watch/resource-cache.ts';
+import { admissionRequest } from './admission-request.ts';
+import type { Answer, ObjectAnswer } from './answer.ts';
+import { decodeBody, reportStrict } from './codec.ts';
+import { createDecoded, plainAnswer, writtenAnswer, convertedFrom } from './create.ts';
+import { expectedBody, storedSchema } from './expected-body.ts';
+import { matchNamespace } from './object-meta.ts';
+import { entryAnswer, waitForLatest } from './read.ts';
+import { encodeStored, mutableCopy } from './represent.ts';
+import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
+import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
+import { writeOptions } from './write-options.ts';
+
+/** How an update makes the object to write. */
+export interface Change {
+  readonly dryRun: boolean;
+  /** The whole object with its changes, in the stored version; called again after a conflict. */
+  next(old: Live<KubeObject>): DeepMutable<KubeObject> | Promise<DeepMutable<KubeObject>>;
+  /** Creates the object when there is none, as upstream's `AllowCreateOnUpdate`; absent: NotFound. */
+  create?(): Promise<ObjectAnswer>;
+}
+
+const attempts = 5;
+
+/** PUT of an object or of its status. */
+export async function updateObject(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+): Promise<Answer> {
+  const options = writeOptions(context.request, 'UpdateOptions');
+  if (!context.body) throw newMethodNotAllowed();
+  const expected = expectedBody(registry.schema, served);
+  const decoded = decodeBody(context.body, expected);
+  const received = reportStrict(decoded, expected, {
+    mode: options.fieldValidation,
+    warn: (message) => context.warn(message),
+  });
+  checkName(received, context.request.name ?? '');
+  matchNamespace(received.metadata, served.type.namespaced, context.request.namespace);
+  const { dryRun } = options;
+  const { definition } = served.resource;
+  served.version.defaults?.(received);
+  const stored = served.version.toStorage?.(received) ?? received;
+  return changeObject(registry, served, context, {
+    dryRun,
+    next: () => mutableCopy<KubeObject>(stored) as DeepMutable<KubeObject>,
+    ...(definition.createOnUpdate && context.request.subresource === undefined
+      ? { create: () => createDecoded(registry, served, { ...context, object: received, dryRun }) }
+      : {}),
+  });
+}
+
+/** Throws a BadRequest unless the object is called what the URL says. */
+export function checkName(object: KubeObject, name: string): void {
+  const found = object.metadata.name ?? '';
+  if (found === '') {
+    throw newBadRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (found !== name) {
+    throw newBadRequest(`the name of the object (${found}) does not match the name on the URL (${name})`);
+  }
+}
+
+/** Changes the object that the request names, one change of a key at a time. Throws `StatusError`. */
+export async function changeObject(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  change: Change,
+): Promise<ObjectAnswer> {
+  const name = context.request.name ?? '';
+  const key = storageKey(served.resource, context.request.namespace, name);
+  return registry.locks.run(key, async () => {
+    for (let attempt = 1; ; attempt++) {
+      await waitForLatest(registry);
+      const entry = served.resource.cache.get(key);
+      if (!entry) {
+        if (change.create) return change.create();
+        throw newNotFound(groupResource(served), name);
+      }
+      try {
+        return await changeEntry(registry, served, context, { change, entry });
+      } catch (error) {
+        if (!(error instanceof StoreError) || !['REVISION_CONFLICT', 'KEY_NOT_FOUND'].includes(error.code))
+          throw error;
+        if (attempt === attempts) throw newConflict(groupResource(served), name);
+      }
+    }
+  });
+}
+
+interface Target {
+  readonly change: Change;
+  readonly entry: CacheEntry;
+}
+
+function checkVersion(served: ServedVersion, next: DeepMutable<KubeObject>, old: Live<KubeObject>): void {
+  const { metadata } = next;
+  const { name } = old.metadata;
+  if (!metadata.resourceVersion || metadata.resourceVersion === '0') {
+    if (served.resource.definition.unconditionalUpdate === false) {
+      const { group, resource } = served.type;
+      throw newInvalid({ group, kind: resource }, name, [
+        invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
+    }
+    metadata.resourceVersion = old.metadata.resourceVersion;
+  } else if (!/^\d+$/.test(metadata.resourceVersion)) {
+    throw newUnknownError(
+      `strconv.ParseUint: parsing ${JSON.stringify(metadata.resourceVersion)}: invalid syntax`,
+    );
+  }
+  if (metadata.uid && metadata.uid !== old.metadata.uid) {
+    const { namespace } = old.metadata;
+    const key = `/registry/${served.resource.stored.resource}/${namespace ? `${namespace}/` : ''}${name}`;
+    throw newConflict(
+      groupResource(served),
+      name,
+      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  if (metadata.resourceVersion !== old.metadata.resourceVersion)
+    throw newConflict(groupResource(served), name);
+}
+
+/** What an update can never change, whatever it says. */
+function keepSystemMeta(next: DeepMutable<KubeObject>, old: Live<KubeObject>): void {
+  const { metadata } = next;
+  metadata.uid ??= old.metadata.uid;
+  metadata.creationTimestamp = old.metadata.creationTimestamp;
+  if (old.metadata.deletionTimestamp) metadata.deletionTimestamp = old.metadata.deletionTimestamp;
+  if (old.metadata.deletionGracePeriodSeconds !== undefined) {
+    metadata.deletionGracePeriodSeconds ??= old.metadata.deletionGracePeriodSeconds;
+  }
+  delete metadata.managedFields;
+  delete metadata.selfLink;
+}
+
+function specChanged(next: KubeObject, old: KubeObject): boolean {
+  return !isDeepStrictEqual((next as { spec?: unknown }).spec, (old as { spec?: unknown }).spec);
+}
+
+function prepareStatus(next: DeepMutable<KubeObject>, old: Live<KubeObject>): DeepMutable<KubeObject> {
+  const { status } = next as { status?: unknown };
+  const { resourceVersion, uid, managedFields: _fields } = next.metadata;
+  const kept = mutableCopy<KubeObject>(old) as DeepMutable<KubeObject> & { status?: unknown };
+  if (resourceVersion) kept.metadata.resourceVersion = resourceVersion;
+  if (uid) kept.metadata.uid = uid;
+  if (status === undefined) delete kept.status;
+  else kept.status = status;
+  return kept;
+}
+
+async function changeEntry(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  { change, entry }: Target,
+): Promise<ObjectAnswer> {
+  const { cache, definition } = served.resource;
+  const old = cache.object(entry);
+  const strategy = strategyContext(registry, context, change.dryRun);
+  const { subresource } = context.request;
+  let next = await change.next(old);
+  await registry.admission.admit(
+    admissionRequest(served, context, {
+      operation: 'UPDATE',
+      name: entry.name,
+      dryRun: change.dryRun,
+      object: next,
+      oldObject: old,
+    }),
+  );
+  checkVersion(served, next, old);
+  if (old.metadata.generation !== undefined) next.metadata.generation = old.metadata.generation;
+  else delete next.metadata.generation;
+  const part = subresource === undefined ? undefined : definition.subresources?.[subresource];
+  if (subresource === 'status') {
+    if (definition.status?.prepare) definition.status.prepare(next, old, strategy);
+    else next = prepareStatus(next, old);
+  } else if (part) {
+    part.merge?.(next, old, strategy);
+  } else {
+    definition.prepareForUpdate?.(next, old, strategy);
+  }
+  keepSystemMeta(next, old);
+  if (
+    subresource !== 'status' &&
+    definition.generation &&
+    (definition.generationChanged ?? specChanged)(next, old)
+  ) {
+    next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+  let allocation: Allocation | undefined;
+  try {
+    if (subresource !== 'status') allocation = await definition.allocate?.(next, old, strategy);
+    validateChange(served, { next, old, subresource });
+    for (const warning of definition.warnings?.(next, old) ?? []) context.warn(warning);
+    await registry.admission.validate(
+      admissionRequest(served, context, {
+        operation: 'UPDATE',
+        name: entry.name,
+        dryRun: change.dryRun,
+        object: next,
+        oldObject: old,
+      }),
+    );
+    const answer = await storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
+    if (change.dryRun) allocation?.rollback();
+    else allocation?.commit();
+    return answer;
+  } catch (error) {
+    allocation?.rollback();
+    throw error;
+  }
+}
+
+interface Changed {
+  readonly next: DeepMutable<KubeObject>;
+  readonly old: Live<KubeObject>;
+  readonly subresource: string | undefined;
+}
+
+function validateChange(served: ServedVersion, { next, old, subresource }: Changed): void {
+  const { definition, stored } = served.resource;
+  const part = subresource === undefined ? undefined : definition.subresources?.[subresource];
+  const errors = [
+    ...validateObjectMetaUpdate(next.metadata, old.metadata, {
+      namespaced: stored.namespaced,
+      ...(definition.validateName ? { name: definition.validateName } : {}),
+    }),
+    ...(subresource === 'status'
+      ? (definition.status?.validate?.(next, old) ?? [])
+      : part
+        ? (part.validateUpdate?.(next, old) ?? [])
+        : (definition.validateUpdate?.(next, old) ?? [])),
+  ];
+  if (errors.length > 0) throw newInvalid(groupKind(served), old.metadata.name, errors);
+}
+
+interface Storing {
+  readonly next: DeepMutable<KubeObject>;
+  readonly old: Live<KubeObject>;
+  readonly entry: CacheEntry;
+  readonly dryRun: boolean;
+}
+
+/** Whether nothing holds an object that is being deleted any longer. */
+export function isReleased(served: ServedVersion, object: KubeObject): boolean {
+  const { definition } = served.resource;
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (!deletionTimestamp || (finalizers?.length ?? 0) > 0) return false;
+  if (definition.hasSpecFinalizers?.(object)) return false;
+  return (deletionGracePeriodSeconds ?? 0) === 0;
+}
+
+async function storeChange(
+  registry: Registry,
+  served: ServedVersion,
+  { next, old, entry, dryRun }: Storing,
+): Promise<ObjectAnswer> {
+  const { cache, definition } = served.resource;
+  if (isReleased(served, next) && !dryRun) {
+    await registry.store.delete(entry.key, entry.revision);
+    definition.release?.(old);
+    await waitForLatest(registry);
+    return plainAnswer(convertedFrom(served, next), 200, served);
+  }
+  const bytes = encodeStored(next, storedSchema(registry.schema, served));
+  if (bytes.equals(encodeStored(old, storedSchema(registry.schema, served))))
+    return entryAnswer(served, entry);
+  if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
+  cache.expect(bytes, next);
+  const revision = await registry.store.update(entry.key, bytes, entry.revision);
+  return writtenAnswer(registry, served, { key: entry.key, bytes, object: next, revision, code: 200 });
+}

@@ -1,0 +1,47 @@
+import { invalid, notSupported, tooLong, forbidden, type FieldError } from '../../machinery/field-error.ts';
+import { newInvalid } from '../../machinery/status/errors.ts';
+import type { ApiRequest } from '../../machinery/transport.ts';
+import type { FieldValidation } from './codec.ts';
+
+/** The query parameters of a write, checked. */
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+  readonly fieldManager: string;
+}
+
+/** `dryRun`, `fieldManager`, `fieldValidation`. Throws an Invalid that names the options' kind, as upstream does. */
+export function writeOptions(
+  request: ApiRequest,
+  kind: 'CreateOptions' | 'UpdateOptions' | 'PatchOptions',
+): WriteOptions {
+  const params = request.params ?? {};
+  const errors: FieldError[] = [];
+  const { dryRun, fieldManager = '', fieldValidation = '' } = params;
+  if (
+    kind === 'PatchOptions' &&
+    params['force'] !== undefined &&
+    request.patchType !== 'application/apply-patch+yaml'
+  ) {
+    errors.push(forbidden('force', 'may not be specified for non-apply patch'));
+  }
+  if (Buffer.byteLength(fieldManager) > 128) errors.push(tooLong('fieldManager', 128));
+  else if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(fieldManager)) {
+    errors.push(invalid('fieldManager', fieldManager, 'should only contain printable characters'));
+  }
+  errors.push(...dryRunErrors(dryRun));
+  if (!['', 'Ignore', 'Strict', 'Warn'].includes(fieldValidation)) {
+    errors.push(notSupported('fieldValidation', fieldValidation, ['', 'Ignore', 'Strict', 'Warn']));
+  }
+  if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', kind }, '', errors);
+  return {
+    dryRun: dryRun !== undefined,
+    fieldManager,
+    fieldValidation: (fieldValidation || 'Warn') as FieldValidation,
+  };
+}
+
+/** What is wrong with a `dryRun` parameter. */
+export function dryRunErrors(dryRun: string | undefined): FieldError[] {
+  return dryRun === undefined || dryRun === 'All' ? [] : [notSupported('dryRun', [dryRun], ['All'])];
+}

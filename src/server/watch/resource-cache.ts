@@ -1,0 +1,254 @@
+import type { Clock } from '../../base/clock.ts';
+import type { KubeObject, Live } from '../../machinery/object.ts';
+import type { Entry, StoreEvent } from '../../storage/kv.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { SortedEntries, type Keyed } from './sorted-entries.ts';
+import { replaceResourceVersion, withResourceVersion } from './stored-json.ts';
+
+/** One stored object: its bytes as clients see them, and what selectors look at. */
+export interface CacheEntry extends Keyed {
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly revision: number;
+  /** JSON in the stored version, with `metadata.resourceVersion`. */
+  readonly json: Buffer;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The selectable fields that the resource declares, beside name and namespace. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** One change, as all watchers of the resource share it. */
+export interface CacheEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly revision: number;
+  /** The new state; of a deletion the last state, at the deletion's revision. */
+  readonly entry: CacheEntry;
+  readonly previous?: CacheEntry;
+  /** Encodings made so far, by format. */
+  readonly frames: Map<string, Buffer>;
+}
+
+/** Receives changes in order; must not throw. */
+export interface CacheSubscriber {
+  onEvents(events: readonly CacheEvent[]): void;
+  /** The cache cannot go on: the store ended. */
+  onEnd(): void;
+}
+
+export interface ResourceCacheOptions {
+  /** `/registry/<group>/<resource>/`. */
+  readonly prefix: string;
+  readonly namespaced: boolean;
+  readonly clock: Clock;
+  /** Parses stored bytes. */
+  decode(stored: Buffer): KubeObject;
+  /** The values of the declared selectable fields. */
+  selectable(object: KubeObject): Readonly<Record<string, string>>;
+}
+
+interface Slot extends CacheEntry {
+  decoded: Live<KubeObject> | undefined;
+}
+
+const windowMs = 5 * 60_000;
+const windowLimit = 16_384;
+const decodedLimit = 4_096;
+const keptLimit = 32;
+
+/**
+ * All objects of one resource in memory: encoded bytes and an index record each, the recent events, and the snapshots
+ * that LIST pages continue from. Objects are decoded on demand, frozen, and shared by all readers.
+ */
+export class ResourceCache {
+  readonly prefix: string;
+  readonly #options: ResourceCacheOptions;
+  #entries: SortedEntries<Slot> = SortedEntries.empty();
+  /** Revision of the newest change to this resource. */
+  #changed = 0;
+  #window: { readonly at: number; readonly event: CacheEvent }[] = [];
+  #windowStart = 0;
+  /** Every change after this revision is in the window. */
+  #horizon = 0;
+  readonly #kept = new Map<number, { readonly at: number; readonly entries: SortedEntries<Slot> }>();
+  readonly #subscribers = new Set<CacheSubscriber>();
+  readonly #written = new WeakMap<Buffer, KubeObject>();
+  readonly #ring: Slot[] = [];
+  #ringAt = 0;
+
+  constructor(options: ResourceCacheOptions) {
+    this.prefix = options.prefix;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes the stored state as of `revision`; `entries` in order of keys. */
+  restore(entries: readonly Entry[], revision: number): void {
+    this.#entries = SortedEntries.from(
+      entries.map((entry) =>
+        this.#slot(entry.key, entry.revision, entry.value, this.#options.decode(entry.value)),
+      ),
+    );
+    this.#changed = revision;
+    this.#horizon = revision;
+  }
+
+  get(key: string): CacheEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** The entry's object: complete, frozen, shared. */
+  object(entry: CacheEntry): Live<KubeObject> {
+    const slot = entry as Slot;
+    if (slot.decoded) return slot.decoded;
+    const decoded = deepFreeze(this.#options.decode(slot.json)) as Live<KubeObject>;
+    this.#remember(slot, decoded);
+    return decoded;
+  }
+
+  /** The newest state. */
+  current(): SortedEntries<CacheEntry> {
+    return this.#entries;
+  }
+
+  /** The state at `revision`, which the cache has reached; undefined when it is too far back. */
+  snapshot(revision: number): SortedEntries<CacheEntry> | undefined {
+    if (revision >= this.#changed) return this.#entries;
+    const kept = this.#kept.get(revision);
+    if (kept) return kept.entries;
+    if (revision < this.#horizon) return undefined;
+    let entries = this.#entries;
+    for (let at = this.#window.length - 1; at >= this.#windowStart; at--) {
+      const event = this.#window[at]?.event;
+      if (!event || event.revision <= revision) break;
+      entries = event.previous ? entries.with(event.previous as Slot) : entries.without(event.entry.key);
+    }
+    return entries;
+  }
+
+  /** Keeps the state at `revision` for some minutes, for the pages that follow. */
+  keep(revision: number): void {
+    const entries = this.snapshot(revision) as SortedEntries<Slot> | undefined;
+    const now = this.#options.clock.monotonic();
+    for (const [key, value] of this.#kept) {
+      if (this.#kept.size < keptLimit && now - value.at < windowMs) break;
+      this.#kept.delete(key);
+    }
+    if (entries) this.#kept.set(revision, { at: now, entries });
+  }
+
+  /** The changes after `revision`, oldest first; undefined when the window no longer reaches back that far. */
+  eventsAfter(revision: number): CacheEvent[] | undefined {
+    if (revision < this.#horizon) return undefined;
+    let low = this.#windowStart;
+    let high = this.#window.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#window[middle]?.event.revision ?? 0) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return this.#window.slice(low).map((item) => item.event);
+  }
+
+  subscribe(subscriber: CacheSubscriber): void {
+    this.#subscribers.add(subscriber);
+  }
+
+  unsubscribe(subscriber: CacheSubscriber): void {
+    this.#subscribers.delete(subscriber);
+  }
+
+  get watchers(): number {
+    return this.#subscribers.size;
+  }
+
+  /** Saves decoding `stored` again when the store reports it as written. The object must not change afterwards. */
+  expect(stored: Buffer, object: KubeObject): void {
+    this.#written.set(stored, object);
+  }
+
+  /** Takes committed writes of the prefix, in order. */
+  onEvents(changes: readonly StoreEvent[]): void {
+    const events: CacheEvent[] = [];
+    const at = this.#options.clock.monotonic();
+    for (const change of changes) {
+      const event = this.#apply(change);
+      if (!event) continue;
+      events.push(event);
+      this.#window.push({ at, event });
+      this.#changed = event.revision;
+    }
+    this.#trim(at);
+    if (events.length === 0) return;
+    for (const subscriber of this.#subscribers) subscriber.onEvents(events);
+  }
+
+  /** Ends all watches. */
+  end(): void {
+    for (const subscriber of [...this.#subscribers]) subscriber.onEnd();
+  }
+
+  #apply(change: StoreEvent): CacheEvent | undefined {
+    const previous = this.#entries.get(change.key);
+    if (change.type === 'delete') {
+      if (!previous) return undefined;
+      this.#entries = this.#entries.without(change.key);
+      const json = replaceResourceVersion(previous.json, change.revision);
+      const entry: Slot = { ...previous, revision: change.revision, json, decoded: undefined };
+      return { type: 'DELETED', revision: change.revision, entry, previous, frames: new Map() };
+    }
+    const object = this.#written.get(change.value) ?? this.#options.decode(change.value);
+    const entry = this.#slot(change.key, change.revision, change.value, object);
+    this.#remember(entry, this.#live(object, change.revision));
+    this.#entries = this.#entries.with(entry);
+    if (!previous) return { type: 'ADDED', revision: change.revision, entry, frames: new Map() };
+    return { type: 'MODIFIED', revision: change.revision, entry, previous, frames: new Map() };
+  }
+
+  #live(object: KubeObject, revision: number): Live<KubeObject> {
+    const metadata = { ...object.metadata, resourceVersion: String(revision) };
+    return deepFreeze({ ...object, metadata }) as Live<KubeObject>;
+  }
+
+  #slot(key: string, revision: number, stored: Buffer, object: KubeObject): Slot {
+    const tail = key.slice(this.prefix.length);
+    const slash = this.#options.namespaced ? tail.indexOf('/') : -1;
+    return {
+      key,
+      namespace: slash < 0 ? '' : tail.slice(0, slash),
+      name: tail.slice(slash + 1),
+      revision,
+      json: withResourceVersion(stored, revision),
+      labels: object.metadata.labels ?? {},
+      fields: this.#options.selectable(object),
+      decoded: undefined,
+    };
+  }
+
+  #remember(slot: Slot, object: Live<KubeObject>): void {
+    const displaced = this.#ring[this.#ringAt];
+    if (displaced) displaced.decoded = undefined;
+    slot.decoded = object;
+    this.#ring[this.#ringAt] = slot;
+    this.#ringAt = (this.#ringAt + 1) % decodedLimit;
+  }
+
+  #trim(now: number): void {
+    const excess = (): boolean => {
+      const oldest = this.#window[this.#windowStart];
+      if (!oldest) return false;
+      return this.#window.length - this.#windowStart > windowLimit || now - oldest.at > windowMs;
+    };
+    while (excess()) {
+      this.#horizon = this.#window[this.#windowStart]?.event.revision ?? this.#horizon;
+      this.#windowStart++;
+    }
+    if (this.#windowStart > 1024 && this.#windowStart * 2 > this.#window.length) {
+      this.#window = this.#window.slice(this.#windowStart);
+      this.#windowStart = 0;
+    }
+  }
+}

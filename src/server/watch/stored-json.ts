@@ -1,0 +1,29 @@
+/** The start of every stored object's metadata: `kind` and `apiVersion` come first in the canonical encoding. */
+const metadataStart = Buffer.from('"metadata":{');
+
+/**
+ * The JSON of an object as clients see it, from its stored bytes, which hold no `resourceVersion`.
+ * Throws when the bytes are not an encoded object.
+ */
+export function withResourceVersion(stored: Buffer, revision: number): Buffer {
+  const at = stored.indexOf(metadataStart);
+  if (at < 0) throw new Error('a stored value is not an encoded API object: it has no metadata');
+  const split = at + metadataStart.length;
+  const member = `"resourceVersion":"${revision}"${stored[split] === 0x7d ? '' : ','}`;
+  const result = Buffer.allocUnsafe(stored.length + member.length);
+  stored.copy(result, 0, 0, split);
+  result.write(member, split, 'latin1');
+  stored.copy(result, split + member.length, split);
+  return result;
+}
+
+/** Replaces the version that {@link withResourceVersion} put into `json`. */
+export function replaceResourceVersion(json: Buffer, revision: number): Buffer {
+  const split = json.indexOf(metadataStart) + metadataStart.length;
+  const end = json.indexOf(0x22, split + '"resourceVersion":"'.length);
+  return Buffer.concat([
+    json.subarray(0, split),
+    Buffer.from(`"resourceVersion":"${revision}"`, 'latin1'),
+    json.subarray(end + 1),
+  ]);
+}
