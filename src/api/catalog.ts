@@ -1,8 +1,14 @@
+import { identityReviews, type AuthenticationOptions } from './authentication/token-reviews.ts';
+import { accessReviews } from './authorization/access-reviews.ts';
+import type { AuthorizationOptions } from './authorization/authorizer.ts';
 import { leases } from './coordination/leases.ts';
 import { configMaps } from './core/config-maps.ts';
+import { endpoints } from './core/endpoints.ts';
+import { events } from './core/events.ts';
 import { namespaces } from './core/namespaces.ts';
 import { secrets } from './core/secrets.ts';
 import { serviceAccounts, type TokenOptions } from './core/service-accounts.ts';
+import { endpointSlices } from './discovery/endpoint-slices.ts';
 import { clusterRoleBindings, roleBindings } from './rbac/bindings.ts';
 import { clusterRoles } from './rbac/cluster-roles.ts';
 import { roles } from './rbac/roles.ts';
@@ -10,16 +16,21 @@ import type { AnyResource } from './resource.ts';
 import { priorityClasses } from './scheduling/priority-classes.ts';
 
 /** What definitions need of the server that serves them. */
-export interface CatalogOptions extends TokenOptions {}
+export interface CatalogOptions extends TokenOptions, AuthenticationOptions, AuthorizationOptions {}
 
 /** Every built-in resource, by group. */
 export function builtinResources(options: CatalogOptions): AnyResource[] {
   return [
     configMaps,
+    endpoints,
+    events,
     namespaces,
     secrets,
     serviceAccounts(options),
+    ...identityReviews(options),
+    ...accessReviews(options),
     leases,
+    endpointSlices,
     clusterRoleBindings,
     clusterRoles,
     roleBindings,

@@ -79,6 +79,8 @@ export interface ResourceVersion<T> {
   readonly type: ResourceType<T>;
   /** Key into the schema table: `io.k8s.api.apps.v1.Deployment`. */
   readonly schema: string;
+  /** The `Warning` of every answer about this version, reads included. */
+  readonly deprecated?: string;
   /** Sets the defaults that upstream's code sets, in place, on a freshly decoded object; idempotent. */
   defaults?(object: DeepMutable<T>): void;
   /** Converts to the stored version; absent when this is it. */

@@ -25,12 +25,18 @@ const SHOWN_ENDPOINTS = 3;
 /** The addresses behind a service, all in one object; endpoint slices are their successor. */
 export const endpoints: ResourceDefinition<Endpoints> = defineResource<Endpoints>({
   storage: 'v1',
-  versions: { v1: { type: endpointsType, schema: 'io.k8s.api.core.v1.Endpoints', defaults } },
+  versions: {
+    v1: {
+      type: endpointsType,
+      schema: 'io.k8s.api.core.v1.Endpoints',
+      defaults,
+      deprecated: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
+    },
+  },
   createOnUpdate: true,
   validate: ({ subsets = [] }) => validateSubsets(subsets),
   validateUpdate: ({ subsets = [] }, old) =>
     jsonEqual(subsets, old.subsets ?? []) ? [] : validateSubsets(subsets),
-  warnings: () => ['v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
   columns: [nameColumn(), { name: 'Endpoints', type: 'string', cell: printedEndpoints }, ageColumn()],
 });
 

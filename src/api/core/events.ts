@@ -1,4 +1,4 @@
-import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
+import type { DeepMutable, KubeObject, ResourceType } from '../../machinery/object.ts';
 import { type Event as NewEvent, events as newEvents } from '../events/v1.gen.ts';
 import { age } from '../columns.ts';
 import { type Column, defineResource, type ResourceDefinition } from '../resource.ts';
@@ -14,7 +14,7 @@ export const events: ResourceDefinition<Event> = defineResource<Event>({
   versions: {
     v1: { type: eventType, schema: 'io.k8s.api.core.v1.Event' },
     'events.k8s.io/v1': {
-      type: { ...newEvents, object: undefined as never },
+      type: newEvents as ResourceType<KubeObject> as ResourceType<Event>,
       schema: 'io.k8s.api.events.v1.Event',
       toStorage: (object: KubeObject) => renamed(object, TO_CORE, 'v1'),
       fromStorage: (object: KubeObject) =>
@@ -28,13 +28,8 @@ export const events: ResourceDefinition<Event> = defineResource<Event>({
   validate: validateCoreEvent,
   validateUpdate: (next) => validateCoreEvent(next),
   selectableFields: {
-    'involvedObject.kind': ({ involvedObject }) => involvedObject.kind ?? '',
-    'involvedObject.namespace': ({ involvedObject }) => involvedObject.namespace ?? '',
-    'involvedObject.name': ({ involvedObject }) => involvedObject.name ?? '',
-    'involvedObject.uid': ({ involvedObject }) => involvedObject.uid ?? '',
-    'involvedObject.apiVersion': ({ involvedObject }) => involvedObject.apiVersion ?? '',
-    'involvedObject.resourceVersion': ({ involvedObject }) => involvedObject.resourceVersion ?? '',
-    'involvedObject.fieldPath': ({ involvedObject }) => involvedObject.fieldPath ?? '',
+    ...aboutFields('involvedObject'),
+    ...aboutFields('regarding'),
     reason: ({ reason = '' }) => reason,
     reportingComponent: ({ reportingComponent }) => reportingComponent ?? '',
     source: ({ source, reportingComponent }) => source?.component || (reportingComponent ?? ''),
@@ -67,6 +62,18 @@ function renamed(
     value,
   ]);
   return { ...(Object.fromEntries(members) as DeepMutable<KubeObject>), apiVersion };
+}
+
+const ABOUT = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const;
+
+/** The same fields under the word of either version. */
+function aboutFields(word: 'involvedObject' | 'regarding'): Record<string, (event: Event) => string> {
+  return Object.fromEntries(
+    ABOUT.map((field) => [
+      `${word}.${field}`,
+      ({ involvedObject }: Event): string => involvedObject[field] ?? '',
+    ]),
+  );
 }
 
 function eventColumns(): Column<Event>[] {

@@ -1,6 +1,6 @@
 import { labelValueErrors, qualifiedNameErrors } from '../validation/names.ts';
 import { type FieldError, forbidden, invalid, required } from '../field-error.ts';
-import type { LabelSelector } from '../meta/v1.gen.ts';
+import type { LabelSelector, LabelSelectorRequirement } from '../meta/v1.gen.ts';
 
 /** How a requirement compares: the query syntax's operators by their internal names. */
 export type Operator = 'in' | 'notin' | '=' | '==' | '!=' | 'exists' | '!' | 'gt' | 'lt';
@@ -183,28 +183,36 @@ export function validateLabelSelector(selector: LabelSelector | undefined, path:
     errors.push(...qualifiedNameErrors(key).map((message) => invalid(at, key, message)));
     errors.push(...labelValueErrors(value).map((message) => invalid(at, value, message)));
   }
-  for (const [index, expression] of (selector.matchExpressions ?? []).entries()) {
-    const at = `${path}.matchExpressions[${index}]`;
-    const { key, operator, values = [] } = expression;
-    if (operator === 'In' || operator === 'NotIn') {
-      if (values.length === 0) {
-        errors.push(required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
-      }
-    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values.length > 0) {
-        errors.push(
-          forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-        );
-      }
-    } else {
-      errors.push(invalid(`${at}.operator`, operator, 'not a valid selector operator'));
+  const expressions = (selector.matchExpressions ?? []).flatMap((expression, index) =>
+    validateLabelRequirement(expression, `${path}.matchExpressions[${index}]`),
+  );
+  return [...errors, ...expressions];
+}
+
+/** Everything wrong with one expression of a `LabelSelector`. */
+export function validateLabelRequirement(
+  { key, operator, values = [] }: LabelSelectorRequirement,
+  path: string,
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) {
+      errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"));
     }
-    errors.push(...qualifiedNameErrors(key).map((message) => invalid(`${at}.key`, key, message)));
-    for (const [position, value] of values.entries()) {
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (values.length > 0) {
       errors.push(
-        ...labelValueErrors(value).map((message) => invalid(`${at}.values[${position}]`, value, message)),
+        forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
       );
     }
+  } else {
+    errors.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'));
+  }
+  errors.push(...qualifiedNameErrors(key).map((message) => invalid(`${path}.key`, key, message)));
+  for (const [index, value] of values.entries()) {
+    errors.push(
+      ...labelValueErrors(value).map((message) => invalid(`${path}.values[${index}]`, value, message)),
+    );
   }
   return errors;
 }
