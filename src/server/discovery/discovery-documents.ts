@@ -3,7 +3,7 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import type { KubeObject, ResourceType } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
 
-type Definition = ResourceDefinition<KubeObject>;
+type Definition = ResourceDefinition;
 
 interface Subresource {
   readonly name: string;

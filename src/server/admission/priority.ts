@@ -1,0 +1,66 @@
+import type { Pod } from '../../api/core/v1.gen.ts';
+import { priorityclasses } from '../../api/scheduling/v1.gen.ts';
+import type { PriorityClass } from '../../api/scheduling/v1.gen.ts';
+import type { DeepMutable } from '../../machinery/object.ts';
+import { newForbidden } from '../../machinery/status/errors.ts';
+import type { AdmissionPlugin } from './admission-chain.ts';
+import type { Lookup } from './lookup.ts';
+
+/** Turns a pod's priority class into its priority and preemption policy (upstream's Priority). */
+export function priority(lookup: Lookup): AdmissionPlugin {
+  return {
+    name: 'Priority',
+    admit(request) {
+      if (
+        request.operation !== 'CREATE' ||
+        request.group !== '' ||
+        request.resource !== 'pods' ||
+        request.subresource !== ''
+      )
+        return;
+      const pod = request.object as DeepMutable<Pod>;
+      const resource = { group: '', resource: 'pods' };
+      let chosen: PriorityClass | undefined;
+      if (pod.spec.priorityClassName) {
+        chosen = lookup.get(priorityclasses, '', pod.spec.priorityClassName);
+        if (!chosen)
+          throw newForbidden(
+            resource,
+            request.name,
+            `no PriorityClass with name ${pod.spec.priorityClassName} was found`,
+          );
+      } else {
+        chosen = defaultClass(lookup);
+        if (chosen?.metadata.name) pod.spec.priorityClassName = chosen.metadata.name;
+      }
+      const value = chosen?.value ?? 0;
+      const policy = chosen?.preemptionPolicy ?? 'PreemptLowerPriority';
+      if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
+        throw newForbidden(
+          resource,
+          request.name,
+          `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+        );
+      }
+      if (pod.spec.preemptionPolicy !== undefined && pod.spec.preemptionPolicy !== policy) {
+        throw newForbidden(
+          resource,
+          request.name,
+          `the string value of PreemptionPolicy (${pod.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+        );
+      }
+      pod.spec.priority = value;
+      pod.spec.preemptionPolicy = policy;
+    },
+  };
+}
+
+/** Of several global defaults the one of lowest value counts. */
+function defaultClass(lookup: Lookup): PriorityClass | undefined {
+  let lowest: PriorityClass | undefined;
+  for (const candidate of lookup.list(priorityclasses)) {
+    if (candidate.globalDefault && (lowest === undefined || candidate.value < lowest.value))
+      lowest = candidate;
+  }
+  return lowest;
+}
