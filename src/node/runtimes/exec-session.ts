@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { PassThrough, Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { RuntimeError, type ExecSession } from '../container-runtime.ts';
+
+export interface SessionCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly signal?: AbortSignal;
+  /** Ends what runs behind the process that was started here, when killing that alone is not enough. */
+  readonly kill?: () => void;
+}
+
+/** Starts a command of the host with pipes or a terminal and offers it as a session. */
+export async function startSession(command: SessionCommand): Promise<ExecSession> {
+  const session = command.tty ? await terminalSession(command) : await pipedSession(command);
+  const abort = (): void => session.close();
+  if (command.signal?.aborted) abort();
+  command.signal?.addEventListener('abort', abort, { once: true });
+  void session.exited.finally(() => command.signal?.removeEventListener('abort', abort));
+  return session;
+}
+
+async function pipedSession(command: SessionCommand): Promise<ExecSession> {
+  const child = spawn(command.file, command.args, {
+    stdio: [command.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    env: command.env,
+    cwd: command.cwd,
+  });
+  const exited = exitCodeOf(child);
+  await Promise.race([once(child, 'spawn'), exited]);
+  // A command may end without having read its input.
+  child.stdin?.on('error', () => {});
+  if (!child.stdout || !child.stderr) throw new RuntimeError('FAILED', `cannot start ${command.file}`);
+  return {
+    stdin: child.stdin ?? undefined,
+    stdout: child.stdout,
+    stderr: child.stderr,
+    exited,
+    resize: () => {},
+    close: () => {
+      command.kill?.();
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+/** The exit code as a shell says it; rejects when the program cannot be started. */
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) =>
+      reject(
+        new RuntimeError('START_FAILED', `cannot start ${child.spawnfile}: ${cause.message}`, { cause }),
+      ),
+    );
+    child.once('close', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 255)));
+  });
+}
+
+async function terminalSession(command: SessionCommand): Promise<ExecSession> {
+  const { spawn: spawnTerminal } = await import('@lydell/node-pty');
+  const terminal = spawnTerminal(command.file, [...command.args], {
+    name: 'xterm',
+    cols: 80,
+    rows: 24,
+    env: { ...command.env, TERM: command.env.TERM ?? 'xterm' },
+    cwd: command.cwd,
+    encoding: null,
+  });
+  const stdout = new PassThrough();
+  terminal.onData((data: string | Buffer) => {
+    if (stdout.write(data)) return;
+    terminal.pause();
+    stdout.once('drain', () => terminal.resume());
+  });
+  let open = true;
+  const exited = new Promise<number>((resolve) => {
+    terminal.onExit(({ exitCode, signal }) => {
+      open = false;
+      stdout.end();
+      resolve(signal ? 128 + signal : exitCode);
+    });
+  });
+  const decoder = new StringDecoder('utf8');
+  const stdin = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (open) terminal.write(decoder.write(chunk));
+      done();
+    },
+  });
+  return {
+    stdin: command.stdin ? stdin : undefined,
+    stdout,
+    stderr: undefined,
+    exited,
+    resize: (columns, rows) => {
+      if (open && columns > 0 && rows > 0) terminal.resize(columns, rows);
+    },
+    close: () => {
+      command.kill?.();
+      if (open) terminal.kill('SIGKILL');
+    },
+  };
+}

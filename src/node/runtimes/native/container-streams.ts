@@ -1,0 +1,149 @@
+import { constants, open as openFile } from 'node:fs';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough, type Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import type { Clock, Timer } from '../../../base/clock.ts';
+import { CriLogWriter, type LogStream } from '../cri-log-writer.ts';
+import { readIfPresent } from '../state-file.ts';
+
+export interface StreamsOptions {
+  /** Folder with the pipes `out`, `err` and, when it has a standard input, `in`. */
+  readonly folder: string;
+  readonly logPath: string;
+  readonly clock: Clock;
+}
+
+/** Output from one moment on. */
+export interface Attachment {
+  readonly stdout: PassThrough;
+  readonly stderr: PassThrough;
+  detach(): void;
+}
+
+const slowReader = 4 * 1024 * 1024;
+const readFlags = constants.O_RDONLY | constants.O_NONBLOCK;
+const bothFlags = constants.O_RDWR | constants.O_NONBLOCK;
+
+/** A bare descriptor: the socket that gets it owns and closes it. */
+const openDescriptor: (path: string, flags: number) => Promise<number> = promisify(openFile);
+
+/**
+ * The agent's end of a container's pipes: what the container writes goes into its log and to whoever is attached. While it is
+ * open it holds each pipe for writing too, so that the end of a pipe comes only after {@link ContainerStreams.finish}.
+ */
+export class ContainerStreams {
+  readonly #folder: string;
+  readonly #log: CriLogWriter;
+  readonly #clock: Clock;
+  readonly #attached = new Set<Attachment>();
+  #keepers: FileHandle[] = [];
+  #readers: Socket[] = [];
+  #ended: Promise<unknown> = Promise.resolve();
+  #stdin: Socket | undefined;
+
+  private constructor(options: StreamsOptions) {
+    this.#folder = options.folder;
+    this.#clock = options.clock;
+    this.#log = new CriLogWriter({ path: options.logPath, clock: options.clock });
+  }
+
+  static async open(options: StreamsOptions): Promise<ContainerStreams> {
+    const streams = new ContainerStreams(options);
+    await streams.#writeRest('out', 'stdout');
+    await streams.#writeRest('err', 'stderr');
+    const ends = await Promise.all([streams.#read('out', 'stdout'), streams.#read('err', 'stderr')]);
+    streams.#ended = Promise.all(ends.map((end) => end.closed));
+    return streams;
+  }
+
+  attach(): Attachment {
+    const attachment: Attachment = {
+      stdout: new PassThrough(),
+      stderr: new PassThrough(),
+      detach: () => {
+        if (!this.#attached.delete(attachment)) return;
+        attachment.stdout.end();
+        attachment.stderr.end();
+      },
+    };
+    this.#attached.add(attachment);
+    return attachment;
+  }
+
+  /** The container's standard input, shared by all who attach. */
+  async stdin(): Promise<Writable> {
+    if (!this.#stdin) {
+      const fd = await openDescriptor(join(this.#folder, 'in'), bothFlags);
+      this.#stdin = new Socket({ fd, readable: false, writable: true });
+      this.#stdin.on('error', () => {});
+    }
+    return this.#stdin;
+  }
+
+  /** Lets go of the standard input, after what was written to it has been taken. */
+  async closeStdin(): Promise<void> {
+    const stdin = this.#stdin;
+    this.#stdin = undefined;
+    if (stdin) await new Promise<void>((resolve) => stdin.end(resolve));
+  }
+
+  /** The container has ended: takes what its pipes still hold and closes the log; waits no longer than `graceMs` for the rest. */
+  async finish(graceMs: number): Promise<void> {
+    await this.#release();
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#clock.after(graceMs, resolve);
+    });
+    await Promise.race([this.#ended, late]);
+    timer?.cancel();
+    await this.close();
+  }
+
+  /** Stops reading; the container goes on. */
+  async close(): Promise<void> {
+    for (const reader of this.#readers) reader.destroy();
+    await this.#release();
+    for (const attachment of this.#attached) attachment.detach();
+    await this.#log.close();
+  }
+
+  async #release(): Promise<void> {
+    this.#stdin?.destroy();
+    this.#stdin = undefined;
+    const keepers = this.#keepers;
+    this.#keepers = [];
+    await Promise.all(keepers.map((keeper) => keeper.close().catch(() => {})));
+  }
+
+  async #writeRest(name: string, stream: LogStream): Promise<void> {
+    const path = join(this.#folder, `${name}.rest`);
+    const rest = await readIfPresent(path);
+    if (rest) await this.#log.write(stream, Buffer.from(rest));
+    if (rest !== undefined) await rm(path, { force: true });
+  }
+
+  async #read(name: string, stream: LogStream): Promise<{ readonly closed: Promise<void> }> {
+    const path = join(this.#folder, name);
+    this.#keepers.push(await open(path, bothFlags));
+    const fd = await openDescriptor(path, readFlags);
+    const reader = new Socket({ fd, readable: true, writable: false });
+    this.#readers.push(reader);
+    const closed = new Promise<void>((resolve) => {
+      reader.once('end', resolve);
+      reader.once('close', resolve);
+    });
+    reader.on('error', () => {});
+    reader.on('data', (chunk: Buffer) => {
+      for (const attachment of this.#attached) {
+        if (attachment[stream].writableLength < slowReader) attachment[stream].write(chunk);
+      }
+      const wait = this.#log.write(stream, chunk);
+      if (!wait) return;
+      reader.pause();
+      void wait.then(() => reader.resume());
+    });
+    return { closed };
+  }
+}

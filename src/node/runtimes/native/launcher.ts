@@ -1,0 +1,49 @@
+import type { ExecOptions } from '../../container-runtime.ts';
+import type { OciConfig } from './oci-config.ts';
+
+export interface LaunchPlan {
+  readonly id: string;
+  /** The container's folder: `rootfs`, `config.json`, `runtime.log`. */
+  readonly folder: string;
+  /** Where the process id of the container's first process must appear once it runs. */
+  readonly pidFile: string;
+  readonly config: OciConfig;
+}
+
+export interface RunningContainer {
+  readonly id: string;
+  readonly folder: string;
+  readonly pid: number;
+  readonly shimPid: number;
+}
+
+/** The program that starts containers. */
+export interface Launcher {
+  readonly name: 'crun' | 'runc' | 'util-linux';
+  readonly version: string;
+  readonly limitations: readonly string[];
+  /** Whether processes enter the container's cgroup before the launcher runs; else the launcher is told its path. */
+  readonly joinsCgroup: boolean;
+  /** The program whose `delete` removes the container after its end; undefined when nothing is left. */
+  readonly deleteProgram: string | undefined;
+  /** A mount that the launcher must not see. */
+  readonly hiddenMount: string | undefined;
+  /** Writes what the launcher reads; gives the command that runs the container in the foreground and ends with its code. */
+  prepare(plan: LaunchPlan): Promise<readonly string[]>;
+  /** The command that runs another one inside the container; `pidFile` names the process to kill. */
+  exec(container: RunningContainer, options: ExecOptions, pidFile: string): Promise<ExecCommand>;
+}
+
+export interface ExecCommand {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The command line that a terminal needs around the container's: its pseudo terminal must outlive the agent. */
+export function withTerminal(command: readonly string[]): readonly string[] {
+  return ['script', '-qfec', command.map(shellQuote).join(' '), '/dev/null'];
+}
+
+export function shellQuote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,645 @@
+import { randomBytes } from 'node:crypto';
+import { watch, type FSWatcher } from 'node:fs';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { sleep, type Clock, type Timer } from '../../../base/clock.ts';
+import {
+  RuntimeError,
+  type ContainerResources,
+  type ContainerRuntime,
+  type ContainerSpec,
+  type ContainerStats,
+  type ContainerStatus,
+  type ExecOptions,
+  type ExecSession,
+  type SandboxSpec,
+  type SandboxStatus,
+} from '../../container-runtime.ts';
+import type { ImageService } from '../../image-service.ts';
+import type { PodNetwork } from '../../pod-network.ts';
+import { startSession } from '../exec-session.ts';
+import { writeState } from '../state-file.ts';
+import { Cgroups, detectCgroups } from './cgroups.ts';
+import { containerConfig, containerGroups, overlayOptions, startShim } from './container-launch.ts';
+import { ContainerStreams } from './container-streams.ts';
+import { FifoPool } from './fifo-pool.ts';
+import type { Launcher } from './launcher.ts';
+import { layoutFolders, nativeLayout, type NativeLayout } from './layout.ts';
+import { PortForwarder } from './port-forwarder.ts';
+import { readPrivileges, type Privileges } from './privileges.ts';
+import {
+  isShimOf,
+  readBootId,
+  readFact,
+  readRecords,
+  type ContainerRecord,
+  type SandboxRecord,
+} from './records.ts';
+import { makeNamespaces, removeNamespaces, startPause } from './sandbox-namespaces.ts';
+import { selectLauncher, type LauncherChoice } from './select-launcher.ts';
+import { joinScript, shimScript } from './shim-script.ts';
+import { attachSession, failureMessage, resizeTerminal, statusOf, type Progress } from './container-state.ts';
+import { ancestorsOf, killNamed, processExists, signalNumber, signalProcess } from './processes.ts';
+
+export interface NativeRuntimeOptions {
+  /** State that lasts, on a file system that overlayfs can write to; made with mode 0700. */
+  readonly directory: string;
+  /** Sockets, namespaces and what a reboot may take, below `/run`. */
+  readonly runDirectory: string;
+  readonly clusterId: string;
+  readonly images: ImageService;
+  readonly network: PodNetwork;
+  readonly clock: Clock;
+  /** Cgroup below the root of each hierarchy that holds all of the cluster's; default `kanoe-CLUSTERID`. */
+  readonly cgroupRoot?: string;
+  readonly launcher?: LauncherChoice;
+  /** Where `Localhost` seccomp profiles are; default `seccomp` in the directory. */
+  readonly seccompDirectory?: string;
+}
+
+interface Container {
+  readonly record: ContainerRecord;
+  progress: Progress;
+  shimPid: number | undefined;
+  streams: ContainerStreams | undefined;
+  /** Serialises what is learned about it. */
+  observing: Promise<void>;
+  readonly started: Deferred;
+  readonly ended: Deferred;
+}
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+const pollMs = 2000;
+const outputGraceMs = 2000;
+
+/**
+ * Runs containers on this machine's kernel. A runtime made on the directory of an earlier one takes over its sandboxes and
+ * containers; nothing is restarted. While no agent reads, a container that fills a pipe (64 KiB) waits for the next one.
+ */
+export async function createNativeRuntime(options: NativeRuntimeOptions): Promise<ContainerRuntime> {
+  const layout = nativeLayout(options.directory, options.runDirectory);
+  await Promise.all(
+    [options.directory, options.runDirectory].map((path) => mkdir(path, { recursive: true, mode: 0o700 })),
+  );
+  await Promise.all(layoutFolders(layout).map((path) => mkdir(path, { recursive: true, mode: 0o700 })));
+  const mounts = await detectCgroups();
+  const cgroups = new Cgroups(mounts, options.cgroupRoot ?? `kanoe-${options.clusterId}`);
+  const fifos = new FifoPool(layout.fifos);
+  const [launcher, bootId, privileges] = await Promise.all([
+    selectLauncher(options.launcher ?? 'auto', layout, mounts),
+    readBootId(),
+    readPrivileges(),
+    fifos.open(),
+    writeFile(`${layout.shimScript}.new`, shimScript).then(() => renameOver(layout.shimScript)),
+    writeFile(layout.agent, `${process.pid}\n`),
+  ]);
+  const runtime = new NativeRuntime(options, { layout, cgroups, fifos, launcher, bootId, privileges });
+  await runtime.adopt();
+  return runtime;
+}
+
+async function renameOver(path: string): Promise<void> {
+  await rename(`${path}.new`, path);
+}
+
+interface Machine {
+  readonly layout: NativeLayout;
+  readonly cgroups: Cgroups;
+  readonly fifos: FifoPool;
+  readonly launcher: Launcher;
+  readonly bootId: string;
+  readonly privileges: Privileges;
+}
+
+class NativeRuntime implements ContainerRuntime {
+  readonly name = 'native';
+  readonly version: string;
+  readonly limitations: readonly string[];
+  readonly #options: NativeRuntimeOptions;
+  readonly #machine: Machine;
+  readonly #clock: Clock;
+  readonly #sandboxes = new Map<string, SandboxRecord>();
+  readonly #containers = new Map<string, Container>();
+  readonly #forwarders = new Map<string, PortForwarder>();
+  readonly #listeners = new Set<(status: ContainerStatus) => void>();
+  #watchers: FSWatcher[] = [];
+  #poll: Timer | undefined;
+  #closed = false;
+
+  constructor(options: NativeRuntimeOptions, machine: Machine) {
+    this.#options = options;
+    this.#machine = machine;
+    this.#clock = options.clock;
+    this.version = `${machine.launcher.name}://${machine.launcher.version}`;
+    this.limitations = machine.launcher.limitations;
+  }
+
+  /** Takes over what an earlier agent left and begins to watch. */
+  async adopt(): Promise<void> {
+    const { layout } = this.#machine;
+    const sandboxes = await readRecords<SandboxRecord>(layout.sandboxes, 'sandbox.json');
+    const containers = await readRecords<ContainerRecord>(layout.containers, 'container.json');
+    for (const record of sandboxes.records) this.#sandboxes.set(record.id, record);
+    for (const record of containers.records) this.#containers.set(record.id, newContainer(record));
+    await Promise.all([
+      ...sandboxes.broken.map((id) => this.#deleteSandbox(id)),
+      ...containers.broken.map((id) => rm(join(layout.containers, id), { recursive: true, force: true })),
+    ]);
+    await Promise.all([...this.#containers.values()].map((container) => this.#adoptContainer(container)));
+    for (const folder of [layout.pids, layout.exits]) {
+      const watcher = watch(folder, { persistent: false }, (_event, name) => this.#observeId(name ?? ''));
+      this.#watchers.push(watcher);
+    }
+    this.#schedulePoll();
+  }
+
+  async runSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxStatus> {
+    signal?.throwIfAborted();
+    const { layout, cgroups, bootId } = this.#machine;
+    const id = newId();
+    const folder = join(layout.sandboxes, id);
+    await mkdir(folder, { mode: 0o700 });
+    try {
+      const [, , pausePid] = await Promise.all([
+        makeNamespaces(layout, id, spec),
+        writeFile(join(folder, 'hostname'), `${spec.hostname}\n`, { mode: 0o644 }),
+        cgroups.create(id, spec.resources).then(() => this.#startPause(id, spec)),
+      ]);
+      const ip = spec.hostNetwork ? undefined : await this.#attach(id, spec);
+      signal?.throwIfAborted();
+      const record: SandboxRecord = {
+        id,
+        spec,
+        createdAt: this.#clock.now(),
+        bootId,
+        stopped: false,
+        ...(ip === undefined ? {} : { ip }),
+        ...(pausePid === undefined ? {} : { pausePid }),
+      };
+      await writeState(join(folder, 'sandbox.json'), record);
+      this.#sandboxes.set(id, record);
+      return this.#sandboxStatus(record);
+    } catch (error) {
+      await this.#deleteSandbox(id);
+      throw error;
+    }
+  }
+
+  async stopSandbox(id: string): Promise<void> {
+    const record = this.#sandboxes.get(id);
+    if (!record || record.stopped) return;
+    const { layout } = this.#machine;
+    await Promise.all(this.#containersOf(id).map((container) => this.stopContainer(container.record.id, 0)));
+    await this.#forwarders.get(id)?.close();
+    this.#forwarders.delete(id);
+    await this.#release(id);
+    const stopped: SandboxRecord = { ...record, stopped: true };
+    await writeState(join(layout.sandboxes, id, 'sandbox.json'), stopped);
+    this.#sandboxes.set(id, stopped);
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    await this.stopSandbox(id);
+    await Promise.all(this.#containersOf(id).map((container) => this.removeContainer(container.record.id)));
+    this.#sandboxes.delete(id);
+    await this.#deleteSandbox(id);
+  }
+
+  async listSandboxes(): Promise<readonly SandboxStatus[]> {
+    return [...this.#sandboxes.values()].map((record) => this.#sandboxStatus(record));
+  }
+
+  async createContainer(sandboxId: string, spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
+    signal?.throwIfAborted();
+    const sandbox = this.#sandbox(sandboxId);
+    if (sandbox.stopped) throw new RuntimeError('NOT_RUNNING', `sandbox ${sandboxId} is stopped`);
+    const image = await this.#options.images.get(spec.imageId);
+    if (!image) throw new RuntimeError('NOT_FOUND', `image ${spec.imageId} (${spec.image}) is not present`);
+    const { layout, fifos, cgroups, launcher, bootId } = this.#machine;
+    const id = newId();
+    const folder = join(layout.containers, id);
+    await mkdir(folder, { mode: 0o711 });
+    try {
+      const { group } = containerGroups(sandboxId, id, this.#machine);
+      const [config] = await Promise.all([
+        containerConfig({
+          ...this.#machine,
+          seccompDirectory: this.#options.seccompDirectory ?? join(layout.directory, 'seccomp'),
+          sandboxId,
+          sandbox: sandbox.spec,
+          pausePid: sandbox.pausePid,
+          id,
+          spec,
+          image,
+        }),
+        mkdir(join(folder, 'upper'), { mode: 0o755 }),
+        mkdir(join(folder, 'work'), { mode: 0o700 }),
+        mkdir(join(folder, 'rootfs'), { mode: 0o755 }),
+        fifos.place(['out', 'err', ...(spec.stdin ? ['in'] : [])].map((name) => join(folder, name))),
+        cgroups
+          .create(group, spec.resources)
+          .then(() =>
+            spec.security.privileged || !launcher.joinsCgroup ? undefined : cgroups.restrictDevices(group),
+          ),
+      ]);
+      const command = await launcher.prepare({ id, folder, pidFile: join(layout.pids, id), config });
+      const overlay = await overlayOptions(layout, id, image.layers);
+      await writeState(join(folder, 'launch.json'), { command, overlay });
+      const record: ContainerRecord = {
+        id,
+        sandboxId,
+        podUid: sandbox.spec.podUid,
+        spec,
+        createdAt: this.#clock.now(),
+        bootId,
+        stopSignal: spec.stopSignal ?? image.config.stopSignal ?? 'SIGTERM',
+      };
+      await writeState(join(folder, 'container.json'), record);
+      this.#containers.set(id, newContainer(record));
+      return id;
+    } catch (error) {
+      await this.#deleteContainer(id, sandboxId);
+      throw error;
+    }
+  }
+
+  async startContainer(id: string): Promise<void> {
+    const container = this.#container(id);
+    if (container.progress.state !== 'created') {
+      throw new RuntimeError('FAILED', `container ${id} has already been started`);
+    }
+    const { layout, cgroups, launcher } = this.#machine;
+    const { record } = container;
+    const folder = join(layout.containers, id);
+    const { command, overlay } = JSON.parse(await readFile(join(folder, 'launch.json'), 'utf8')) as {
+      readonly command: readonly string[];
+      readonly overlay: string;
+    };
+    const { leaf, group, oomFile } = containerGroups(record.sandboxId, id, this.#machine);
+    if (launcher.joinsCgroup && leaf !== group) await cgroups.create(leaf, {});
+    container.streams = await this.#openStreams(record);
+    const shim = startShim({
+      layout,
+      id,
+      spec: record.spec,
+      command,
+      overlay,
+      joinFiles: launcher.joinsCgroup ? cgroups.joinFiles(leaf) : [],
+      oomFile,
+      launcher,
+    });
+    container.shimPid = shim.pid;
+    shim.once('error', () => void this.#observe(container, 'wrapper gone'));
+    shim.once('exit', () => void this.#observe(container, 'wrapper gone'));
+    await container.started.promise;
+    const { progress } = container;
+    if (progress.state === 'exited' && progress.pid === undefined) {
+      throw new RuntimeError('START_FAILED', progress.message ?? 'the container did not start');
+    }
+  }
+
+  async stopContainer(id: string, graceMs: number): Promise<void> {
+    const container = this.#containers.get(id);
+    if (!container || container.progress.state === 'exited') return;
+    if (container.progress.state === 'created') {
+      if (container.shimPid === undefined) return;
+      await container.started.promise;
+    }
+    const { pid } = container.progress;
+    if (graceMs > 0 && pid !== undefined) {
+      signalProcess(pid, signalNumber(container.record.stopSignal));
+      const waiting = new AbortController();
+      const grace = sleep(this.#clock, graceMs, waiting.signal).catch(() => {});
+      await Promise.race([container.ended.promise, grace]);
+      waiting.abort();
+    }
+    await this.#kill(container);
+    await container.ended.promise;
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    const container = this.#containers.get(id);
+    if (!container) return;
+    await this.stopContainer(id, 0);
+    await container.observing;
+    await container.streams?.close();
+    this.#containers.delete(id);
+    await this.#deleteContainer(id, container.record.sandboxId);
+  }
+
+  async listContainers(sandboxId?: string): Promise<readonly ContainerStatus[]> {
+    const all = sandboxId === undefined ? [...this.#containers.values()] : this.#containersOf(sandboxId);
+    return all.map((container) => statusOf(container.record, container.progress));
+  }
+
+  async containerStatus(id: string): Promise<ContainerStatus | undefined> {
+    const container = this.#containers.get(id);
+    return container && statusOf(container.record, container.progress);
+  }
+
+  onContainerEvent(listener: (status: ContainerStatus) => void): { close(): void } {
+    const own = (status: ContainerStatus): void => listener(status);
+    this.#listeners.add(own);
+    return { close: () => void this.#listeners.delete(own) };
+  }
+
+  async updateResources(id: string, resources: ContainerResources): Promise<void> {
+    const { record } = this.#running(id);
+    await this.#machine.cgroups.update(`${record.sandboxId}/${id}`, resources);
+  }
+
+  async exec(id: string, options: ExecOptions): Promise<ExecSession> {
+    const { record, progress, shimPid } = this.#running(id);
+    const { layout, launcher, cgroups } = this.#machine;
+    const folder = join(layout.containers, id);
+    const pidFile = join(folder, `exec-${randomBytes(6).toString('hex')}.pid`);
+    const command = await launcher.exec(
+      { id, folder, pid: progress.pid ?? 0, shimPid: shimPid ?? 0 },
+      options,
+      pidFile,
+    );
+    const { leaf } = containerGroups(record.sandboxId, id, this.#machine);
+    const joinFiles = launcher.joinsCgroup ? cgroups.joinFiles(leaf) : [];
+    const session = await startSession({
+      file: '/bin/sh',
+      args: ['-c', joinScript, 'exec', String(joinFiles.length), ...joinFiles, ...command.args],
+      env: command.env,
+      cwd: '/',
+      tty: options.tty,
+      stdin: options.stdin,
+      ...(options.signal ? { signal: options.signal } : {}),
+      kill: () => killNamed(pidFile),
+    });
+    void session.exited.catch(() => {}).then(() => rm(pidFile, { force: true }));
+    return session;
+  }
+
+  async attach(
+    id: string,
+    options: { readonly tty: boolean; readonly stdin: boolean },
+  ): Promise<ExecSession> {
+    const container = this.#running(id);
+    if (!container.streams) throw new RuntimeError('NOT_RUNNING', `container ${id} is not running`);
+    return attachSession({
+      streams: container.streams,
+      spec: container.record.spec,
+      wantsStdin: options.stdin,
+      exited: container.ended.promise.then(() => container.progress.exitCode ?? 0),
+      closeShimStdin: () => {
+        if (container.shimPid !== undefined) signalProcess(container.shimPid, constants.signals.SIGUSR1);
+      },
+      resize: (columns, rows) => resizeTerminal(container.progress.pid, columns, rows),
+    });
+  }
+
+  async connectPort(sandboxId: string, port: number): Promise<Duplex> {
+    const sandbox = this.#sandbox(sandboxId);
+    if (sandbox.stopped) throw new RuntimeError('NOT_RUNNING', `sandbox ${sandboxId} is stopped`);
+    let forwarder = this.#forwarders.get(sandboxId);
+    if (!forwarder) {
+      const namespace = sandbox.spec.hostNetwork ? undefined : this.#netnsPath(sandboxId);
+      forwarder = new PortForwarder(join(this.#machine.layout.namespaces, sandboxId), namespace);
+      this.#forwarders.set(sandboxId, forwarder);
+    }
+    return forwarder.connect(port);
+  }
+
+  async stats(id: string): Promise<ContainerStats | undefined> {
+    const container = this.#container(id);
+    if (container.progress.state !== 'running') return undefined;
+    return this.#machine.cgroups.stats(`${container.record.sandboxId}/${id}`, this.#clock);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#poll?.cancel();
+    for (const watcher of this.#watchers) watcher.close();
+    await Promise.all([...this.#forwarders.values()].map((forwarder) => forwarder.close()));
+    await Promise.all([...this.#containers.values()].map((container) => container.observing));
+    await Promise.all([...this.#containers.values()].map(async (container) => container.streams?.close()));
+    await writeFile(this.#machine.layout.agent, '0\n');
+  }
+
+  #sandbox(id: string): SandboxRecord {
+    const record = this.#sandboxes.get(id);
+    if (!record) throw new RuntimeError('NOT_FOUND', `sandbox ${id} does not exist`);
+    return record;
+  }
+
+  #container(id: string): Container {
+    const container = this.#containers.get(id);
+    if (!container) throw new RuntimeError('NOT_FOUND', `container ${id} does not exist`);
+    return container;
+  }
+
+  #running(id: string): Container {
+    const container = this.#container(id);
+    if (container.progress.state === 'running') return container;
+    throw new RuntimeError('NOT_RUNNING', `container ${id} is not running`);
+  }
+
+  #containersOf(sandboxId: string): readonly Container[] {
+    return [...this.#containers.values()].filter((container) => container.record.sandboxId === sandboxId);
+  }
+
+  #sandboxStatus(record: SandboxRecord): SandboxStatus {
+    const { spec } = record;
+    return {
+      id: record.id,
+      podUid: spec.podUid,
+      podName: spec.podName,
+      podNamespace: spec.podNamespace,
+      attempt: spec.attempt,
+      ready: !record.stopped && record.bootId === this.#machine.bootId,
+      createdAt: record.createdAt,
+      labels: spec.labels,
+      annotations: spec.annotations,
+      ...(record.ip === undefined ? {} : { ip: record.ip }),
+    };
+  }
+
+  #netnsPath(sandboxId: string): string {
+    return join(this.#machine.layout.namespaces, sandboxId, 'net');
+  }
+
+  async #attach(id: string, spec: SandboxSpec): Promise<string> {
+    try {
+      return (await this.#options.network.attach(id, this.#netnsPath(id), spec.hostPorts)).ip;
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      throw new RuntimeError('NETWORK', `failed to setup network for sandbox "${id}": ${detail}`, { cause });
+    }
+  }
+
+  async #startPause(id: string, spec: SandboxSpec): Promise<number | undefined> {
+    if (!spec.shareProcessNamespace || spec.hostPID) return undefined;
+    const { cgroups } = this.#machine;
+    await cgroups.create(`${id}/pause`, {});
+    return startPause(cgroups.joinFiles(`${id}/pause`));
+  }
+
+  #openStreams(record: ContainerRecord): Promise<ContainerStreams> {
+    return ContainerStreams.open({
+      folder: join(this.#machine.layout.containers, record.id),
+      logPath: record.spec.logPath,
+      clock: this.#clock,
+    });
+  }
+
+  async #adoptContainer(container: Container): Promise<void> {
+    const { layout, bootId } = this.#machine;
+    const { id } = container.record;
+    const shim = await readFact(join(layout.shims, id));
+    if (!shim) return;
+    const shimPid = Number(shim.text);
+    container.shimPid = shimPid;
+    const alive = container.record.bootId === bootId && (await isShimOf(shimPid, id));
+    container.streams = await this.#openStreams(container.record);
+    await this.#observe(container, alive ? 'file' : 'wrapper gone');
+  }
+
+  #observeId(id: string): void {
+    const container = this.#containers.get(id);
+    if (container) void this.#observe(container, 'file');
+  }
+
+  #observe(container: Container, why: 'file' | 'wrapper gone'): Promise<void> {
+    container.observing = container.observing.then(() => this.#learn(container, why));
+    return container.observing;
+  }
+
+  /** Reads what the wrapper and the launcher wrote and takes the container from created to running to exited. */
+  async #learn(container: Container, why: 'file' | 'wrapper gone'): Promise<void> {
+    const { layout, cgroups, launcher } = this.#machine;
+    const { id, sandboxId } = container.record;
+    if (container.progress.state === 'exited' || this.#closed || !this.#containers.has(id)) return;
+    const [pid, exit] = await Promise.all([
+      readFact(join(layout.pids, id)),
+      readFact(join(layout.exits, id)),
+    ]);
+    if (container.progress.state === 'created' && pid) {
+      container.progress = { state: 'running', pid: Number(pid.text), startedAt: pid.at };
+      if (launcher.joinsCgroup && !exit && container.shimPid !== undefined) {
+        await this.#expelLauncher(Number(pid.text), `${sandboxId}/${id}`);
+      }
+      container.started.resolve();
+      this.#emit(container);
+    }
+    if (!exit && why === 'file') return;
+    if (!exit) await cgroups.kill(`${sandboxId}/${id}`);
+    const [code = 255, oomKills = 0] = exit ? exit.text.split(' ').map(Number) : [];
+    const shared = this.#sandboxes.get(sandboxId)?.spec;
+    if (shared?.shareProcessNamespace || shared?.hostPID) await cgroups.kill(`${sandboxId}/${id}`);
+    await container.streams?.finish(outputGraceMs);
+    container.streams = undefined;
+    container.progress = {
+      ...container.progress,
+      ...(await this.#outcome(container, code, oomKills)),
+      state: 'exited',
+      finishedAt: exit?.at ?? this.#clock.now(),
+    };
+    container.started.resolve();
+    container.ended.resolve();
+    this.#emit(container);
+  }
+
+  async #outcome(container: Container, code: number, oomKills: number): Promise<Partial<Progress>> {
+    if (container.progress.pid === undefined) {
+      const message = await failureMessage(join(this.#machine.layout.containers, container.record.id));
+      return { exitCode: 128, reason: 'ContainerCannotRun', message };
+    }
+    if (oomKills > 0) return { exitCode: code, reason: 'OOMKilled' };
+    return { exitCode: code, reason: code === 0 ? 'Completed' : 'Error' };
+  }
+
+  /** The launcher itself has no business in the container's cgroup once the container runs. */
+  async #expelLauncher(pid: number, group: string): Promise<void> {
+    const [file = ''] = this.#machine.cgroups.joinFiles(group);
+    const members = (await readFile(file, 'utf8').catch(() => '')).split('\n').map(Number).filter(Boolean);
+    const parents = await ancestorsOf(pid);
+    await Promise.all(
+      members
+        .filter((member) => parents.includes(member))
+        .map((member) => this.#machine.cgroups.expel(member)),
+    );
+  }
+
+  async #kill(container: Container): Promise<void> {
+    const { pid, state } = container.progress;
+    if (state === 'exited') return;
+    if (pid !== undefined) signalProcess(pid, constants.signals.SIGKILL);
+    await this.#machine.cgroups.kill(`${container.record.sandboxId}/${container.record.id}`);
+  }
+
+  #emit(container: Container): void {
+    const status = statusOf(container.record, container.progress);
+    for (const listener of this.#listeners) listener(status);
+  }
+
+  /** Finds wrappers that were killed; their containers cannot tell how they end. */
+  #schedulePoll(): void {
+    if (this.#closed) return;
+    this.#poll = this.#clock.after(pollMs, () => {
+      for (const container of this.#containers.values()) {
+        const { shimPid } = container;
+        if (shimPid === undefined || container.progress.state === 'exited') continue;
+        void this.#observe(container, processExists(shimPid) ? 'file' : 'wrapper gone');
+      }
+      this.#schedulePoll();
+    });
+  }
+
+  /** Gives back network, namespaces and the processes of the sandbox. */
+  async #release(id: string): Promise<void> {
+    const { layout, cgroups } = this.#machine;
+    await cgroups.kill(id);
+    await this.#options.network.detach(id);
+    await removeNamespaces(layout, [id]);
+  }
+
+  async #deleteSandbox(id: string): Promise<void> {
+    const { layout, cgroups } = this.#machine;
+    await this.#release(id);
+    await cgroups.remove(id, this.#clock);
+    await rm(join(layout.sandboxes, id), { recursive: true, force: true });
+  }
+
+  async #deleteContainer(id: string, sandboxId: string): Promise<void> {
+    const { layout, cgroups } = this.#machine;
+    await Promise.all([
+      cgroups.remove(`${sandboxId}/${id}`, this.#clock),
+      rm(join(layout.containers, id), { recursive: true, force: true }),
+      ...[layout.exits, layout.pids, layout.shims].map((folder) => rm(join(folder, id), { force: true })),
+      rm(join(layout.runtimeRoot, id), { recursive: true, force: true }),
+    ]);
+  }
+}
+
+function newId(): string {
+  return randomBytes(32).toString('hex');
+}
+
+function newContainer(record: ContainerRecord): Container {
+  return {
+    record,
+    progress: { state: 'created' },
+    shimPid: undefined,
+    streams: undefined,
+    observing: Promise.resolve(),
+    started: deferred(),
+    ended: deferred(),
+  };
+}
+
+function deferred(): Deferred {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve: () => resolve() };
+}

@@ -1,0 +1,222 @@
+import type { ContainerSpec, SandboxSpec } from '../../container-runtime.ts';
+import { RuntimeError } from '../../container-runtime.ts';
+import type { Image } from '../../image-service.ts';
+import { effectiveCapabilities } from './capabilities.ts';
+import type { ContainerUser } from './image-user.ts';
+import type { Privileges } from './privileges.ts';
+import type { SeccompProfile } from './seccomp-profile.ts';
+
+export interface OciMount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+export interface OciDevice {
+  readonly path: string;
+  readonly type: 'c' | 'b';
+  readonly major: number;
+  readonly minor: number;
+  readonly fileMode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export type NamespaceType = 'pid' | 'network' | 'ipc' | 'uts' | 'mount' | 'cgroup';
+
+/** The part of the OCI runtime specification's `config.json` that is used here. */
+export interface OciConfig {
+  readonly ociVersion: string;
+  readonly process: {
+    readonly terminal: boolean;
+    readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] };
+    readonly args: readonly string[];
+    readonly env: readonly string[];
+    readonly cwd: string;
+    readonly capabilities: {
+      readonly bounding: readonly string[];
+      readonly effective: readonly string[];
+      readonly permitted: readonly string[];
+    };
+    readonly noNewPrivileges: boolean;
+    readonly oomScoreAdj?: number;
+  };
+  readonly root: { readonly path: string; readonly readonly: boolean };
+  readonly mounts: readonly OciMount[];
+  readonly linux: {
+    readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[];
+    readonly devices: readonly OciDevice[];
+    readonly resources: {
+      readonly devices: readonly { readonly allow: boolean; readonly access: string }[];
+      readonly memory?: { readonly limit: number; readonly swap?: number };
+    };
+    readonly cgroupsPath?: string;
+    readonly maskedPaths: readonly string[];
+    readonly readonlyPaths: readonly string[];
+    readonly rootfsPropagation: string;
+    readonly seccomp?: SeccompProfile;
+  };
+}
+
+export interface OciConfigInput {
+  readonly spec: ContainerSpec;
+  readonly sandbox: SandboxSpec;
+  readonly image: Image;
+  readonly user: ContainerUser;
+  readonly namespaces: Readonly<Partial<Record<NamespaceType, string>>>;
+  readonly sharedMemory: string;
+  /** A file with the sandbox's host name. */
+  readonly hostnameFile: string;
+  readonly rootfs: string;
+  readonly seccomp?: SeccompProfile;
+  readonly hostDevices: readonly OciDevice[];
+  readonly cgroupsPath?: string;
+  /** What this process may give away. */
+  readonly privileges: Privileges;
+}
+
+const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const maskedPaths = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+
+/** The OCI configuration of a container, as containerd's CRI plug-in would make it. */
+export function ociConfig(input: OciConfigInput): OciConfig {
+  const { spec, image, user } = input;
+  const { security, resources } = spec;
+  const capabilities = input.privileges.limit(effectiveCapabilities(security));
+  return {
+    ociVersion: '1.0.2',
+    process: {
+      terminal: spec.tty,
+      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
+      args: commandLine(spec, image),
+      env: environment(input),
+      cwd: spec.workingDir || image.config.workingDir || '/',
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+      noNewPrivileges: !security.allowPrivilegeEscalation && !security.privileged,
+      ...(resources.oomScoreAdj === undefined
+        ? {}
+        : { oomScoreAdj: Math.max(resources.oomScoreAdj, input.privileges.lowestOomScoreAdj) }),
+    },
+    root: { path: input.rootfs, readonly: security.readOnlyRootFilesystem },
+    mounts: [...systemMounts(input), ...volumeMounts(spec)],
+    linux: {
+      namespaces: namespaceList(input),
+      devices: security.privileged ? input.hostDevices : [],
+      resources: {
+        devices: [{ allow: security.privileged, access: 'rwm' }],
+        ...(resources.memoryLimitBytes === undefined
+          ? {}
+          : { memory: { limit: resources.memoryLimitBytes } }),
+      },
+      ...(input.cgroupsPath === undefined ? {} : { cgroupsPath: input.cgroupsPath }),
+      maskedPaths: security.privileged ? [] : maskedPaths,
+      readonlyPaths: security.privileged ? [] : readonlyPaths,
+      rootfsPropagation: rootPropagation(spec),
+      ...(input.seccomp && !security.privileged ? { seccomp: input.seccomp } : {}),
+    },
+  };
+}
+
+/** Entrypoint and arguments after Kubernetes' rules; throws when neither the pod nor the image says any. */
+export function commandLine(spec: ContainerSpec, image: Image): readonly string[] {
+  const command = spec.command.length > 0 ? spec.command : image.config.entrypoint;
+  const imageArgs = spec.command.length > 0 ? [] : image.config.cmd;
+  const line = [...command, ...(spec.args.length > 0 ? spec.args : imageArgs)];
+  if (line.length === 0) throw new RuntimeError('START_FAILED', 'no command specified');
+  return line;
+}
+
+function environment({ spec, sandbox, image, user }: OciConfigInput): readonly string[] {
+  const variables = new Map<string, string>();
+  const add = (entry: string): void => {
+    const at = entry.indexOf('=');
+    if (at > 0) variables.set(entry.slice(0, at), entry.slice(at + 1));
+  };
+  add(defaultPath);
+  if (!sandbox.hostNetwork || sandbox.hostname) add(`HOSTNAME=${sandbox.hostname}`);
+  if (spec.tty) add('TERM=xterm');
+  if (user.home) add(`HOME=${user.home}`);
+  for (const entry of image.config.env) add(entry);
+  for (const { name, value } of spec.env) variables.set(name, value);
+  if (!variables.has('HOME')) variables.set('HOME', '/');
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+function systemMounts({ spec, sharedMemory, hostnameFile }: OciConfigInput): readonly OciMount[] {
+  const access = spec.security.privileged ? 'rw' : 'ro';
+  const taken = new Set(spec.mounts.map((mount) => mount.containerPath));
+  const mounts: readonly OciMount[] = [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    {
+      destination: '/dev',
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+    },
+    {
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+    },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    { destination: '/dev/shm', type: 'bind', source: sharedMemory, options: ['rbind', 'rw'] },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', access] },
+    {
+      destination: '/sys/fs/cgroup',
+      type: 'cgroup',
+      source: 'cgroup',
+      options: ['nosuid', 'noexec', 'nodev', 'relatime', access],
+    },
+    {
+      destination: '/etc/hostname',
+      type: 'bind',
+      source: hostnameFile,
+      options: ['rbind', 'rprivate', 'rw'],
+    },
+  ];
+  return mounts.filter((mount) => !taken.has(mount.destination));
+}
+
+/** Volumes, outer paths before those inside them. */
+function volumeMounts(spec: ContainerSpec): readonly OciMount[] {
+  const depth = (path: string): number => path.split('/').filter(Boolean).length;
+  return [...spec.mounts]
+    .sort((a, b) => depth(a.containerPath) - depth(b.containerPath))
+    .map((mount) => ({
+      destination: mount.containerPath,
+      type: 'bind',
+      source: mount.hostPath,
+      options: [
+        'rbind',
+        mount.propagation === undefined || mount.propagation === 'private' ? 'rprivate' : mount.propagation,
+        mount.readOnly ? 'ro' : 'rw',
+      ],
+    }));
+}
+
+function rootPropagation(spec: ContainerSpec): string {
+  const wanted = new Set(spec.mounts.map((mount) => mount.propagation));
+  if (wanted.has('rshared')) return 'rshared';
+  return wanted.has('rslave') ? 'rslave' : 'rprivate';
+}
+
+function namespaceList({ sandbox, namespaces }: OciConfigInput): OciConfig['linux']['namespaces'] {
+  const joined = Object.entries(namespaces).map(([type, path]) => ({ type: type as NamespaceType, path }));
+  const ownPid = !sandbox.hostPID && namespaces.pid === undefined;
+  return [{ type: 'mount' }, { type: 'cgroup' }, ...(ownPid ? [{ type: 'pid' } as const] : []), ...joined];
+}

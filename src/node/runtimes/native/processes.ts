@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { isMissing } from '../state-file.ts';
+
+/** Sends a signal; a process that is gone is not an error. */
+export function signalProcess(pid: number, signal: number): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** Whether the process exists and has not only to be waited for. */
+export function processExists(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !stat.slice(stat.lastIndexOf(')')).startsWith(') Z');
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** The ancestors of a process, nearest first. */
+export async function ancestorsOf(pid: number): Promise<readonly number[]> {
+  const ancestors: number[] = [];
+  for (let current = pid; current > 1 && ancestors.length < 16;) {
+    const stat = await readFile(`/proc/${current}/stat`, 'utf8').catch(() => '');
+    current = Number(stat.slice(stat.lastIndexOf(')') + 1).split(' ')[2] ?? 0);
+    if (current > 1) ancestors.push(current);
+  }
+  return ancestors;
+}
+
+/** Kills the process whose id the file holds, when there is one. */
+export function killNamed(pidFile: string): void {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    if (pid > 1) signalProcess(pid, constants.signals.SIGKILL);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** The number of a signal named `SIGQUIT`, `QUIT`, `SIGRTMIN+3` or `3`; SIGTERM's for a name that is unknown. */
+export function signalNumber(name: string): number {
+  if (/^\d+$/.test(name)) return Number(name);
+  const full = name.toUpperCase().startsWith('SIG') ? name.toUpperCase() : `SIG${name.toUpperCase()}`;
+  const realtime = /^SIGRT(MIN|MAX)([+-]\d+)?$/.exec(full);
+  if (realtime) return (realtime[1] === 'MIN' ? 34 : 64) + Number(realtime[2] ?? 0);
+  const known: Readonly<Record<string, number>> = constants.signals;
+  return known[full] ?? constants.signals.SIGTERM;
+}

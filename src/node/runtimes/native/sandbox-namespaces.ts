@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RuntimeError, type SandboxSpec } from '../../container-runtime.ts';
+import { runCommand, toolPath } from '../run-command.ts';
+import type { NativeLayout } from './layout.ts';
+import type { NamespaceType } from './oci-config.ts';
+
+const setup = `
+shm=$1; host=$2; net=$3; shift 3
+[ -z "$host" ] || echo "$host" > /proc/sys/kernel/hostname
+[ -z "$net" ] || ip link set lo up || exit 1
+[ -z "$shm" ] || mount -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=65536k shm "$shm" || exit 1
+while [ $# -gt 0 ]; do echo "$2" > "/proc/sys/$1" || exit 1; shift 2; done
+`;
+
+const pause = `
+read -r pid rest < /proc/self/stat; echo $pid; exec >&-
+trap 'exit 0' TERM INT
+while :; do sleep 2147483647 & wait; done
+`;
+
+/** Makes the sandbox's namespaces as files below `ns/ID`, sets host name, loopback and sysctls, mounts its shared memory. */
+export async function makeNamespaces(layout: NativeLayout, id: string, spec: SandboxSpec): Promise<void> {
+  const folder = join(layout.namespaces, id);
+  const kinds = namespaceFiles(spec);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const sharedMemory = spec.hostIPC ? '' : join(layout.sharedMemory, id);
+  if (sharedMemory) await mkdir(sharedMemory, { recursive: true });
+  if (kinds.length === 0 && !sharedMemory) return;
+  await Promise.all(kinds.map(([, file]) => writeFile(join(folder, file), '')));
+  const sysctls = Object.entries(sandboxSysctls(spec)).flatMap(([name, value]) => [
+    name.replaceAll('.', '/'),
+    value,
+  ]);
+  await runCommand('unshare', [
+    ...kinds.map(([, file]) => `--${file}=${join(folder, file)}`),
+    '/bin/sh',
+    '-c',
+    setup,
+    'sandbox',
+    sharedMemory,
+    spec.hostNetwork ? '' : spec.hostname,
+    spec.hostNetwork ? '' : 'net',
+    ...sysctls,
+  ]);
+}
+
+/** Paths of the namespaces that the sandbox's containers join. */
+export function namespacePaths(
+  layout: NativeLayout,
+  id: string,
+  spec: SandboxSpec,
+): Partial<Record<NamespaceType, string>> {
+  return Object.fromEntries(
+    namespaceFiles(spec).map(([type, file]) => [type, join(layout.namespaces, id, file)]),
+  );
+}
+
+/** Unmounts and removes what {@link makeNamespaces} made; idempotent. */
+export async function removeNamespaces(layout: NativeLayout, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const folders = ids.flatMap((id) => [join(layout.namespaces, id), join(layout.sharedMemory, id)]);
+  await unmountBelow(folders);
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true })));
+}
+
+/** Unmounts everything mounted at or below the folders. */
+export async function unmountBelow(folders: readonly string[]): Promise<void> {
+  const mountinfo = await readFile('/proc/self/mountinfo', 'utf8');
+  const points = mountinfo
+    .split('\n')
+    .map((line) => unescapeMountPoint(line.split(' ')[4] ?? ''))
+    .filter((point) => folders.some((folder) => point === folder || point.startsWith(`${folder}/`)))
+    .toReversed();
+  if (points.length > 0) await runCommand('umount', ['--lazy', ...points]);
+}
+
+/** Starts the first process of a PID namespace that all the sandbox's containers share; gives its process id. */
+export function startPause(joinFiles: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(
+      '/bin/sh',
+      [
+        '-c',
+        `for file in "$@"; do echo 0 > "$file"; done; exec unshare --pid --fork /bin/sh -c '${pause.replaceAll("'", `'\\''`)}'`,
+        'pause',
+        ...joinFiles,
+      ],
+      { detached: true, stdio: ['ignore', 'pipe', 'ignore'], env: { PATH: toolPath }, cwd: '/' },
+    );
+    child.unref();
+    child.once('error', reject);
+    child.once('exit', () =>
+      reject(new RuntimeError('FAILED', 'cannot start the process that holds the PID namespace')),
+    );
+    child.stdout.once('data', (line: Buffer) => {
+      child.stdout.destroy();
+      resolve(Number(line.toString()));
+    });
+  });
+}
+
+function namespaceFiles(spec: SandboxSpec): readonly (readonly [NamespaceType, 'net' | 'uts' | 'ipc'])[] {
+  return [
+    ...(spec.hostNetwork
+      ? []
+      : ([
+          ['network', 'net'],
+          ['uts', 'uts'],
+        ] as const)),
+    ...(spec.hostIPC ? [] : ([['ipc', 'ipc']] as const)),
+  ];
+}
+
+/** Unprivileged ports and pings, as containerd allows them, below what the pod asks for. */
+function sandboxSysctls(spec: SandboxSpec): Readonly<Record<string, string>> {
+  if (spec.hostNetwork) return spec.sysctls;
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': '0 2147483647',
+    ...spec.sysctls,
+  };
+}
+
+function unescapeMountPoint(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
+    String.fromCharCode(Number.parseInt(octal, 8)),
+  );
+}
