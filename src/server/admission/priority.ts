@@ -34,7 +34,8 @@ export function priority(lookup: Lookup): AdmissionPlugin {
         if (chosen?.metadata.name) pod.spec.priorityClassName = chosen.metadata.name;
       }
       const value = chosen?.value ?? 0;
-      const policy = chosen?.preemptionPolicy ?? 'PreemptLowerPriority';
+      const policy: NonNullable<PriorityClass['preemptionPolicy']> =
+        chosen?.preemptionPolicy ?? 'PreemptLowerPriority';
       if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
         throw newForbidden(
           resource,
