@@ -34,8 +34,7 @@ export function priority(lookup: Lookup): AdmissionPlugin {
         if (chosen?.metadata.name) pod.spec.priorityClassName = chosen.metadata.name;
       }
       const value = chosen?.value ?? 0;
-      const policy: NonNullable<PriorityClass['preemptionPolicy']> =
-        chosen?.preemptionPolicy ?? 'PreemptLowerPriority';
+      const policy = chosen?.preemptionPolicy === 'Never' ? 'Never' : 'PreemptLowerPriority';
       if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
         throw newForbidden(
           resource,
