@@ -29,13 +29,12 @@ function dropCoordinated({ spec }: DeepMutable<Lease>): void {
 
 function validate({ spec }: Lease): FieldError[] {
   const errors: FieldError[] = [];
-  const { leaseDurationSeconds = 1, leaseTransitions = 0, holderIdentity } = spec ?? {};
+  const { leaseDurationSeconds = 1, leaseTransitions = 0 } = spec ?? {};
   if (leaseDurationSeconds <= 0) {
     errors.push(invalid('spec.leaseDurationSeconds', leaseDurationSeconds, 'must be greater than 0'));
   }
   if (leaseTransitions < 0) {
     errors.push(invalid('spec.leaseTransitions', leaseTransitions, 'must be greater than or equal to 0'));
   }
-  if (holderIdentity === '') errors.push(invalid('spec.holderIdentity', holderIdentity, 'must not be empty'));
   return errors;
 }

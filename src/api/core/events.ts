@@ -8,6 +8,8 @@ import { type Event, events as eventType } from './v1.gen.ts';
 /** How long an event is kept, in milliseconds. */
 export const EVENT_TTL_MS: number = 60 * 60 * 1000;
 
+const ABOUT = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const;
+
 /** What happened to an object. `v1` is stored; `events.k8s.io/v1` shows the same objects in newer words. */
 export const events: ResourceDefinition<Event> = defineResource<Event>({
   storage: 'v1',
@@ -63,8 +65,6 @@ function renamed(
   ]);
   return { ...(Object.fromEntries(members) as DeepMutable<KubeObject>), apiVersion };
 }
-
-const ABOUT = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const;
 
 /** The same fields under the word of either version. */
 function aboutFields(word: 'involvedObject' | 'regarding'): Record<string, (event: Event) => string> {

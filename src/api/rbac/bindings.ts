@@ -4,6 +4,7 @@ import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { dns1123SubdomainErrors, nameRule, pathSegmentNameErrors } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { type Column, defineResource, type ResourceDefinition } from '../resource.ts';
+import type { RuleScope } from './policy-rules.ts';
 import {
   type ClusterRoleBinding,
   clusterrolebindings,
@@ -22,8 +23,8 @@ export const roleBindings: ResourceDefinition<RoleBinding> = defineResource<Role
   versions: { v1: { type: rolebindings, schema: 'io.k8s.api.rbac.v1.RoleBinding', defaults } },
   createOnUpdate: true,
   validateName: nameRule(pathSegmentNameErrors),
-  validate: (binding) => validate(binding, ['Role', 'ClusterRole']),
-  validateUpdate: (next, old) => [...validate(next, ['Role', 'ClusterRole']), ...validateSameRole(next, old)],
+  validate: (binding) => validate(binding, 'namespaced'),
+  validateUpdate: (next, old) => [...validate(next, 'namespaced'), ...validateSameRole(next, old)],
   columns: bindingColumns(),
 });
 
@@ -36,8 +37,8 @@ export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = defin
     },
     createOnUpdate: true,
     validateName: nameRule(pathSegmentNameErrors),
-    validate: (binding) => validate(binding, ['ClusterRole']),
-    validateUpdate: (next, old) => [...validate(next, ['ClusterRole']), ...validateSameRole(next, old)],
+    validate: (binding) => validate(binding, 'cluster'),
+    validateUpdate: (next, old) => [...validate(next, 'cluster'), ...validateSameRole(next, old)],
     columns: bindingColumns(),
   },
 );
@@ -50,17 +51,25 @@ function defaults(binding: DeepMutable<RoleBinding> | DeepMutable<ClusterRoleBin
   }
 }
 
-function validate({ roleRef, subjects = [] }: Binding, kinds: readonly string[]): FieldError[] {
+function validate({ roleRef, subjects = [] }: Binding, scope: RuleScope): FieldError[] {
+  const kinds = scope === 'namespaced' ? ['Role', 'ClusterRole'] : ['ClusterRole'];
   const errors: FieldError[] = [];
   const { apiGroup, kind, name } = roleRef;
   if (apiGroup !== GROUP) errors.push(notSupported('roleRef.apiGroup', apiGroup, [GROUP]));
   if (!kinds.includes(kind)) errors.push(notSupported('roleRef.kind', kind, kinds));
   if (name === '') errors.push(required('roleRef.name'));
   else errors.push(...pathSegmentNameErrors(name).map((message) => invalid('roleRef.name', name, message)));
-  return [...errors, ...subjects.flatMap((subject, index) => validateSubject(subject, `subjects[${index}]`))];
+  return [
+    ...errors,
+    ...subjects.flatMap((subject, index) => validateSubject(subject, scope, `subjects[${index}]`)),
+  ];
 }
 
-function validateSubject({ kind, name, namespace = '', apiGroup = '' }: Subject, path: string): FieldError[] {
+function validateSubject(
+  { kind, name, namespace = '', apiGroup = '' }: Subject,
+  scope: RuleScope,
+  path: string,
+): FieldError[] {
   const errors: FieldError[] = [];
   if (name === '') errors.push(required(`${path}.name`));
   switch (kind) {
@@ -69,7 +78,7 @@ function validateSubject({ kind, name, namespace = '', apiGroup = '' }: Subject,
         errors.push(...dns1123SubdomainErrors(name).map((message) => invalid(`${path}.name`, name, message)));
       }
       if (apiGroup !== '') errors.push(notSupported(`${path}.apiGroup`, apiGroup, ['']));
-      if (namespace === '') errors.push(required(`${path}.namespace`));
+      if (namespace === '' && scope === 'cluster') errors.push(required(`${path}.namespace`));
       return errors;
     case 'User':
     case 'Group':

@@ -1,4 +1,4 @@
-import { type FieldError, required } from '../../machinery/field-error.ts';
+import { type FieldError, invalid, required } from '../../machinery/field-error.ts';
 import { validateLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import { nameRule, pathSegmentNameErrors } from '../../machinery/validation/names.ts';
 import { createdAtColumn, nameColumn } from '../columns.ts';
@@ -27,6 +27,10 @@ function validate({ rules, aggregationRule }: ClusterRole): FieldError[] {
   }
   return [
     ...errors,
-    ...selectors.flatMap((selector, index) => validateLabelSelector(selector, `${path}[${index}]`)),
+    ...selectors.flatMap((selector, index) => {
+      const at = `${path}[${index}]`;
+      const wrong = validateLabelSelector(selector, at);
+      return wrong.length > 0 ? [...wrong, invalid(at, null, 'invalid label selector.')] : [];
+    }),
   ];
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError, forbidden, invalid, required, tooLong } from '../field-error.ts';
 import { goQuote } from '../go-quote.ts';
-import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../meta/v1.gen.ts';
+import type { ObjectMeta, OwnerReference } from '../meta/v1.gen.ts';
 import {
   dns1123LabelErrors,
   dns1123SubdomainErrors,
@@ -17,7 +17,6 @@ export const MAX_ANNOTATIONS_BYTES: number = 256 * 1024;
 
 const STANDARD_FINALIZERS: readonly string[] = ['kubernetes', 'orphan', 'foregroundDeletion'];
 const MAX_MANAGER_LENGTH = 128;
-const MAX_SUBRESOURCE_LENGTH = 256;
 
 /** What a kind asks of its metadata. */
 export interface MetaRules {
@@ -57,7 +56,6 @@ export function validateObjectMeta(
     ...validateAnnotations(meta.annotations, `${path}.annotations`),
     ...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`),
     ...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`),
-    ...validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`),
   );
   if (rules.qualifiedFinalizers ?? true) {
     errors.push(...validateFinalizerDomains(meta.finalizers ?? [], `${path}.finalizers`));
@@ -105,7 +103,6 @@ export function validateObjectMetaUpdate(
     ...validateLabels(next.labels, `${path}.labels`),
     ...validateAnnotations(next.annotations, `${path}.annotations`),
     ...validateOwnerReferences(next.ownerReferences ?? [], `${path}.ownerReferences`),
-    ...validateManagedFields(next.managedFields ?? [], `${path}.managedFields`),
   );
   if (rules.qualifiedFinalizers ?? true) {
     errors.push(...validateFinalizerDomains(next.finalizers ?? [], `${path}.finalizers`));
@@ -208,24 +205,6 @@ function validateFinalizerDomains(finalizers: readonly string[], path: string): 
           ),
         ],
   );
-}
-
-function validateManagedFields(entries: readonly ManagedFieldsEntry[], path: string): FieldError[] {
-  return entries.flatMap((entry, index) => {
-    const at = `${path}[${index}]`;
-    const errors: FieldError[] = [];
-    if (entry.operation !== 'Apply' && entry.operation !== 'Update') {
-      errors.push(invalid(`${at}.operation`, entry.operation ?? '', 'must be `Apply` or `Update`'));
-    }
-    if (entry.fieldsType && entry.fieldsType !== 'FieldsV1') {
-      errors.push(invalid(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'));
-    }
-    errors.push(...validateFieldManager(entry.manager ?? '', `${at}.manager`));
-    if ((entry.subresource ?? '').length > MAX_SUBRESOURCE_LENGTH) {
-      errors.push(tooLong(`${at}.subresource`, MAX_SUBRESOURCE_LENGTH));
-    }
-    return errors;
-  });
 }
 
 /** Errors of the name of a field manager (also the request parameter `fieldManager`). */
