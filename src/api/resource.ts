@@ -43,7 +43,7 @@ export interface ScaleMapping {
 
 /** A streaming or proxying subresource: the API server tunnels the connection to where the handler says. */
 export interface ConnectTarget {
-  /** The node whose kubelet endpoint serves it. */
+  /** The node whose kubelet endpoint serves it; empty when there is nothing to connect to yet: the answer is empty. */
   readonly nodeName: string;
   /** Path and query on that endpoint. */
   readonly path: string;
@@ -61,6 +61,11 @@ export interface SubresourceDefinition<T> {
   defaults?(body: DeepMutable<KubeObject>): void;
   /** Serves POST (`binding`, `eviction`, `token`); returns the answer. Throws `StatusError`. */
   create?(parent: Live<T>, body: DeepMutable<KubeObject>, context: StrategyContext): Promise<unknown>;
+  /**
+   * Serves POST that changes the parent itself (`binding`): the server stores what this leaves, under optimistic locking
+   * and without the parent's own validation, and answers `Success`. Throws `StatusError`.
+   */
+  modify?(parent: DeepMutable<T>, body: DeepMutable<KubeObject>, context: StrategyContext): void;
   /** For streams: where to. Throws `StatusError` for a bad request (unknown container, pod not assigned). */
   connect?(parent: Live<T>, query: URLSearchParams, context: StrategyContext): Promise<ConnectTarget>;
   /** For `get`/`update`/`patch` of a part of the object (`ephemeralcontainers`, `resize`): keeps all but that part. */
