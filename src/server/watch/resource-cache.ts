@@ -81,6 +81,11 @@ export class ResourceCache {
     this.#options = options;
   }
 
+  /** The oldest revision that a watch may start from. */
+  get horizon(): number {
+    return this.#horizon;
+  }
+
   get size(): number {
     return this.#entries.size;
   }
