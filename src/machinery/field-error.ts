@@ -1,3 +1,6 @@
+import { goQuote } from './go-quote.ts';
+import { encodeJson } from './json/encode.ts';
+
 /** The machine-readable kinds of `metav1.StatusCause`, as upstream's `field.ErrorType` writes them. */
 export type FieldErrorReason =
   | 'FieldValueNotFound'
@@ -22,9 +25,7 @@ export interface FieldError {
 /** A value as Go's `field.Error` prints it: strings quoted, objects as JSON, absent as `null`. */
 function printed(value: unknown): string {
   if (value === undefined || value === null) return 'null';
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (typeof value === 'object') return JSON.stringify(value);
-  return String(value);
+  return typeof value === 'string' ? goQuote(value) : encodeJson(value);
 }
 
 /** `Required value` errors: a field that must be set is empty. */
@@ -47,7 +48,7 @@ export function invalid(field: string, value: unknown, detail: string): FieldErr
 
 /** `Unsupported value` errors: lists what is supported, in the given order, as upstream does. */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const list = supported.map((item) => JSON.stringify(item)).join(', ');
+  const list = supported.map((item) => goQuote(item)).join(', ');
   const detail = supported.length > 0 ? `: supported values: ${list}` : '';
   return {
     field,

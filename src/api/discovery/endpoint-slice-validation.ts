@@ -51,7 +51,8 @@ function validateEndpoints(endpoints: readonly Endpoint[], addressType: string):
 }
 
 function validateEndpoint(endpoint: Endpoint, addressType: string, path: string): FieldError[] {
-  const { addresses = [], hostname, nodeName, hints } = endpoint as Partial<Endpoint>;
+  const { hostname, nodeName, hints } = endpoint;
+  const addresses: readonly string[] = endpoint.addresses ?? [];
   const errors: FieldError[] = [];
   if (addresses.length === 0) {
     errors.push(required(`${path}.addresses`, 'must contain at least 1 address'));

@@ -28,7 +28,7 @@ export const endpointSlices: ResourceDefinition<EndpointSlice> = defineResource<
     {
       name: 'Endpoints',
       type: 'string',
-      cell: ({ endpoints }) => shortened((endpoints ?? []).flatMap(({ addresses }) => addresses)),
+      cell: ({ endpoints }) => shortened((endpoints ?? []).flatMap(({ addresses }) => addresses ?? [])),
     },
     ageColumn(),
   ],
