@@ -1,0 +1,253 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sleep, type Clock } from '../base/clock.ts';
+import { pods, type NodeAddress, type Pod } from '../api/core/v1.gen.ts';
+import type { Client } from '../client/client.ts';
+import type { Live } from '../machinery/object.ts';
+import type { EventRecorder } from '../reconcile/event-recorder.ts';
+import { reflect } from '../reconcile/reflector.ts';
+import { createConfigSource } from './config-source.ts';
+import type { ContainerRuntime, ContainerStatus } from './container-runtime.ts';
+import { createImagePuller } from './images/image-puller.ts';
+import type { ImageService } from './image-service.ts';
+import { KeyedBackoff } from './keyed-backoff.ts';
+import { podLogs, type PodLogOptions } from './logs/pod-logs.ts';
+import type { NodeContext } from './node-context.ts';
+import { keepNodeLease } from './node-lease.ts';
+import { NodeRegistration } from './node-registration.ts';
+import {
+  goArchitecture,
+  goOperatingSystem,
+  nodeCapacity,
+  nodeStatus,
+  nodeSystemInfo,
+} from './node-status.ts';
+import { PodWorkers } from './pod-workers.ts';
+import { selecting } from './selecting.ts';
+import { followServices } from './service-source.ts';
+import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
+import { mountTmpfs } from './volumes/tmpfs.ts';
+
+export interface NodeAgentOptions {
+  readonly nodeName: string;
+  readonly client: Client;
+  readonly runtime: ContainerRuntime;
+  readonly images: ImageService;
+  readonly clock: Clock;
+  /** A recorder of component `kubelet` on this node. */
+  readonly events: EventRecorder;
+  /** State of the node: volumes, logs. */
+  readonly directory: string;
+  readonly podCIDR?: string;
+  readonly clusterDns: readonly string[];
+  /** `cluster.local`. */
+  readonly clusterDomain: string;
+  /** `node.status.addresses`; the internal addresses are the pods' host addresses. */
+  readonly addresses: readonly NodeAddress[];
+  /** Replaces the machine's own amounts, by resource name. */
+  readonly capacity?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Port of the kubelet server. */
+  readonly kubeletPort: number;
+  /** `v1.36.2+kanoe.0.1.0`. */
+  readonly kubeletVersion: string;
+  /** Why the pod network cannot serve pods now; absent or resolving to undefined: it can. */
+  networkProblem?(): Promise<string | undefined>;
+  /** Hears of failures that the agent retries. */
+  onError?(error: unknown): void;
+}
+
+/** One node: runs the pods that are bound to it. */
+export interface NodeAgent {
+  readonly nodeName: string;
+  readonly runtime: ContainerRuntime;
+  /** Begins to register and to run pods. */
+  start(): void;
+  /** Resolves when the Node object says Ready and the pods have been read once. */
+  readonly ready: Promise<void>;
+  /** Stops watching; containers go on. */
+  stop(): Promise<void>;
+  pods(): readonly Live<Pod>[];
+  podByName(namespace: string, name: string): Live<Pod> | undefined;
+  /** The newest attempt of a container, running or not. */
+  containerFor(namespace: string, pod: string, container: string): ContainerStatus | undefined;
+  /** The sandbox that works, for port-forward. */
+  sandboxFor(namespace: string, pod: string): string | undefined;
+  /**
+   * A container's log, taken from its files, across restarts of the agent and rotation. Throws `StatusError` with
+   * upstream's words when there is no such pod, container or attempt.
+   */
+  logs(options: PodLogOptions): AsyncIterable<Buffer>;
+}
+
+/** A node agent (kubelet) over any runtime, image service and API server. */
+export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
+  const { client, clock, nodeName, runtime } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const onError = (error: unknown): void => {
+    if (!signal.aborted) options.onError?.(error);
+  };
+  let workers: PodWorkers | undefined;
+  let running: Promise<void> | undefined;
+  let markReady = (): void => undefined;
+  let failReady = (_: unknown): void => undefined;
+  const ready = new Promise<void>((resolve, reject) => {
+    markReady = resolve;
+    failReady = reject;
+  });
+  ready.catch(() => undefined);
+
+  async function problem(): Promise<string | undefined> {
+    try {
+      await runtime.listSandboxes();
+    } catch (error) {
+      return `container runtime is down: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    const network = await options.networkProblem?.();
+    return network === undefined ? undefined : `container runtime network not ready: ${network}`;
+  }
+
+  async function run(): Promise<void> {
+    await mkdir(options.directory, { recursive: true, mode: 0o711 });
+    const memoryDirectory = join(options.directory, 'memory');
+    const [capacity, info] = await Promise.all([
+      nodeCapacity(options.directory, options.capacity),
+      nodeSystemInfo(`${runtime.name}://${runtime.version}`, options.kubeletVersion),
+      mountTmpfs(memoryDirectory, undefined),
+    ]);
+    const services = followServices({ client, clock, signal, onError });
+    const context: NodeContext = {
+      client,
+      clock,
+      runtime,
+      images: options.images,
+      puller: createImagePuller(options),
+      events: options.events,
+      config: createConfigSource({ client, clock }),
+      tokens: createServiceAccountTokens({ client, clock }),
+      restarts: new KeyedBackoff(clock),
+      services: () => services.all(),
+      dns: { clusterDns: options.clusterDns, clusterDomain: options.clusterDomain },
+      hostIPs: options.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
+      allocatable: capacity.capacity,
+      memoryBytes: capacity.memoryBytes,
+      directory: options.directory,
+      memoryDirectory,
+      onError,
+    };
+    const registration = new NodeRegistration({
+      client,
+      clock,
+      nodeName,
+      labels: nodeLabels(options),
+      podCIDR: options.podCIDR,
+      status: async (previous) =>
+        nodeStatus({
+          clock,
+          capacity,
+          addresses: options.addresses,
+          info,
+          images: options.images,
+          kubeletPort: options.kubeletPort,
+          problem: await problem(),
+          previous,
+        }),
+      signal,
+      onError,
+    });
+    workers = new PodWorkers(context, {
+      sandboxes: await runtime.listSandboxes(),
+      containers: await runtime.listContainers(),
+    });
+    const podsRead = followPods(workers);
+    const node = await registration.register();
+    void keepNodeLease({ client, clock, node, signal, onError });
+    await podsRead;
+    markReady();
+    await housekeep(workers, registration, context);
+  }
+
+  /** Resolves when the pods of the node have been read once. */
+  function followPods(target: PodWorkers): Promise<void> {
+    return new Promise((resolve) => {
+      void reflect({
+        resource: selecting(client.for(pods), { fieldSelector: `spec.nodeName=${nodeName}` }),
+        clock,
+        signal,
+        replace: (list) => {
+          target.replace(list);
+          resolve();
+        },
+        apply: (event) => target.apply(event),
+        onError,
+      });
+    });
+  }
+
+  async function housekeep(
+    target: PodWorkers,
+    registration: NodeRegistration,
+    context: NodeContext,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(clock, HOUSEKEEPING_MS, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        await target.resync();
+        await registration.refresh();
+      } catch (error) {
+        onError(error);
+      }
+      context.puller.sweep();
+      context.restarts.sweep();
+    }
+  }
+
+  return {
+    nodeName,
+    runtime,
+    ready,
+    start: () => {
+      running ??= run().catch((error: unknown) => {
+        failReady(error);
+        onError(error);
+      });
+    },
+    stop: async () => {
+      stopping.abort();
+      failReady(new Error('the node agent was stopped'));
+      await running;
+      await workers?.close();
+    },
+    pods: () => workers?.pods() ?? [],
+    podByName: (namespace, name) => workers?.byName(namespace, name)?.pod,
+    containerFor: (namespace, pod, container) =>
+      workers?.byName(namespace, pod)?.observer.histories.get(container)?.[0],
+    sandboxFor: (namespace, pod) => workers?.byName(namespace, pod)?.observer.sandbox?.id,
+    logs: (logOptions) => {
+      const worker = workers?.byName(logOptions.namespace, logOptions.pod);
+      const follow = AbortSignal.any([signal, ...(logOptions.signal ? [logOptions.signal] : [])]);
+      return podLogs(worker && { pod: worker.pod, observer: worker.observer }, {
+        ...logOptions,
+        clock,
+        signal: follow,
+      });
+    },
+  };
+}
+
+const HOUSEKEEPING_MS = 10_000;
+
+function nodeLabels(options: NodeAgentOptions): Readonly<Record<string, string>> {
+  const os = goOperatingSystem();
+  const architecture = goArchitecture();
+  return {
+    'beta.kubernetes.io/arch': architecture,
+    'beta.kubernetes.io/os': os,
+    'kubernetes.io/arch': architecture,
+    'kubernetes.io/hostname': options.nodeName,
+    'kubernetes.io/os': os,
+    ...options.labels,
+  };
+}

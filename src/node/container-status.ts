@@ -1,0 +1,130 @@
+import { timestamp } from '../base/clock.ts';
+import type {
+  Container,
+  ContainerState,
+  ContainerStateTerminated,
+  ContainerStateWaiting,
+  ContainerStatus as ApiContainerStatus,
+  VolumeMountStatus,
+} from '../api/core/v1.gen.ts';
+import type { ContainerHistory } from './container-history.ts';
+import type { ContainerStatus } from './container-runtime.ts';
+
+/** What one container's status is computed from. */
+export interface ContainerView {
+  readonly container: Container;
+  readonly history: ContainerHistory;
+  readonly kind: 'main' | 'init' | 'sidecar';
+  readonly waiting: ContainerStateWaiting | undefined;
+  /** Reason while nothing is known. */
+  readonly defaultWaiting: string;
+  /** What the API last heard. */
+  readonly remembered: ApiContainerStatus | undefined;
+  readonly messages: ReadonlyMap<string, string>;
+  imageReference(imageId: string): string;
+  readonly runtimeName: string;
+  /** The pod ends: nothing waits for a restart any more. */
+  readonly ending: boolean;
+  readonly started: boolean;
+  readonly ready: boolean;
+}
+
+/** One entry of `containerStatuses` or `initContainerStatuses`. */
+export function containerStatus(view: ContainerView): ApiContainerStatus {
+  const { container, history, remembered } = view;
+  const [newest, previous] = history;
+  const state = stateOf(view, newest);
+  const last = lastState(view, state, newest, previous);
+  return {
+    name: container.name,
+    state,
+    lastState: last,
+    ready: isReady(view, state),
+    restartCount: newest?.attempt ?? remembered?.restartCount ?? 0,
+    image: newest?.image ?? remembered?.image ?? container.image ?? '',
+    imageID: newest ? view.imageReference(newest.imageId) : (remembered?.imageID ?? ''),
+    ...identity(view, newest, remembered),
+    started: view.started,
+    ...resourcesOf(container, newest),
+    ...mountsOf(container),
+  };
+}
+
+function identity(
+  view: ContainerView,
+  newest: ContainerStatus | undefined,
+  remembered: ApiContainerStatus | undefined,
+): Pick<ApiContainerStatus, 'containerID'> {
+  if (newest) return { containerID: containerID(view, newest) };
+  return remembered?.containerID === undefined ? {} : { containerID: remembered.containerID };
+}
+
+function containerID(view: ContainerView, status: ContainerStatus): string {
+  return `${view.runtimeName}://${status.id}`;
+}
+
+function stateOf(view: ContainerView, newest: ContainerStatus | undefined): ContainerState {
+  if (newest?.state === 'running') {
+    return { running: { startedAt: timestamp(newest.startedAt ?? newest.createdAt) } };
+  }
+  if (newest?.state === 'exited' && (view.ending || view.waiting === undefined)) {
+    return { terminated: terminated(view, newest) };
+  }
+  if (newest === undefined && view.remembered?.state?.terminated) {
+    if (view.ending) return { terminated: view.remembered.state.terminated };
+  }
+  return { waiting: view.waiting ?? { reason: view.defaultWaiting } };
+}
+
+function lastState(
+  view: ContainerView,
+  state: ContainerState,
+  newest: ContainerStatus | undefined,
+  previous: ContainerStatus | undefined,
+): ContainerState {
+  if (state.waiting && newest?.state === 'exited') return { terminated: terminated(view, newest) };
+  if (previous?.state === 'exited') return { terminated: terminated(view, previous) };
+  if (newest && newest.attempt === view.remembered?.restartCount) return view.remembered.lastState ?? {};
+  const before = view.remembered?.state?.terminated ?? view.remembered?.lastState?.terminated;
+  return before && !state.terminated ? { terminated: before } : {};
+}
+
+function terminated(view: ContainerView, status: ContainerStatus): ContainerStateTerminated {
+  const exitCode = status.exitCode ?? 0;
+  const message = view.messages.get(status.id) ?? status.message;
+  return {
+    exitCode,
+    ...(status.signal !== undefined && exitCode < 128 && { signal: status.signal }),
+    reason: status.reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
+    ...(message !== undefined && message !== '' && { message }),
+    ...(status.startedAt !== undefined && { startedAt: timestamp(status.startedAt) }),
+    ...(status.finishedAt !== undefined && { finishedAt: timestamp(status.finishedAt) }),
+    containerID: containerID(view, status),
+  };
+}
+
+function isReady(view: ContainerView, state: ContainerState): boolean {
+  if (view.kind === 'init') return state.terminated?.exitCode === 0;
+  return state.running !== undefined && view.ready;
+}
+
+function resourcesOf(
+  container: Container,
+  newest: ContainerStatus | undefined,
+): Pick<ApiContainerStatus, 'resources' | 'allocatedResources'> {
+  if (newest === undefined) return {};
+  const { requests, limits } = container.resources ?? {};
+  return {
+    ...(requests !== undefined && { allocatedResources: requests }),
+    resources: { ...(limits !== undefined && { limits }), ...(requests !== undefined && { requests }) },
+  };
+}
+
+function mountsOf(container: Container): Pick<ApiContainerStatus, 'volumeMounts'> {
+  const mounts = (container.volumeMounts ?? []).map((mount): VolumeMountStatus => ({
+    name: mount.name,
+    mountPath: mount.mountPath,
+    ...(mount.readOnly === true && { readOnly: true, recursiveReadOnly: 'Disabled' }),
+  }));
+  return mounts.length === 0 ? {} : { volumeMounts: mounts };
+}

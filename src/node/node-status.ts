@@ -1,0 +1,148 @@
+import { readFile, statfs } from 'node:fs/promises';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { timestamp, type Clock } from '../base/clock.ts';
+import type {
+  ContainerImage,
+  NodeAddress,
+  NodeCondition,
+  NodeStatus,
+  NodeSystemInfo,
+} from '../api/core/v1.gen.ts';
+import type { ImageService } from './image-service.ts';
+import { isMissing } from './missing-file.ts';
+
+/** What a node offers to pods. */
+export interface NodeCapacity {
+  /** By resource name: `cpu`, `memory`, `ephemeral-storage`, `pods`. */
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly memoryBytes: number;
+}
+
+export interface NodeStatusInput {
+  readonly clock: Clock;
+  readonly capacity: NodeCapacity;
+  readonly addresses: readonly NodeAddress[];
+  readonly info: NodeSystemInfo;
+  readonly images: ImageService;
+  readonly kubeletPort: number;
+  /** Why pods cannot start; undefined when they can. */
+  readonly problem: string | undefined;
+  readonly previous: readonly NodeCondition[];
+}
+
+/** The machine's capacity; `directory` is where ephemeral storage is. `override` wins by resource name. */
+export async function nodeCapacity(
+  directory: string,
+  override: Readonly<Record<string, string>> = {},
+): Promise<NodeCapacity> {
+  const { blocks, bsize } = await statfs(directory);
+  const memoryBytes = totalmem();
+  return {
+    memoryBytes,
+    capacity: {
+      cpu: String(cpus().length),
+      'ephemeral-storage': `${Math.floor((blocks * bsize) / 1024)}Ki`,
+      memory: `${Math.floor(memoryBytes / 1024)}Ki`,
+      pods: '110',
+      ...override,
+    },
+  };
+}
+
+/** `node.status.nodeInfo` of this machine. */
+export async function nodeSystemInfo(runtime: string, kubeletVersion: string): Promise<NodeSystemInfo> {
+  const [machineID, systemUUID, bootID, osRelease] = await Promise.all([
+    firstLine('/etc/machine-id'),
+    firstLine('/sys/class/dmi/id/product_uuid'),
+    firstLine('/proc/sys/kernel/random/boot_id'),
+    contents('/etc/os-release'),
+  ]);
+  return {
+    architecture: goArchitecture(),
+    bootID,
+    containerRuntimeVersion: runtime,
+    kernelVersion: release(),
+    kubeProxyVersion: '',
+    kubeletVersion,
+    machineID,
+    operatingSystem: goOperatingSystem(),
+    osImage: /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(osRelease)?.[1] ?? platform(),
+    systemUUID: systemUUID === '' ? machineID : systemUUID,
+  };
+}
+
+/** `amd64`, `arm64` …, as Go names them. */
+export function goArchitecture(): string {
+  const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+  return names[arch()] ?? arch();
+}
+
+/** `linux`, `darwin`, `windows`. */
+export function goOperatingSystem(): string {
+  return platform() === 'win32' ? 'windows' : platform();
+}
+
+/** The node's status now; condition times move only with a change, heartbeats always. */
+export async function nodeStatus(input: NodeStatusInput): Promise<NodeStatus> {
+  return {
+    addresses: input.addresses,
+    capacity: input.capacity.capacity,
+    allocatable: input.capacity.capacity,
+    conditions: conditionsOf(input),
+    daemonEndpoints: { kubeletEndpoint: { Port: input.kubeletPort } },
+    nodeInfo: input.info,
+    images: await imagesOf(input.images),
+  };
+}
+
+function conditionsOf(input: NodeStatusInput): readonly NodeCondition[] {
+  const now = timestamp(input.clock.now());
+  const { problem } = input;
+  const findings: readonly Omit<NodeCondition, 'lastHeartbeatTime' | 'lastTransitionTime'>[] = [
+    {
+      type: 'MemoryPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientMemory',
+      message: 'kubelet has sufficient memory available',
+    },
+    {
+      type: 'DiskPressure',
+      status: 'False',
+      reason: 'KubeletHasNoDiskPressure',
+      message: 'kubelet has no disk pressure',
+    },
+    {
+      type: 'PIDPressure',
+      status: 'False',
+      reason: 'KubeletHasSufficientPID',
+      message: 'kubelet has sufficient PID available',
+    },
+    problem === undefined
+      ? { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
+      : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: problem },
+  ];
+  return findings.map((finding) => {
+    const before = input.previous.find((condition) => condition.type === finding.type);
+    const kept = before?.status === finding.status ? before.lastTransitionTime : undefined;
+    return { ...finding, lastHeartbeatTime: now, lastTransitionTime: kept ?? now };
+  });
+}
+
+/** The fifty largest images, as the kubelet reports them. */
+async function imagesOf(images: ImageService): Promise<readonly ContainerImage[]> {
+  const all = [...(await images.list())].sort((a, b) => b.sizeBytes - a.sizeBytes).slice(0, 50);
+  return all.map((image) => ({ names: [...image.digests, ...image.tags], sizeBytes: image.sizeBytes }));
+}
+
+async function firstLine(path: string): Promise<string> {
+  return (await contents(path)).split('\n')[0] ?? '';
+}
+
+async function contents(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error) || (error instanceof Error && 'code' in error && error.code === 'EACCES')) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,163 @@
+import { timestamp } from '../base/clock.ts';
+import type {
+  Container,
+  ContainerStateWaiting,
+  ContainerStatus as ApiContainerStatus,
+  Pod,
+  PodStatus,
+} from '../api/core/v1.gen.ts';
+import { containerStatus, type ContainerView } from './container-status.ts';
+import type { ContainerHistory } from './container-history.ts';
+import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
+import { containersOf, initContainersOf, isSidecar } from './pod-containers.ts';
+import { podConditions } from './pod-conditions.ts';
+import { podPhase, type PodPhase } from './pod-phase.ts';
+
+/** What a pod's status is computed from. */
+export interface PodObservation {
+  readonly pod: Pod;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly startedAt: number;
+  /** What was reported last, when the API may not have it yet. */
+  readonly previous: PodStatus | undefined;
+  /** The newest sandbox, whether or not it still works. */
+  readonly sandbox: SandboxStatus | undefined;
+  readonly histories: ReadonlyMap<string, ContainerHistory>;
+  /** Why a container that should run does not, by container name. */
+  readonly waiting: ReadonlyMap<string, ContainerStateWaiting>;
+  /** Last words of ended containers, by container id. */
+  readonly terminationMessages: ReadonlyMap<string, string>;
+  /** Digest reference of an image id, as `imageID` shows it. */
+  imageReference(imageId: string): string;
+  isStarted(status: ContainerStatus): boolean;
+  isReady(status: ContainerStatus): boolean;
+  /** All that ever runs of this pod has ended and will not be started again. */
+  readonly finished: boolean;
+  /** Set when the node itself ended the pod. */
+  readonly verdict: { readonly reason: string; readonly message: string } | undefined;
+  readonly hostIPs: readonly string[];
+  readonly runtimeName: string;
+}
+
+/** The status that the node reports of a pod: a pure function of what it observes. Foreign conditions are kept. */
+export function podStatus(seen: PodObservation): PodStatus {
+  const { pod } = seen;
+  const init = initContainersOf(pod).map((container) => oneStatus(seen, container));
+  const main = containersOf(pod).map((container) => oneStatus(seen, container));
+  const phase = phaseOf(seen, init, main);
+  const over = phase === 'Succeeded' || phase === 'Failed';
+  const settled = over
+    ? {
+        init: init.map((status) => closed(status, seen, init)),
+        main: main.map((status) => closed(status, seen, init)),
+      }
+    : { init, main };
+  const ips = podIPs(seen);
+  return {
+    phase,
+    conditions: podConditions({
+      pod,
+      phase,
+      init: settled.init,
+      main: settled.main,
+      previous: seen.previous?.conditions ?? pod.status?.conditions ?? [],
+      sandboxReady: seen.sandbox?.ready === true,
+      now: seen.now,
+    }),
+    ...(seen.finished && seen.verdict ? seen.verdict : keptVerdict(pod, phase)),
+    startTime: pod.status?.startTime ?? timestamp(seen.startedAt),
+    ...hostAddresses(seen.hostIPs),
+    ...(ips.length > 0 && { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
+    ...(settled.init.length > 0 && { initContainerStatuses: settled.init }),
+    containerStatuses: settled.main,
+    ...(pod.status?.qosClass !== undefined && { qosClass: pod.status.qosClass }),
+    ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
+  } as PodStatus;
+}
+
+/** A verdict shows only at the end; until then the pod is what it was. */
+function phaseOf(
+  seen: PodObservation,
+  init: readonly ApiContainerStatus[],
+  main: readonly ApiContainerStatus[],
+): PodPhase {
+  if (seen.verdict && seen.finished) return 'Failed';
+  const phase = podPhase({ pod: seen.pod, init, main, finished: seen.finished });
+  const over = phase === 'Succeeded' || phase === 'Failed';
+  return seen.verdict && over ? 'Running' : phase;
+}
+
+function keptVerdict(pod: Pod, phase: string): Pick<PodStatus, 'reason' | 'message'> {
+  if (phase !== 'Failed' || pod.status?.phase !== 'Failed') return {};
+  return {
+    ...(pod.status.reason !== undefined && { reason: pod.status.reason }),
+    ...(pod.status.message !== undefined && { message: pod.status.message }),
+  };
+}
+
+function hostAddresses(ips: readonly string[]): Pick<PodStatus, 'hostIP' | 'hostIPs'> {
+  const [first] = ips;
+  return first === undefined ? {} : { hostIP: first, hostIPs: ips.map((ip) => ({ ip })) };
+}
+
+function podIPs(seen: PodObservation): readonly string[] {
+  if (seen.pod.spec?.hostNetwork === true) return seen.sandbox || seen.finished ? seen.hostIPs : [];
+  if (seen.sandbox?.ip !== undefined) return [seen.sandbox.ip];
+  return (seen.pod.status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
+}
+
+function oneStatus(seen: PodObservation, container: Container): ApiContainerStatus {
+  const history = seen.histories.get(container.name) ?? [];
+  const view: ContainerView = {
+    container,
+    history,
+    waiting: seen.waiting.get(container.name),
+    defaultWaiting: initContainersOf(seen.pod).length > 0 ? 'PodInitializing' : 'ContainerCreating',
+    remembered: rememberedStatus(seen.pod, container.name),
+    messages: seen.terminationMessages,
+    imageReference: (id) => seen.imageReference(id),
+    runtimeName: seen.runtimeName,
+    ending: seen.finished,
+    kind: kindOf(seen.pod, container),
+    started: history[0]?.state === 'running' && seen.isStarted(history[0]),
+    ready: history[0]?.state === 'running' && seen.isReady(history[0]),
+  };
+  return containerStatus(view);
+}
+
+function kindOf(pod: Pod, container: Container): ContainerView['kind'] {
+  if (!initContainersOf(pod).includes(container)) return 'main';
+  return isSidecar(container) ? 'sidecar' : 'init';
+}
+
+function rememberedStatus(pod: Pod, name: string): ApiContainerStatus | undefined {
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  return statuses.find((status) => status.name === name);
+}
+
+/** A container of an ended pod that ran once but that the runtime has lost counts as killed. */
+function closed(
+  status: ApiContainerStatus,
+  seen: PodObservation,
+  init: readonly ApiContainerStatus[],
+): ApiContainerStatus {
+  if (status.state?.terminated) return status;
+  const initialized = init.every(
+    (one) => one.state?.terminated?.exitCode === 0 || one.state?.running !== undefined,
+  );
+  const begun = rememberedStatus(seen.pod, status.name)?.containerID !== undefined || status.state?.running;
+  if (!initialized || !begun) return { ...status, ready: false, started: false };
+  return {
+    ...status,
+    ready: false,
+    started: false,
+    state: {
+      terminated: {
+        exitCode: 137,
+        reason: 'ContainerStatusUnknown',
+        message: 'The container could not be located when the pod was terminated',
+      },
+    },
+  };
+}

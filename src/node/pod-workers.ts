@@ -1,0 +1,95 @@
+import type { Pod } from '../api/core/v1.gen.ts';
+import type { WatchEvent } from '../client/client.ts';
+import type { Live } from '../machinery/object.ts';
+import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
+import type { NodeContext } from './node-context.ts';
+import { PodWorker } from './pod-worker.ts';
+import { stopOrphan } from './stop-orphan.ts';
+
+/** One worker per pod of the node, by uid; what the runtime runs of pods that are no more is stopped. */
+export class PodWorkers {
+  readonly #node: NodeContext;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #events: { close(): void };
+  #found: { readonly sandboxes: readonly SandboxStatus[]; readonly containers: readonly ContainerStatus[] };
+  #listed = false;
+
+  /** `found` is what the runtime had when the agent started. */
+  constructor(
+    node: NodeContext,
+    found: { readonly sandboxes: readonly SandboxStatus[]; readonly containers: readonly ContainerStatus[] },
+  ) {
+    this.#node = node;
+    this.#found = found;
+    this.#events = node.runtime.onContainerEvent((status) =>
+      this.#workers.get(status.podUid)?.onContainer(status),
+    );
+  }
+
+  pods(): readonly Live<Pod>[] {
+    return [...this.#workers.values()].map((worker) => worker.pod);
+  }
+
+  byName(namespace: string, name: string): PodWorker | undefined {
+    return [...this.#workers.values()].find(
+      ({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace,
+    );
+  }
+
+  /** Takes the complete list of the node's pods. */
+  replace(list: readonly Live<Pod>[]): void {
+    const uids = new Set(list.map((pod) => pod.metadata.uid));
+    for (const [uid, worker] of this.#workers) if (!uids.has(uid)) worker.remove(worker.pod);
+    for (const pod of list) this.#set(pod);
+    if (!this.#listed) this.#stopOrphans(uids);
+    this.#listed = true;
+    this.#found = { sandboxes: [], containers: [] };
+  }
+
+  apply({ type, object }: WatchEvent<Pod>): void {
+    if (type === 'DELETED') this.#workers.get(object.metadata.uid)?.remove(object);
+    else this.#set(object);
+  }
+
+  /** Tells every worker which sandboxes the runtime has. */
+  async resync(): Promise<void> {
+    const sandboxes = await this.#node.runtime.listSandboxes();
+    for (const [uid, worker] of this.#workers) {
+      worker.onSandboxes(sandboxes.filter((sandbox) => sandbox.podUid === uid));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#events.close();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
+  }
+
+  #set(pod: Live<Pod>): void {
+    const { uid } = pod.metadata;
+    const worker = this.#workers.get(uid);
+    if (worker) {
+      worker.update(pod);
+      return;
+    }
+    const { sandboxes, containers } = this.#found;
+    this.#workers.set(
+      uid,
+      new PodWorker({
+        node: this.#node,
+        pod,
+        sandboxes: sandboxes.filter((sandbox) => sandbox.podUid === uid),
+        containers: containers.filter((container) => container.podUid === uid),
+        onGone: () => this.#workers.delete(uid),
+      }),
+    );
+  }
+
+  #stopOrphans(uids: ReadonlySet<string>): void {
+    const { sandboxes, containers } = this.#found;
+    for (const sandbox of sandboxes) {
+      if (uids.has(sandbox.podUid)) continue;
+      const mine = containers.filter((container) => container.sandboxId === sandbox.id);
+      stopOrphan(this.#node, sandbox, mine).catch((error: unknown) => this.#node.onError(error));
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Pod, Volume } from '../../api/core/v1.gen.ts';
+import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import type { PodDirectories } from '../pod-directories.ts';
+import { writePayload } from './atomic-writer.ts';
+import { giveToGroup } from './fs-group.ts';
+import { setUpHostPath } from './host-path.ts';
+import { isConfidential, volumePayload, type PayloadContext } from './payload-sources.ts';
+import type { ServiceAccountToken } from './service-account-tokens.ts';
+import { mountTmpfs, unmountBelow } from './tmpfs.ts';
+import { VolumeError } from './volume-error.ts';
+
+/** What volumes are made from. */
+export interface VolumeContext extends PayloadContext {
+  token(audience: string, expirationSeconds: number): Promise<ServiceAccountToken>;
+}
+
+export interface PodVolumesOptions {
+  readonly clock: Clock;
+  readonly directories: PodDirectories;
+  /** A folder of this pod on the node's tmpfs. */
+  readonly memoryDirectory: string;
+  /** Everything a volume's files may come from; `pod` is the newest version each time. */
+  context(): VolumeContext;
+  /** One volume could not be set up; the message is complete. */
+  onFailure(message: string): void;
+}
+
+/** The volumes of one pod. */
+export interface PodVolumes {
+  /** Makes all volumes or throws `VolumeError` after reporting each failure; may be called again. */
+  setUp(): Promise<void>;
+  /** Brings the files of configMap, secret, downwardAPI and projected volumes up to date; failures are reported. */
+  refresh(): Promise<void>;
+  /** Where a volume is on the node; undefined before `setUp` and for unknown names. */
+  pathOf(volume: string): string | undefined;
+  /** Whether containers can only read it. */
+  isReadOnly(volume: string): boolean;
+  /** Stops refreshing; files stay. */
+  close(): void;
+  /** Removes what belongs to the pod; host paths stay. */
+  tearDown(): Promise<void>;
+}
+
+/** Sets up the volumes of a pod under its directories. */
+export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
+  const { clock, directories } = options;
+  const paths = new Map<string, string>();
+  const payloadVolumes = new Set<string>();
+  let next: { readonly due: number; readonly timer: Timer } | undefined;
+  let work: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  /** Remembers the earliest time at which a token is due. */
+  function watchingTokens(): PayloadContext {
+    const context = options.context();
+    return {
+      ...context,
+      token: async (audience, seconds) => {
+        const token = await context.token(audience, seconds);
+        schedule(Math.max(1000, token.refreshAt - clock.now()));
+        return token;
+      },
+    };
+  }
+
+  function schedule(ms: number): void {
+    const due = clock.monotonic() + ms;
+    if (closed || (next && next.due <= due)) return;
+    next?.timer.cancel();
+    const timer = clock.after(ms, () => {
+      next = undefined;
+      void api.refresh();
+    });
+    next = { due, timer };
+  }
+
+  async function setUpOne(volume: Volume, context: PayloadContext): Promise<void> {
+    const group = context.pod.spec?.securityContext?.fsGroup;
+    const payload = volumePayload(volume, context);
+    if (payload) {
+      const path = join(isConfidential(volume) ? options.memoryDirectory : directories.volumes, volume.name);
+      await writePayload(path, await payload, group);
+      payloadVolumes.add(volume.name);
+      paths.set(volume.name, path);
+    } else if (volume.hostPath) {
+      paths.set(volume.name, await setUpHostPath(volume.hostPath));
+    } else if (volume.emptyDir) {
+      if (!paths.has(volume.name)) paths.set(volume.name, await setUpEmptyDir(volume, group));
+    } else {
+      const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
+      throw new VolumeError(`no volume plugin matched name: kubernetes.io/${kind}`);
+    }
+  }
+
+  async function setUpEmptyDir(volume: Volume, group: number | undefined): Promise<string> {
+    const inMemory = volume.emptyDir?.medium === 'Memory';
+    const path = join(inMemory ? options.memoryDirectory : directories.volumes, volume.name);
+    await mkdir(path, { recursive: true });
+    const limit = volume.emptyDir?.sizeLimit;
+    if (inMemory && limit !== undefined) await mountTmpfs(path, quantityValue(parseQuantity(limit)));
+    await chmod(path, 0o777);
+    if (group !== undefined) await giveToGroup(path, group);
+    return path;
+  }
+
+  /** Sets up the chosen volumes, reports failures and throws the first. */
+  async function setUpAll(volumes: readonly Volume[]): Promise<void> {
+    const context = watchingTokens();
+    const results = await Promise.allSettled(volumes.map((volume) => setUpOne(volume, context)));
+    let first: VolumeError | undefined;
+    for (const [position, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      const message = `MountVolume.SetUp failed for volume "${volumes[position]?.name}" : ${causeOf(result.reason)}`;
+      options.onFailure(message);
+      first ??= new VolumeError(message, { cause: result.reason });
+    }
+    if (first) throw first;
+  }
+
+  /** One at a time, in order of asking. */
+  function queue<T>(run: () => Promise<T>): Promise<T> {
+    const result = work.then(run, run);
+    work = result.catch(() => undefined);
+    return result;
+  }
+
+  const api: PodVolumes = {
+    setUp: () => queue(() => setUpAll(volumesOf(options.context().pod))),
+    refresh: () =>
+      queue(async () => {
+        if (closed) return;
+        const volumes = volumesOf(options.context().pod).filter(({ name }) => payloadVolumes.has(name));
+        try {
+          await setUpAll(volumes);
+        } catch (error) {
+          if (!(error instanceof VolumeError)) throw error;
+          schedule(REFRESH_RETRY_MS);
+        }
+      }),
+    pathOf: (volume) => paths.get(volume),
+    isReadOnly: (volume) => payloadVolumes.has(volume),
+    close: () => {
+      closed = true;
+      next?.timer.cancel();
+    },
+    tearDown: () =>
+      queue(async () => {
+        api.close();
+        await unmountBelow(options.memoryDirectory);
+        await rm(options.memoryDirectory, { recursive: true, force: true });
+        await rm(directories.volumes, { recursive: true, force: true });
+        paths.clear();
+      }),
+  };
+  return api;
+}
+
+const REFRESH_RETRY_MS = 30_000;
+
+function volumesOf(pod: Pod): readonly Volume[] {
+  return pod.spec?.volumes ?? [];
+}
+
+/** Words for what stopped a volume; unexpected errors are passed on. */
+function causeOf(error: unknown): string {
+  if (error instanceof VolumeError || error instanceof StatusError) return error.message;
+  if (error instanceof Error && 'code' in error) return error.message;
+  throw error;
+}
