@@ -16,7 +16,9 @@ export async function readIfPresent(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether an error says that a file, folder or process is not there. */
+const missingCodes: ReadonlySet<unknown> = new Set(['ENOENT', 'ESRCH', 'ENODEV']);
+
+/** Whether an error says that a file, folder, process or control group is not there, or went while it was read. */
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+  return error instanceof Error && 'code' in error && missingCodes.has(error.code);
 }

@@ -511,7 +511,8 @@ class NativeRuntime implements ContainerRuntime {
   }
 
   #observe(container: Container, why: 'file' | 'wrapper gone'): Promise<void> {
-    container.observing = container.observing.then(() => this.#learn(container, why));
+    // What fails here (a full disk under a log) is tried again by the next poll; the container is not lost.
+    container.observing = container.observing.then(() => this.#learn(container, why)).catch(() => {});
     return container.observing;
   }
 
@@ -533,10 +534,8 @@ class NativeRuntime implements ContainerRuntime {
       this.#emit(container);
     }
     if (!exit && why === 'file') return;
-    if (!exit) await cgroups.kill(`${sandboxId}/${id}`);
     const [code = 255, oomKills = 0] = exit ? exit.text.split(' ').map(Number) : [];
-    const shared = this.#sandboxes.get(sandboxId)?.spec;
-    if (shared?.shareProcessNamespace || shared?.hostPID) await cgroups.kill(`${sandboxId}/${id}`);
+    await cgroups.kill(`${sandboxId}/${id}`);
     await container.streams?.finish(outputGraceMs);
     container.streams = undefined;
     container.progress = {

@@ -34,13 +34,24 @@ export async function ancestorsOf(pid: number): Promise<readonly number[]> {
   return ancestors;
 }
 
-/** Kills the process whose id the file holds, when there is one. */
+/** Kills the process whose id the file holds, when there is one, with all that it started. */
 export function killNamed(pidFile: string): void {
+  const pid = Number(readNow(pidFile));
+  if (pid > 1) killTree(pid);
+}
+
+function killTree(pid: number): void {
+  const children = readNow(`/proc/${pid}/task/${pid}/children`).split(' ').map(Number);
+  signalProcess(pid, constants.signals.SIGKILL);
+  for (const child of children) if (child > 1) killTree(child);
+}
+
+function readNow(path: string): string {
   try {
-    const pid = Number(readFileSync(pidFile, 'utf8'));
-    if (pid > 1) signalProcess(pid, constants.signals.SIGKILL);
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (isMissing(error)) return '';
+    throw error;
   }
 }
 

@@ -6,11 +6,18 @@ import { shellQuote, withTerminal, type Launcher, type LaunchPlan } from './laun
 import type { OciConfig } from './oci-config.ts';
 import { rootfsScript } from './rootfs-script.ts';
 
+/** Stays outside the new PID namespace; `unshare --fork` of util-linux 2.38 loses the code of a killed child. */
+const waitScript = 'exec 6>&2 2>/dev/null; "$@" 2>&6 6>&-; exit $?';
 const neededToStart = ['CAP_SYS_CHROOT', 'CAP_SETUID', 'CAP_SETGID'];
 
 /** Starts containers with `unshare`, `nsenter` and `setpriv`, which every Linux has. */
 export async function createUtilLinuxLauncher(cgroups: CgroupMounts): Promise<Launcher> {
   const version = (await runCommand('unshare', ['--version'])).trim().split(' ').at(-1) ?? '';
+  // The wrapper's shell ignores INT and QUIT in what it runs beside itself.
+  const resetSignals = await runCommand('env', ['--default-signal', 'true']).then(
+    () => '--default-signal',
+    () => '',
+  );
   return {
     name: 'util-linux',
     version,
@@ -24,7 +31,7 @@ export async function createUtilLinuxLauncher(cgroups: CgroupMounts): Promise<La
     hiddenMount: undefined,
     async prepare(plan) {
       const script = join(plan.folder, 'launch.sh');
-      await writeFile(script, launchScript(plan), { mode: 0o700 });
+      await writeFile(script, launchScript(plan, resetSignals), { mode: 0o700 });
       await writeFile(join(plan.folder, 'config.json'), JSON.stringify(plan.config), { mode: 0o600 });
       const command = [...enterNamespaces(plan.config), '/bin/sh', script];
       return plan.config.process.terminal ? withTerminal(command) : command;
@@ -80,13 +87,12 @@ function enterNamespaces(config: OciConfig): readonly string[] {
     '--cgroup',
     '--propagation',
     propagation,
-    ...(ownPid ? ['--pid', '--fork', '--kill-child'] : []),
-    '--',
+    ...(ownPid ? ['--pid', '--', '/bin/sh', '-c', waitScript, 'wait'] : ['--']),
   ];
 }
 
 /** Builds the root, checks that the command is there, says that it runs, and becomes the command. */
-function launchScript(plan: LaunchPlan): string {
+function launchScript(plan: LaunchPlan, resetSignals: string): string {
   const { process: run } = plan.config;
   const environment = run.env.map((entry) => shellQuote(entry)).join(' ');
   const path = run.env.find((entry) => entry.startsWith('PATH='))?.slice(5) ?? '';
@@ -111,7 +117,7 @@ ${run.oomScoreAdj === undefined ? '' : `echo ${run.oomScoreAdj} > /proc/self/oom
 echo $pid > ${shellQuote(plan.pidFile)}
 exec 2>&5 5>&-
 setpriv=$(command -v setpriv) unshare=$(command -v unshare)
-exec env -i ${environment} "$setpriv" ${identity(run)} "$unshare" --root=. --wd=${shellQuote(run.cwd)} ${run.user.uid === 0 ? '' : `--setuid=${run.user.uid}`} -- ${run.args.map(shellQuote).join(' ')}
+exec env -i ${resetSignals} ${environment} "$setpriv" ${identity(run)} "$unshare" --root=. --wd=${shellQuote(run.cwd)} ${run.user.uid === 0 ? '' : `--setuid=${run.user.uid}`} -- ${run.args.map(shellQuote).join(' ')}
 `;
 }
 
