@@ -1,0 +1,38 @@
+import type { Controller } from '../reconcile/controller.ts';
+import { deploymentController } from './deployment/controller.ts';
+import { endpointSliceController } from './endpoint-slice/controller.ts';
+import { endpointsController } from './endpoints/controller.ts';
+import { garbageCollector } from './garbage-collector/controller.ts';
+import { jobController } from './job/controller.ts';
+import { namespaceController } from './namespace/controller.ts';
+import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { podGarbageCollector } from './pod-gc/controller.ts';
+import { replicaSetController } from './replica-set/controller.ts';
+import { rootCaController } from './root-ca/controller.ts';
+import { serviceAccountController } from './service-account/controller.ts';
+import { taintEvictionController } from './taint-eviction/controller.ts';
+import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
+
+export interface ControllerOptions {
+  /** The certificate authority that pods verify the API server with, as PEM. */
+  readonly ca: string;
+}
+
+/** Every controller there is. */
+export function allControllers({ ca }: ControllerOptions): readonly Controller[] {
+  return [
+    serviceAccountController,
+    rootCaController(ca),
+    deploymentController,
+    replicaSetController,
+    jobController,
+    ttlAfterFinishedController,
+    endpointsController,
+    endpointSliceController,
+    namespaceController,
+    garbageCollector,
+    podGarbageCollector,
+    nodeLifecycleController,
+    taintEvictionController,
+  ];
+}

@@ -1,0 +1,83 @@
+import { nodes, pods, services } from '../../api/core/v1.gen.ts';
+import { endpointslices, type EndpointSlice } from '../../api/discovery/v1.gen.ts';
+import type { Live } from '../../machinery/object.ts';
+import { isStatus } from '../../machinery/status-error.ts';
+import {
+  settled,
+  type Controller,
+  type ControllerContext,
+  type Outcome,
+  type RunningController,
+} from '../../reconcile/controller.ts';
+import { OwnWrites } from '../../reconcile/own-writes.ts';
+import { byKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { hasSelector, selectsPod } from '../services/service-pods.ts';
+import { wakeServices } from '../services/wake-services.ts';
+import { managedBy, managedByLabel, planSlices, serviceNameLabel } from './plan.ts';
+
+/** Keeps the EndpointSlices of services that select pods. */
+export const endpointSliceController: Controller = {
+  name: 'endpointslice-controller',
+  aliases: ['endpointslice'],
+  start,
+};
+
+const indexName = 'service';
+
+function start(context: ControllerContext): RunningController {
+  const { client, informers } = context;
+  const serviceCache = informers.for(services);
+  const podCache = informers.for(pods);
+  const nodeCache = informers.for(nodes);
+  const sliceCache = informers.for(endpointslices);
+  const sliceClient = client.for(endpointslices);
+  const ownWrites = new OwnWrites(sliceCache);
+  sliceCache.addIndex(indexName, (slice) => [serviceKey(slice)]);
+  const reconciler = startReconciler(context, {
+    name: endpointSliceController.name,
+    caches: [serviceCache, podCache, nodeCache, sliceCache],
+    reconcile,
+  });
+  wakeServices(serviceCache, podCache, (key) => reconciler.add(key));
+  const wake = (slice: Live<EndpointSlice>): void => {
+    if (slice.metadata.labels?.[managedByLabel] === managedBy) reconciler.add(serviceKey(slice));
+  };
+  sliceCache.addHandler({ onAdd: wake, onUpdate: wake, onDelete: wake });
+  return reconciler;
+
+  async function reconcile(key: string): Promise<Outcome> {
+    const service = byKey(serviceCache, key);
+    if (!service) {
+      ownWrites.forget(key);
+      return settled;
+    }
+    if (!hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return settled;
+    if (!ownWrites.observed(key)) return settled;
+    const plan = planSlices({
+      service,
+      pods: podCache.list(service.metadata.namespace).filter((pod) => selectsPod(service, pod)),
+      slices: sliceCache
+        .byIndex(indexName, key)
+        .filter((slice) => slice.metadata.labels?.[managedByLabel] === managedBy),
+      node: (name) => nodeCache.get(undefined, name),
+    });
+    for (const slice of plan.create) ownWrites.wrote(key, await sliceClient.create(slice));
+    for (const slice of plan.update) ownWrites.wrote(key, await sliceClient.update(slice));
+    for (const slice of plan.remove) await remove(key, slice);
+    return settled;
+  }
+
+  async function remove(key: string, slice: Live<EndpointSlice>): Promise<void> {
+    const { namespace = '', name } = slice.metadata;
+    try {
+      await sliceClient.delete({ namespace, name });
+      ownWrites.deleted(key, slice);
+    } catch (error) {
+      if (!isStatus(error, 'NotFound')) throw error;
+    }
+  }
+}
+
+function serviceKey({ metadata }: Live<EndpointSlice>): string {
+  return `${metadata.namespace}/${metadata.labels?.[serviceNameLabel] ?? ''}`;
+}
