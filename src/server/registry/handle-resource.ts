@@ -37,9 +37,9 @@ export function checkServed(served: ServedVersion, context: RequestContext): voi
     return;
   }
   if (verb === 'deletecollection' && definition.withoutDeleteCollection) throw newMethodNotAllowed();
-  const collection = name === undefined;
   const onCollection = ['list', 'watch', 'create', 'deletecollection'].includes(verb);
-  if (collection !== onCollection && !(verb === 'list' || verb === 'watch')) throw newMethodNotAllowed();
+  if (name === undefined && !onCollection) throw newMethodNotAllowed();
+  if (name !== undefined && verb === 'create') throw newMethodNotAllowed();
 }
 
 /** Serves one request about a resource, other than WATCH and connections. Throws `StatusError`. */

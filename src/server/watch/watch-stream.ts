@@ -23,8 +23,6 @@ export interface WatchStreamOptions {
   readonly selection: WatchSelection;
   /** Changes after this revision. Undefined: the state now, as ADDED, and what follows. */
   readonly after: number | undefined;
-  /** The revision that {@link ResourceCache.current} stands for. */
-  readonly revision: number;
   onEvents(events: readonly SeenEvent[]): void;
   onEnd(): void;
 }

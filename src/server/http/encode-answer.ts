@@ -1,0 +1,104 @@
+import { encodeJsonBytes } from '../../machinery/json/encode.ts';
+import type { KubeObject } from '../../machinery/object.ts';
+import { apiVersionOf } from '../../machinery/object.ts';
+import { newNotAcceptable } from '../../machinery/status/errors.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import { toYaml } from '../../machinery/yaml/to-yaml.ts';
+import type { Answer, ListAnswer, ObjectAnswer } from '../registry/answer.ts';
+import { listItems } from '../registry/read.ts';
+import { entryJson } from '../registry/represent.ts';
+import type { Negotiated } from './negotiate.ts';
+import { includeObject, isStatusObject, partialMetadata, tableOf } from './table.ts';
+
+const metadataStart = Buffer.from('"metadata":{');
+const openBrace = Buffer.from('{');
+const comma = Buffer.from(',');
+
+/** JSON of the items of a list: upstream leaves `kind` and `apiVersion` out of them. */
+function withoutType(json: Buffer): Buffer[] {
+  const at = json.indexOf(metadataStart);
+  return at < 0 ? [json] : [openBrace, json.subarray(at)];
+}
+
+/** The JSON of a list, put together from bytes that are encoded already. */
+export function listJson(answer: ListAnswer): Buffer {
+  const { type } = answer.served;
+  const head = `{"kind":"${type.kind}List","apiVersion":"${apiVersionOf(type)}","metadata":${JSON.stringify(answer.metadata)},"items":[`;
+  const parts: Buffer[] = [Buffer.from(head)];
+  answer.entries.forEach((entry, index) => {
+    if (index > 0) parts.push(comma);
+    parts.push(...withoutType(entryJson(answer.served, entry)));
+  });
+  parts.push(Buffer.from(']}'));
+  return Buffer.concat(parts);
+}
+
+function notAcceptable(message: string): StatusError {
+  const { status } = newNotAcceptable([]);
+  return new StatusError({ ...status, message });
+}
+
+function objectShape(answer: ObjectAnswer, negotiated: Negotiated, params: EncodeOptions): Buffer {
+  const { shape, metaVersion } = negotiated;
+  if (shape === 'Object') return answer.json();
+  const object = answer.object() as KubeObject;
+  if (shape === 'PartialObjectMetadataList') {
+    throw notAcceptable(
+      `you requested PartialObjectMetadataList, but the requested object is not a list (*core.${object.kind})`,
+    );
+  }
+  if (isStatusObject(object)) return answer.json();
+  if (shape === 'PartialObjectMetadata') return encodeJsonBytes(partialMetadata(object, metaVersion));
+  const { resourceVersion } = object.metadata;
+  const metadata = resourceVersion === undefined ? {} : { resourceVersion };
+  return encodeJsonBytes(
+    tableOf([object], metadata, { ...params, served: answer.served, metaVersion, withColumns: true }),
+  );
+}
+
+function listShape(answer: ListAnswer, negotiated: Negotiated, params: EncodeOptions): Buffer {
+  const { shape, metaVersion } = negotiated;
+  if (shape === 'Object') return listJson(answer);
+  if (shape === 'PartialObjectMetadata') {
+    throw notAcceptable(
+      `you requested PartialObjectMetadata, but the requested object is a list (*core.${answer.served.type.kind}List)`,
+    );
+  }
+  const items = listItems(answer);
+  if (shape === 'PartialObjectMetadataList') {
+    return encodeJsonBytes({
+      kind: shape,
+      apiVersion: `meta.k8s.io/${metaVersion}`,
+      metadata: answer.metadata,
+      items: items.map((item) => partialMetadata(item, metaVersion)),
+    });
+  }
+  return encodeJsonBytes(
+    tableOf(items, answer.metadata, { ...params, served: answer.served, metaVersion, withColumns: true }),
+  );
+}
+
+interface EncodeOptions {
+  readonly include: ReturnType<typeof includeObject>;
+  readonly now: number;
+}
+
+/** The body of an answer in the form that was negotiated. Throws 400 and 406. */
+export function encodeAnswer(
+  answer: Answer,
+  negotiated: Negotiated,
+  request: { readonly params: Readonly<Record<string, string>>; readonly now: number },
+): Buffer {
+  const options = {
+    include: negotiated.shape === 'Table' ? includeObject(request.params['includeObject']) : 'Metadata',
+    now: request.now,
+  } as const;
+  const json =
+    answer.type === 'list' ? listShape(answer, negotiated, options) : objectShape(answer, negotiated, options);
+  return negotiated.mediaType === 'application/yaml' ? yamlOf(json) : json;
+}
+
+/** The same document as YAML. */
+export function yamlOf(json: Buffer): Buffer {
+  return Buffer.from(toYaml(JSON.parse(json.toString())));
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { promisify } from 'node:util';
+import { gzip as gzipCallback } from 'node:zlib';
+import { newRequestEntityTooLarge } from '../../machinery/status/errors.ts';
+
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+const gzip = promisify(gzipCallback);
+const bodyLimit = 3 * 1024 * 1024;
+const gzipThreshold = 128 * 1024;
+
+/** Reads a whole body. Throws 413 beyond 3 MiB. Resolves to undefined when the client went away. */
+export async function readBody(request: HttpRequest): Promise<Buffer | undefined> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > bodyLimit) throw newRequestEntityTooLarge(`limit is ${bodyLimit}`);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > bodyLimit) {
+        request.removeAllListeners('data');
+        request.resume();
+        reject(newRequestEntityTooLarge(`limit is ${bodyLimit}`));
+      } else {
+        chunks.push(chunk);
+      }
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    request.on('error', () => resolve(undefined));
+    request.on('close', () => resolve(undefined));
+  });
+}
+
+/** What is sent at once. */
+export interface Reply {
+  readonly code: number;
+  readonly contentType: string;
+  readonly body: Buffer;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** `Warning` header values: `299 - "text"` (RFC 7234, 5.5). */
+export function warningHeaders(warnings: Iterable<string>): string[] {
+  return [...warnings].map((text) => `299 - ${quoted(text)}`);
+}
+
+function quoted(text: string): string {
+  // Header values are visible ASCII; the rest is escaped as Go's strconv.Quote does.
+  const ascii = text.replaceAll(/[^\x20-\x7e]/g, (char) =>
+    char === '\n' ? ' ' : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `"${ascii.replaceAll(/["\\]/g, '\\$&')}"`;
+}
+
+/** Sends a reply, compressed when it is large and the client reads gzip. Never throws. */
+export async function send(request: HttpRequest, response: HttpResponse, reply: Reply): Promise<void> {
+  const compress =
+    reply.body.length >= gzipThreshold && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+  const body = compress ? await gzip(reply.body, { level: 1 }) : reply.body;
+  if (response.headersSent || response.destroyed) return;
+  response.statusCode = reply.code;
+  response.setHeader('content-type', reply.contentType);
+  response.setHeader('cache-control', 'no-cache, private');
+  response.setHeader('content-length', body.length);
+  if (compress) response.setHeader('content-encoding', 'gzip');
+  if (reply.body.length >= gzipThreshold) response.setHeader('vary', 'Accept-Encoding');
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value as string);
+  if (request.method === 'HEAD') response.end();
+  else response.end(body);
+}
+
+/** Writes to a response; false when the client reads more slowly than that. */
+export function writeChunk(response: HttpResponse, chunk: Buffer): boolean {
+  return 'stream' in response ? response.write(chunk) : response.write(chunk);
+}
+
+/** Sends status and headers before there is a body. */
+export function flushHeaders(response: HttpResponse): void {
+  if ('stream' in response) response.writeHead(response.statusCode);
+  else response.flushHeaders();
+}

@@ -1,0 +1,184 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import {
+  aggregatedDiscovery,
+  groupDocument,
+  groupList,
+  legacyVersions,
+  resourceList,
+  type ServedGroup,
+} from '../discovery/discovery-documents.ts';
+import { acceptClauses, negotiate } from './negotiate.ts';
+import { yamlOf } from './encode-answer.ts';
+import type { Reply } from './exchange.ts';
+
+/** A GET of a path that is no resource. */
+export interface PathRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** Answers a path, or leaves it to the next route. Throws `StatusError`. */
+export type PathRoute = (request: PathRequest) => Reply | undefined | Promise<Reply | undefined>;
+
+/** One condition of being healthy. */
+export interface HealthCheck {
+  readonly name: string;
+  /** Why the check fails; undefined when all is well. */
+  failure(): string | undefined;
+}
+
+export interface PathRoutesOptions {
+  /** What is served now. */
+  groups(): readonly ServedGroup[];
+  /** `host:port` under which clients reach the server. */
+  serverAddress(): string;
+  /** The document of `/version`. */
+  readonly version: object;
+  readonly healthChecks: readonly HealthCheck[];
+  readonly readyChecks: readonly HealthCheck[];
+  /** The key set of `/openid/v1/jwks`. */
+  jwks(): object;
+  openidConfiguration(): object;
+  /** Further routes, tried first: OpenAPI. */
+  readonly further: readonly PathRoute[];
+}
+
+/** A plain text answer. */
+export function textReply(code: number, text: string): Reply {
+  return {
+    code,
+    contentType: 'text/plain; charset=utf-8',
+    body: Buffer.from(text),
+    headers: { 'x-content-type-options': 'nosniff' },
+  };
+}
+
+/** What unknown paths are answered with. */
+export const notFoundReply: Reply = textReply(404, '404 page not found\n');
+
+function documentReply(document: object, headers: IncomingHttpHeaders): Reply {
+  const { mediaType } = negotiate(headers.accept);
+  const json = Buffer.from(`${JSON.stringify(document)}\n`);
+  return {
+    code: 200,
+    contentType: mediaType,
+    body: mediaType === 'application/yaml' ? yamlOf(json) : json,
+  };
+}
+
+const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+
+/** Whether the client prefers the aggregated document over the plain one. */
+function wantsAggregated(headers: IncomingHttpHeaders): boolean {
+  for (const { mediaType, params } of acceptClauses(headers.accept ?? '')) {
+    if (mediaType !== 'application/json' && mediaType !== '*/*') continue;
+    if (params['as'] === undefined) return false;
+    if (params['as'] === 'APIGroupDiscoveryList' && params['g'] === 'apidiscovery.k8s.io' && params['v'] === 'v2') {
+      return mediaType === 'application/json';
+    }
+  }
+  return false;
+}
+
+function health(name: string, checks: readonly HealthCheck[], { path, query }: PathRequest): Reply | undefined {
+  const rest = path.slice(`/${name}`.length).replace(/^\//, '');
+  const excluded = new Set(query.getAll('exclude'));
+  if (rest !== '') {
+    const check = checks.find((one) => one.name === rest);
+    if (!check) return undefined;
+    const failure = check.failure();
+    return failure === undefined
+      ? textReply(200, 'ok')
+      : textReply(500, `internal server error: ${failure}\n`);
+  }
+  const failed = checks.filter((check) => !excluded.has(check.name) && check.failure() !== undefined);
+  const lines = checks.map((check) => {
+    if (excluded.has(check.name)) return `[+]${check.name} excluded: ok`;
+    return failed.includes(check) ? `[-]${check.name} failed: reason withheld` : `[+]${check.name} ok`;
+  });
+  if (failed.length > 0) return textReply(500, `${lines.join('\n')}\n${name} check failed\n`);
+  return textReply(200, query.has('verbose') ? `${lines.join('\n')}\n${name} check passed\n` : 'ok');
+}
+
+function discovery(options: PathRoutesOptions, request: PathRequest): Reply | undefined {
+  const { path, headers } = request;
+  const segments = path.split('/').filter((segment) => segment !== '');
+  const [root, ...rest] = segments;
+  const groups = options.groups();
+  if (root === 'api') {
+    const core = groups.find(({ name }) => name === '');
+    if (!core) return undefined;
+    if (rest.length === 0) {
+      if (wantsAggregated(headers)) return aggregated([core]);
+      return documentReply(legacyVersions(options.serverAddress()), headers);
+    }
+    const list = rest.length === 1 ? resourceList(core, rest[0] ?? '') : undefined;
+    return list && documentReply(list, headers);
+  }
+  if (root !== 'apis') return undefined;
+  if (rest.length === 0) {
+    if (wantsAggregated(headers)) return aggregated(groups.filter(({ name }) => name !== ''));
+    return documentReply(groupList(groups), headers);
+  }
+  const group = groups.find(({ name }) => name !== '' && name === rest[0]);
+  if (!group) return undefined;
+  if (rest.length === 1) return documentReply(groupDocument(group), headers);
+  const list = rest.length === 2 ? resourceList(group, rest[1] ?? '') : undefined;
+  return list && documentReply(list, headers);
+}
+
+function aggregated(groups: readonly ServedGroup[]): Reply {
+  const body = Buffer.from(`${JSON.stringify(aggregatedDiscovery(groups))}\n`);
+  return { code: 200, contentType: aggregatedType, body };
+}
+
+/** The paths of `/`, in order. */
+function rootPaths(options: PathRoutesOptions): string[] {
+  const paths = ['/.well-known/openid-configuration', '/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version'];
+  for (const { name, versions } of options.groups()) {
+    if (name !== '') paths.push(`/apis/${name}`);
+    for (const { version } of versions) paths.push(name === '' ? `/api/${version}` : `/apis/${name}/${version}`);
+  }
+  for (const check of options.healthChecks) paths.push(`/healthz/${check.name}`, `/livez/${check.name}`);
+  for (const check of options.readyChecks) paths.push(`/readyz/${check.name}`);
+  return [...new Set(paths)].sort();
+}
+
+/** Serves discovery, version, health and key paths. */
+export function createPathRoutes(options: PathRoutesOptions): (request: PathRequest) => Promise<Reply> {
+  return async (request) => {
+    for (const route of options.further) {
+      const reply = await route(request);
+      if (reply) return reply;
+    }
+    return served(options, request) ?? notFoundReply;
+  };
+}
+
+function served(options: PathRoutesOptions, request: PathRequest): Reply | undefined {
+  const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path;
+  switch (path.split('/')[1]) {
+    case '':
+      return documentReply({ paths: rootPaths(options) }, request.headers);
+    case 'version':
+      return path === '/version' ? documentReply(options.version, request.headers) : undefined;
+    case 'healthz':
+      return health('healthz', options.healthChecks, { ...request, path });
+    case 'livez':
+      return health('livez', options.healthChecks, { ...request, path });
+    case 'readyz':
+      return health('readyz', options.readyChecks, { ...request, path });
+    case 'api':
+    case 'apis':
+      return discovery(options, { ...request, path });
+    default:
+      if (path === '/openid/v1/jwks') return keyReply(options.jwks(), 'application/jwk-set+json');
+      if (path === '/.well-known/openid-configuration') return keyReply(options.openidConfiguration(), 'application/json');
+      return undefined;
+  }
+}
+
+function keyReply(document: object, contentType: string): Reply {
+  return { code: 200, contentType, body: Buffer.from(JSON.stringify(document)) };
+}

@@ -1,0 +1,71 @@
+import { isObject } from '../../machinery/patch/json-value.ts';
+import type { Column } from '../../api/resource.ts';
+import type { ListMeta } from '../../machinery/meta/v1.gen.ts';
+import type { KubeObject } from '../../machinery/object.ts';
+import { newBadRequest } from '../../machinery/status/errors.ts';
+import type { ServedVersion } from '../registry/served-resource.ts';
+
+/** How much of each object a row carries. */
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+/** Reads `includeObject`. Throws a BadRequest. */
+export function includeObject(value: string | undefined): IncludeObject {
+  if (value === undefined || value === '' || value === 'Metadata') return 'Metadata';
+  if (value === 'None' || value === 'Object') return value;
+  throw newBadRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
+}
+
+const fallback: readonly Column<KubeObject>[] = [
+  { name: 'Name', type: 'string', format: 'name', cell: (object) => object.metadata.name ?? '' },
+  {
+    name: 'Created At',
+    type: 'date',
+    cell: (object) => object.metadata.creationTimestamp ?? '',
+  },
+];
+
+function definitionOf(column: Column<KubeObject>): object {
+  const { name, type, format = '', priority = 0, description = '' } = column;
+  return { name, type, format, description, priority };
+}
+
+/** What a table is made for. */
+export interface TableOptions {
+  readonly served: ServedVersion | undefined;
+  readonly include: IncludeObject;
+  readonly metaVersion: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Rows of a watch carry the columns in the first table only. */
+  readonly withColumns: boolean;
+}
+
+/** An object's metadata alone, as `meta.k8s.io` shows it. */
+export function partialMetadata(object: KubeObject, metaVersion: string): object {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata: object.metadata };
+}
+
+/** The objects as a `meta.k8s.io` Table. */
+export function tableOf(items: readonly KubeObject[], metadata: ListMeta, options: TableOptions): object {
+  const columns = options.served?.resource.definition.columns ?? fallback;
+  const rows = items.map((item) => ({
+    cells: columns.map((column) => column.cell(item, options.now)),
+    ...(options.include === 'None'
+      ? {}
+      : { object: options.include === 'Object' ? item : partialMetadata(item, options.metaVersion) }),
+  }));
+  return {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${options.metaVersion}`,
+    metadata,
+    columnDefinitions: options.withColumns ? columns.map(definitionOf) : null,
+    rows: options.include === 'None' ? rows.map((row) => ({ ...row, object: null })) : rows,
+  };
+}
+
+/** A Status as a table, for clients that ask for one. */
+export function isStatusObject(object: unknown): boolean {
+  return isObject(object) && object['kind'] === 'Status';
+}

@@ -1,0 +1,187 @@
+import type { Clock } from '../../base/clock.ts';
+import { encodeJsonBytes } from '../../machinery/json/encode.ts';
+import type { KubeObject } from '../../machinery/object.ts';
+import { apiVersionOf } from '../../machinery/object.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import { entryJson, entryObject } from '../registry/represent.ts';
+import type { Registry } from '../registry/request-context.ts';
+import type { ServedVersion } from '../registry/served-resource.ts';
+import type { WatchPlan } from '../registry/watch-objects.ts';
+import { replaceResourceVersion } from '../watch/stored-json.ts';
+import { startWatch, type SeenEvent } from '../watch/watch-stream.ts';
+import { flushHeaders, writeChunk, type HttpResponse } from './exchange.ts';
+import type { Negotiated } from './negotiate.ts';
+import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
+
+const bookmarkIntervalMs = 60_000;
+/** A watcher that has left this much unread is cut off; it starts again from the last version it saw. */
+const backlogLimit = 16 * 1024 * 1024;
+
+export interface WatchResponseOptions {
+  readonly registry: Registry;
+  readonly served: ServedVersion;
+  readonly plan: WatchPlan;
+  readonly negotiated: Negotiated;
+  readonly include: IncludeObject;
+  /** Ends the watch: the server shuts down. */
+  readonly signal: AbortSignal;
+}
+
+function frame(type: string, json: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), json, Buffer.from('}\n')]);
+}
+
+/** Encodes what one watcher sees; events in the resource's own form are encoded once for all. */
+class FrameEncoder {
+  readonly #options: WatchResponseOptions;
+  readonly #clock: Clock;
+  #columnsSent = false;
+
+  constructor(options: WatchResponseOptions) {
+    this.#options = options;
+    this.#clock = options.registry.clock;
+  }
+
+  encode(event: SeenEvent): Buffer {
+    const { served, negotiated } = this.#options;
+    if (negotiated.shape !== 'Object') return frame(event.type, this.#shaped(this.#objectOf(event)));
+    const shared = event.shared?.frames;
+    const format = `${event.type} ${served.type.group}/${served.type.version}`;
+    const known = shared?.get(format);
+    if (known) return known;
+    const made = frame(event.type, this.#jsonOf(event));
+    shared?.set(format, made);
+    return made;
+  }
+
+  bookmark(revision: number, initialEnd: boolean): Buffer {
+    const { type } = this.#options.served;
+    const metadata = {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+    };
+    const object = { kind: type.kind, apiVersion: apiVersionOf(type), metadata };
+    if (this.#options.negotiated.shape === 'Object') return frame('BOOKMARK', encodeJsonBytes(object));
+    return frame('BOOKMARK', this.#shaped(object as unknown as KubeObject));
+  }
+
+  #jsonOf(event: SeenEvent): Buffer {
+    const json = entryJson(this.#options.served, event.entry);
+    return event.entry.revision === event.revision ? json : replaceResourceVersion(json, event.revision);
+  }
+
+  #objectOf(event: SeenEvent): KubeObject {
+    const object = entryObject(this.#options.served, event.entry);
+    if (event.entry.revision === event.revision) return object;
+    return { ...object, metadata: { ...object.metadata, resourceVersion: String(event.revision) } };
+  }
+
+  #shaped(object: KubeObject): Buffer {
+    const { served, negotiated, include } = this.#options;
+    const { shape, metaVersion } = negotiated;
+    if (shape !== 'Table') return encodeJsonBytes(partialMetadata(object, metaVersion));
+    const withColumns = !this.#columnsSent;
+    this.#columnsSent = true;
+    const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
+    return encodeJsonBytes(
+      tableOf([object], metadata, { served, include, metaVersion, withColumns, now: this.#clock.now() }),
+    );
+  }
+}
+
+/** Streams a watch until the client leaves, its time is up, or the server stops. A start too long ago is answered with an ERROR event. */
+export function sendWatch(response: HttpResponse, options: WatchResponseOptions): void {
+  const { registry, served, plan, negotiated, signal } = options;
+  const encoder = new FrameEncoder(options);
+  const { clock, feed } = registry;
+  const waiting: Buffer[] = [];
+  let started = false;
+  let backlog = 0;
+  let blocked = false;
+  let ended = false;
+  let expired = false;
+
+  function write(chunk: Buffer): void {
+    if (!started) {
+      waiting.push(chunk);
+      return;
+    }
+    if (blocked) {
+      waiting.push(chunk);
+      backlog += chunk.length;
+      if (backlog > backlogLimit) cutOff();
+      return;
+    }
+    blocked = !writeChunk(response, chunk);
+  }
+
+  function finish(): void {
+    if (ended) return;
+    ended = true;
+    subscription.close();
+    lifetime.cancel();
+    bookmarks?.cancel();
+    signal.removeEventListener('abort', end);
+  }
+
+  function end(): void {
+    finish();
+    response.end();
+  }
+
+  function cutOff(): void {
+    finish();
+    waiting.length = 0;
+    response.destroy();
+  }
+
+  function subscribe(): { close(): void } {
+    try {
+      const { cache } = served.resource;
+      return startWatch({ cache, selection: plan.selection, after: plan.after, onEvents, onEnd: end });
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      waiting.push(frame('ERROR', encodeJsonBytes(error.status)));
+      expired = true;
+      return { close: () => undefined };
+    }
+  }
+
+  function onEvents(events: readonly SeenEvent[]): void {
+    if (ended) return;
+    const frames = events.map((event) => encoder.encode(event));
+    write(frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames));
+  }
+
+  const revision = feed.revision;
+  const subscription = subscribe();
+  if (plan.markInitialEnd && plan.bookmarks) write(encoder.bookmark(revision, true));
+  const lifetime = clock.after(plan.lengthMs, () => {
+    if (plan.bookmarks && !blocked) write(encoder.bookmark(feed.revision, false));
+    end();
+  });
+  let bookmarks = plan.bookmarks ? clock.after(bookmarkIntervalMs, remind) : undefined;
+
+  function remind(): void {
+    if (ended) return;
+    if (!blocked) write(encoder.bookmark(feed.revision, false));
+    bookmarks = clock.after(bookmarkIntervalMs, remind);
+  }
+
+  signal.addEventListener('abort', end, { once: true });
+  response.on('close', finish);
+  response.on('error', finish);
+  response.on('drain', () => {
+    blocked = false;
+    backlog = 0;
+    if (waiting.length > 0) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
+  });
+  response.statusCode = 200;
+  response.setHeader('content-type', negotiated.mediaType === 'application/yaml' ? 'application/yaml' : 'application/json');
+  response.setHeader('cache-control', 'no-cache, private');
+  flushHeaders(response);
+  started = true;
+  if (waiting.length > 0) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
+  if (expired) end();
+}

@@ -1,0 +1,178 @@
+import type { UserInfo } from '../api/resource.ts';
+import { apiVersionOf, type KubeObject } from '../machinery/object.ts';
+import { newGenericServerResponse } from '../machinery/status/errors.ts';
+import { StatusError } from '../machinery/status-error.ts';
+import type { ApiRequest, Transport, TransportEvent } from '../machinery/transport.ts';
+import type { Authorizer } from './auth/authorizer.ts';
+import { authorizeRequest } from './authorize-request.ts';
+import type { Reply } from './http/exchange.ts';
+import type { PathRequest } from './http/path-routes.ts';
+import { checkServed, handleResource } from './registry/handle-resource.ts';
+import { listItems } from './registry/read.ts';
+import { entryObject } from './registry/represent.ts';
+import type { Registry, RequestContext } from './registry/request-context.ts';
+import type { ResourceTable, ServedVersion } from './registry/served-resource.ts';
+import { planWatch } from './registry/watch-objects.ts';
+import { startWatch, type SeenEvent } from './watch/watch-stream.ts';
+
+/** What a transport within the process needs of the server. */
+export interface InProcessParts {
+  readonly registry: Registry;
+  readonly table: () => ResourceTable;
+  readonly authorizer: Authorizer;
+  paths(request: PathRequest): Promise<Reply>;
+  /** Aborts when the server stops: watches end. */
+  readonly signal: AbortSignal;
+}
+
+function lookUp(parts: InProcessParts, user: UserInfo, request: ApiRequest): ServedVersion {
+  const { verb, group, version, resource, subresource, namespace, name } = request;
+  authorizeRequest(parts.authorizer, user, {
+    verb,
+    group,
+    version,
+    resource,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+  });
+  const served = parts.table().get(group, version, resource);
+  if (!served) throw newGenericServerResponse({ code: 404 });
+  return served;
+}
+
+/**
+ * The server by function call, as `user`: same authorisation, admission, defaulting and validation as over HTTPS, no JSON in
+ * between. Objects handed out are frozen and shared.
+ */
+export function inProcessTransport(parts: InProcessParts, user: UserInfo): Transport {
+  const contextOf = (request: ApiRequest): RequestContext => {
+    // Upstream puts a namespace into itself.
+    const own = request.group === '' && request.resource === 'namespaces' && request.name !== undefined;
+    return {
+      user,
+      request: own ? { ...request, namespace: request.name ?? '' } : request,
+      body: request.body === undefined ? undefined : { type: 'object', value: request.body },
+      warn: () => undefined,
+    };
+  };
+  return {
+    async request(request) {
+      const served = lookUp(parts, user, request);
+      const context = contextOf(request);
+      checkServed(served, context);
+      const answer = await handleResource(parts.registry, served, context);
+      if (answer.type === 'object') return answer.object();
+      const { kind } = answer.served.type;
+      return {
+        kind: `${kind}List`,
+        apiVersion: apiVersionOf(answer.served.type),
+        metadata: answer.metadata,
+        items: listItems(answer),
+      };
+    },
+    watch: (request) => watchEvents(parts, lookUp, { user, request, context: contextOf(request) }),
+    async raw(path) {
+      const url = new URL(path, 'https://localhost');
+      authorizeRequest(parts.authorizer, user, { verb: 'get', path: url.pathname });
+      const reply = await parts.paths({ path: url.pathname, query: url.searchParams, headers: {} });
+      if (reply.code >= 400) throw newGenericServerResponse({ code: reply.code, body: reply.body.toString() });
+      const text = reply.body.toString();
+      return reply.contentType.startsWith('application/json') ? (JSON.parse(text) as unknown) : text;
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+interface WatchCall {
+  readonly user: UserInfo;
+  readonly request: ApiRequest;
+  readonly context: RequestContext;
+}
+
+const bookmarkIntervalMs = 60_000;
+
+/** More events than this not yet taken: the watch ends, and its holder starts again from what it saw last. */
+const backlogLimit = 100_000;
+
+async function* watchEvents(
+  parts: InProcessParts,
+  find: typeof lookUp,
+  { user, request, context }: WatchCall,
+): AsyncGenerator<TransportEvent> {
+  const { registry } = parts;
+  const served = find(parts, user, request);
+  const watching = { ...context, request: { ...context.request, verb: 'watch' as const } };
+  checkServed(served, watching);
+  const plan = await planWatch(registry, served, watching);
+  let queue: TransportEvent[] = [];
+  let wake: (() => void) | undefined;
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+    wake?.();
+  };
+  const put = (event: TransportEvent): void => {
+    queue.push(event);
+    if (queue.length > backlogLimit) end();
+    wake?.();
+  };
+  const bookmark = (initialEnd: boolean): TransportEvent => ({
+    type: 'BOOKMARK',
+    object: {
+      kind: served.type.kind,
+      apiVersion: apiVersionOf(served.type),
+      metadata: {
+        resourceVersion: String(registry.feed.revision),
+        ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+      },
+    },
+  });
+  const onEvents = (events: readonly SeenEvent[]): void => {
+    for (const event of events) put({ type: event.type, object: seenObject(served, event) });
+  };
+  let subscription: { close(): void };
+  try {
+    const { cache } = served.resource;
+    subscription = startWatch({ cache, selection: plan.selection, after: plan.after, onEvents, onEnd: end });
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    yield { type: 'ERROR', object: error.status as unknown as KubeObject };
+    return;
+  }
+  if (plan.markInitialEnd && plan.bookmarks) put(bookmark(true));
+  let reminder = plan.bookmarks ? registry.clock.after(bookmarkIntervalMs, remind) : undefined;
+  function remind(): void {
+    put(bookmark(false));
+    reminder = registry.clock.after(bookmarkIntervalMs, remind);
+  }
+  const lifetime = registry.clock.after(plan.lengthMs, end);
+  const signals = request.signal ? [request.signal, parts.signal] : [parts.signal];
+  for (const signal of signals) signal.addEventListener('abort', end, { once: true });
+  try {
+    while (!signals.some((signal) => signal.aborted)) {
+      if (queue.length > 0) {
+        const events = queue;
+        queue = [];
+        yield* events;
+        continue;
+      }
+      if (ended) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      wake = undefined;
+    }
+  } finally {
+    subscription.close();
+    lifetime.cancel();
+    reminder?.cancel();
+    for (const signal of signals) signal.removeEventListener('abort', end);
+  }
+}
+
+function seenObject(served: ServedVersion, event: SeenEvent): KubeObject {
+  const object = entryObject(served, event.entry);
+  if (event.entry.revision === event.revision) return object;
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(event.revision) } };
+}
