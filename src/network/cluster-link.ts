@@ -1,0 +1,93 @@
+import {
+  formatIpv4,
+  formatIpv4Range,
+  inIpv4Range,
+  parseIpv4,
+  parseIpv4Range,
+  type Ipv4Range,
+} from '../base/ipv4.ts';
+import { clusterLinkName } from './link-names.ts';
+import { linkExists, setLinkSettings } from './link-settings.ts';
+import { NetworkError } from './network-error.ts';
+import { runTool } from './run-tool.ts';
+
+/** What a cluster's link has to have. */
+export interface ClusterLinkOptions {
+  readonly clusterId: string;
+  readonly podRange: Ipv4Range;
+  readonly serviceRange: Ipv4Range;
+  /** The addresses of load balancers. */
+  readonly balancerRange: Ipv4Range;
+  /**
+   * `routed`: packets to service addresses pass the packet filter, which rewrites them. `local`: the machine itself has
+   * all service addresses, so that sockets can listen on them.
+   */
+  readonly serviceAddresses: 'routed' | 'local';
+}
+
+/**
+ * Makes the link that holds the gateways' addresses and the routes of the service ranges; idempotent. Its own address is
+ * the first of the pod range. No pod is plugged into it: each pod's link is routed by itself, so that traffic between
+ * pods passes the host's packet filter whatever `bridge-nf-call-iptables` says.
+ */
+export async function ensureClusterLink(options: ClusterLinkOptions): Promise<void> {
+  const name = clusterLinkName(options.clusterId);
+  const existed = await linkExists(name);
+  if (!existed) await refuseOverlaps(options);
+  const gateway = formatIpv4(options.podRange.network + 1);
+  const [type, otherTable] = options.serviceAddresses === 'local' ? ['local ', 'main'] : ['', 'local'];
+  const services = [options.serviceRange, options.balancerRange]
+    .map(formatIpv4Range)
+    .flatMap((range) => [
+      `route replace ${type}${range} dev ${name} src ${gateway}`,
+      ...(existed ? [`route flush exact ${range} dev ${name} table ${otherTable}`] : []),
+    ]);
+  const batch = [
+    ...(existed ? [] : [`link add ${name} type bridge`]),
+    `addr replace ${gateway}/32 dev ${name}`,
+    `link set ${name} up`,
+    ...services,
+  ];
+  await runTool('ip', ['-batch', '-'], `${batch.join('\n')}\n`);
+  await setLinkSettings(name, { forwarding: '1', route_localnet: '1' });
+}
+
+/** Gives the cluster's link one more gateway address (a number); idempotent. */
+export async function addGateway(clusterId: string, gateway: number): Promise<void> {
+  await runTool('ip', ['addr', 'replace', `${formatIpv4(gateway)}/32`, 'dev', clusterLinkName(clusterId)]);
+}
+
+interface Route {
+  readonly dst: string;
+  readonly dev?: string;
+}
+
+/** A route of another link that lies within the cluster's ranges would take traffic away, or lose its own. */
+async function refuseOverlaps(options: ClusterLinkOptions): Promise<void> {
+  const routes = JSON.parse(
+    (await runTool('ip', ['-4', '-j', 'route', 'show', 'table', 'all'])) || '[]',
+  ) as Route[];
+  for (const { dst, dev } of routes) {
+    const taken = parseIpv4Range(dst.includes('/') ? dst : `${dst}/32`);
+    if (!taken) continue;
+    const range = [options.podRange, options.serviceRange].find(
+      (range) => taken.prefix >= range.prefix && inIpv4Range(range, taken.network),
+    );
+    if (range)
+      throw new NetworkError(
+        'RANGE_IN_USE',
+        `${formatIpv4Range(range)} is in use on this machine: a route to ${dst}${dev === undefined ? '' : ` on ${dev}`} lies within it; choose other ranges`,
+      );
+  }
+}
+
+/** Reads a range such as `10.244.0.0/16`; throws `INVALID_RANGE`. */
+export function requireRange(text: string): Ipv4Range {
+  const range = parseIpv4Range(text);
+  if (!range || parseIpv4(text.split('/')[0] ?? '') === undefined)
+    throw new NetworkError(
+      'INVALID_RANGE',
+      `${JSON.stringify(text)} is not an IPv4 range such as 10.244.0.0/16`,
+    );
+  return range;
+}

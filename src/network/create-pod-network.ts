@@ -1,0 +1,129 @@
+import { formatIpv4, type Ipv4Range } from '../base/ipv4.ts';
+import { openAddressPool, type LeasedPort } from './address-pool.ts';
+import { addGateway } from './cluster-link.ts';
+import { podLinkName } from './link-names.ts';
+import { linkExists, setLinkSettings } from './link-settings.ts';
+import { runTool } from './run-tool.ts';
+
+/** A port of the machine that leads to a pod. */
+export interface HostPortMapping extends LeasedPort {
+  readonly sandboxId: string;
+  readonly podIP: string;
+}
+
+/** The network of one node's pods, as the node agent wants it. */
+export interface NodePodNetwork {
+  /**
+   * Gives the sandbox an address and links its network namespace (a file) to the host. Idempotent: a second call returns
+   * the same address.
+   */
+  attach(
+    sandboxId: string,
+    netnsPath: string,
+    hostPorts: readonly LeasedPort[],
+  ): Promise<{ readonly ip: string }>;
+  /** Removes link, address and rules; idempotent. */
+  detach(sandboxId: string): Promise<void>;
+}
+
+export interface PodNetworkOptions {
+  readonly clusterId: string;
+  /** The node's addresses; the first is its gateway's. */
+  readonly range: Ipv4Range;
+  /** Holds the leases. */
+  readonly file: string;
+  /** Hears of the host ports of all attached pods, whenever they change and once at the start. */
+  onHostPorts(mappings: readonly HostPortMapping[]): void;
+}
+
+/**
+ * The network of one node on this machine. Each pod has a /32 address, and a default route to the node's gateway over a
+ * veth pair of its own; the host routes to it. Links and addresses of pods that run already are taken over.
+ */
+export async function createPodNetwork(options: PodNetworkOptions): Promise<NodePodNetwork> {
+  const { clusterId, range } = options;
+  const gateway = formatIpv4(range.network + 1);
+  const [pool] = await Promise.all([
+    openAddressPool(options.file, range),
+    addGateway(clusterId, range.network + 1),
+  ]);
+  const busy = new Map<string, Promise<unknown>>();
+
+  /** One operation at a time for each sandbox. */
+  function inOrder<T>(sandboxId: string, run: () => Promise<T>): Promise<T> {
+    const turn = (busy.get(sandboxId) ?? Promise.resolve()).catch(() => {}).then(run);
+    busy.set(sandboxId, turn);
+    const done = (): void => {
+      if (busy.get(sandboxId) === turn) busy.delete(sandboxId);
+    };
+    turn.then(done, done);
+    return turn;
+  }
+
+  function announceHostPorts(): void {
+    options.onHostPorts(
+      [...pool.leases].flatMap(([sandboxId, lease]) =>
+        lease.attached
+          ? lease.hostPorts.map((port) => ({ ...port, sandboxId, podIP: formatIpv4(lease.address) }))
+          : [],
+      ),
+    );
+  }
+
+  async function link(address: number, netnsPath: string): Promise<void> {
+    const name = podLinkName(clusterId, address);
+    const ip = formatIpv4(address);
+    if (await linkExists(name)) await removeLink(name);
+    try {
+      await runTool(
+        'ip',
+        ['-batch', '-'],
+        `link add ${name} type veth peer name eth0 netns "${netnsPath}"\nlink set ${name} up\nroute replace ${ip}/32 dev ${name} src ${gateway}\n`,
+      );
+      await Promise.all([
+        setLinkSettings(name, { forwarding: '1', route_localnet: '1' }),
+        runTool(
+          'nsenter',
+          [`--net=${netnsPath}`, 'ip', '-batch', '-'],
+          `link set lo up\naddr add ${ip}/32 dev eth0\nlink set eth0 up\nroute add ${gateway} dev eth0 scope link\nroute add default via ${gateway} dev eth0\n`,
+        ),
+      ]);
+    } catch (error) {
+      await removeLink(name).catch(() => {});
+      throw error;
+    }
+  }
+
+  if ([...pool.leases.values()].some((lease) => lease.hostPorts.length > 0)) announceHostPorts();
+
+  return {
+    attach: (sandboxId, netnsPath, hostPorts) =>
+      inOrder(sandboxId, async () => {
+        const lease = pool.lease(sandboxId, hostPorts);
+        const ip = formatIpv4(lease.address);
+        if (lease.attached && (await linkExists(podLinkName(clusterId, lease.address)))) return { ip };
+        await Promise.all([pool.save(), link(lease.address, netnsPath)]);
+        pool.markAttached(sandboxId);
+        await pool.save();
+        if (lease.hostPorts.length > 0) announceHostPorts();
+        return { ip };
+      }),
+    detach: (sandboxId) =>
+      inOrder(sandboxId, async () => {
+        const lease = pool.leases.get(sandboxId);
+        if (!lease) return;
+        const name = podLinkName(clusterId, lease.address);
+        if (await linkExists(name)) await removeLink(name);
+        pool.release(sandboxId);
+        await pool.save();
+        if (lease.hostPorts.length > 0) announceHostPorts();
+      }),
+  };
+}
+
+/** The link may go by itself with its pod's namespace at any moment. */
+async function removeLink(name: string): Promise<void> {
+  await runTool('ip', ['link', 'del', name]).catch(async (error: unknown) => {
+    if (await linkExists(name)) throw error;
+  });
+}
