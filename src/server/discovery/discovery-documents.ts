@@ -5,7 +5,8 @@ import { apiVersionOf } from '../../machinery/object.ts';
 
 type Definition = ResourceDefinition;
 
-interface Subresource {
+/** As discovery lists it. */
+export interface Subresource {
   readonly name: string;
   readonly verbs: readonly string[];
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
@@ -159,14 +160,16 @@ function isStored(definition: Definition): boolean {
   return definition.review === undefined;
 }
 
-function verbsOf(definition: Definition): readonly string[] {
+/** What clients may do with the resource, as discovery lists it. */
+export function verbsOf(definition: Definition): readonly string[] {
   if (!isStored(definition)) return ['create'];
   return definition.withoutDeleteCollection
     ? allVerbs.filter((verb) => verb !== 'deletecollection')
     : allVerbs;
 }
 
-function subresourcesOf(definition: Definition, type: ResourceType<KubeObject>): readonly Subresource[] {
+/** The subresources of one version, by name. */
+export function subresourcesOf(definition: Definition, type: ResourceType<KubeObject>): readonly Subresource[] {
   const own = { group: type.group, version: type.version, kind: type.kind };
   const readWrite = ['get', 'patch', 'update'];
   const list: Subresource[] = Object.entries(definition.subresources ?? {}).map(
