@@ -12,13 +12,20 @@ export interface SessionCommand {
   readonly cwd: string;
   readonly tty: boolean;
   readonly stdin: boolean;
+  /** Gives it a session of its own, so that its process group can be signalled; a terminal always has one. */
+  readonly detached?: true;
   readonly signal?: AbortSignal;
   /** Ends what runs behind the process that was started here, when killing that alone is not enough. */
   readonly kill?: () => void;
 }
 
+/** A session whose first process is one of this machine's. */
+export interface ProcessSession extends ExecSession {
+  readonly pid: number;
+}
+
 /** Starts a command of the host with pipes or a terminal and offers it as a session. */
-export async function startSession(command: SessionCommand): Promise<ExecSession> {
+export async function startSession(command: SessionCommand): Promise<ProcessSession> {
   const session = command.tty ? await terminalSession(command) : await pipedSession(command);
   const abort = (): void => session.close();
   if (command.signal?.aborted) abort();
@@ -27,18 +34,22 @@ export async function startSession(command: SessionCommand): Promise<ExecSession
   return session;
 }
 
-async function pipedSession(command: SessionCommand): Promise<ExecSession> {
+async function pipedSession(command: SessionCommand): Promise<ProcessSession> {
   const child = spawn(command.file, command.args, {
     stdio: [command.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     env: command.env,
     cwd: command.cwd,
+    detached: command.detached ?? false,
+    windowsHide: true,
   });
   const exited = exitCodeOf(child);
   await Promise.race([once(child, 'spawn'), exited]);
   // A command may end without having read its input.
   child.stdin?.on('error', () => {});
-  if (!child.stdout || !child.stderr) throw new RuntimeError('FAILED', `cannot start ${command.file}`);
+  if (!child.stdout || !child.stderr || child.pid === undefined)
+    throw new RuntimeError('FAILED', `cannot start ${command.file}`);
   return {
+    pid: child.pid,
     stdin: child.stdin ?? undefined,
     stdout: child.stdout,
     stderr: child.stderr,
@@ -63,7 +74,7 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
   });
 }
 
-async function terminalSession(command: SessionCommand): Promise<ExecSession> {
+async function terminalSession(command: SessionCommand): Promise<ProcessSession> {
   const { spawn: spawnTerminal } = await import('@lydell/node-pty');
   const terminal = spawnTerminal(command.file, [...command.args], {
     name: 'xterm',
@@ -95,6 +106,7 @@ async function terminalSession(command: SessionCommand): Promise<ExecSession> {
     },
   });
   return {
+    pid: terminal.pid,
     stdin: command.stdin ? stdin : undefined,
     stdout,
     stderr: undefined,

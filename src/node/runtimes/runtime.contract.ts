@@ -10,9 +10,9 @@ import {
   type ContainerSpec,
   type ContainerStatus,
   type ExecSession,
-  type SandboxSpec,
 } from '../container-runtime.ts';
 import type { Image, ImageService } from '../image-service.ts';
+import { containerSpec as defaultContainerSpec, sandboxSpec } from './runtime-specs.ts';
 
 /** One implementation under test. */
 export interface RuntimeSubject {
@@ -59,30 +59,10 @@ export function runtimeContract(subject: RuntimeSubject): void {
     function containerSpec(script: string, changes: Partial<ContainerSpec> = {}): ContainerSpec {
       serial += 1;
       return {
+        ...defaultContainerSpec(join(folder, `${serial}.log`)),
         name: `c${serial}`,
-        attempt: 0,
         imageId: subject.image.id,
-        image: 'busybox:test',
         command: ['sh', '-c', script],
-        args: [],
-        env: [],
-        mounts: [],
-        tty: false,
-        stdin: false,
-        stdinOnce: false,
-        resources: {},
-        logPath: join(folder, `${serial}.log`),
-        security: {
-          privileged: false,
-          readOnlyRootFilesystem: false,
-          allowPrivilegeEscalation: true,
-          supplementalGroups: [],
-          addCapabilities: [],
-          dropCapabilities: [],
-          seccomp: { type: 'RuntimeDefault' },
-        },
-        labels: {},
-        annotations: {},
         ...changes,
       };
     }
@@ -273,15 +253,17 @@ export function runtimeContract(subject: RuntimeSubject): void {
       });
 
       it.runIf(has('terminal'))('reaches the terminal of the main process', async () => {
-        const id = await run('test -t 0 && echo terminal; read line; stty size; exit 8', {
-          tty: true,
-          stdin: true,
-        });
+        const id = await run(
+          'test -t 0 && echo terminal; read line; while [ "$(stty size)" != "20 90" ]; do sleep 0.02; done; stty size; exit 8',
+          {
+            tty: true,
+            stdin: true,
+          },
+        );
         await awaitLog(runtime, id, 'terminal');
         const session: ExecSession = await runtime.attach(id, { tty: true, stdin: true });
         session.resize(90, 20);
         const output = text(session.stdout);
-        await resized(runtime, id, '20 90');
         session.stdin?.write('go\n');
         expect(await session.exited).toBe(8);
         expect(await output).toContain('20 90');
@@ -480,26 +462,6 @@ export function runtimeContract(subject: RuntimeSubject): void {
   });
 }
 
-function sandboxSpec(): SandboxSpec {
-  return {
-    podUid: 'uid-1',
-    podName: 'web',
-    podNamespace: 'default',
-    attempt: 0,
-    hostname: 'web-host',
-    labels: { app: 'web' },
-    annotations: {},
-    hostNetwork: false,
-    hostPID: false,
-    hostIPC: false,
-    shareProcessNamespace: false,
-    sysctls: {},
-    resources: {},
-    qosClass: 'BestEffort',
-    hostPorts: [],
-  };
-}
-
 function imagesOf(image: Image): ImageService {
   const all = [image, { ...image, id: 'sha256:named-user', config: { ...image.config, user: 'www-data' } }];
   const get = async (id: string): Promise<Image | undefined> => all.find((other) => other.id === id);
@@ -551,17 +513,6 @@ async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   });
   if (result === undefined) throw new Error('waited in vain');
   return result;
-}
-
-async function resized(runtime: ContainerRuntime, id: string, size: string): Promise<void> {
-  await awaitValue(async () => {
-    const session = await runtime.exec(id, {
-      command: ['stty', '-F', '/proc/1/fd/0', 'size'],
-      tty: false,
-      stdin: false,
-    });
-    return (await text(session.stdout)).trim() === size;
-  });
 }
 
 async function text(stream: Readable): Promise<string> {

@@ -252,7 +252,8 @@ async function writeOptional(path: string, value: string): Promise<void> {
     await writeFile(path, value);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (!['ENOENT', 'EACCES', 'EBUSY', 'EINVAL', 'ENODEV', 'EOPNOTSUPP', 'ESRCH'].includes(String(code))) throw error;
+    if (!['ENOENT', 'EACCES', 'EBUSY', 'EINVAL', 'ENODEV', 'EOPNOTSUPP', 'ESRCH'].includes(String(code)))
+      throw error;
   }
 }
 

@@ -2,10 +2,11 @@ import { constants, open as openFile } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { PassThrough, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { Clock, Timer } from '../../../base/clock.ts';
 import { CriLogWriter, type LogStream } from '../cri-log-writer.ts';
+import { OutputFanout, type Attachment } from '../output-fanout.ts';
 import { readIfPresent } from '../state-file.ts';
 
 export interface StreamsOptions {
@@ -15,14 +16,6 @@ export interface StreamsOptions {
   readonly clock: Clock;
 }
 
-/** Output from one moment on. */
-export interface Attachment {
-  readonly stdout: PassThrough;
-  readonly stderr: PassThrough;
-  detach(): void;
-}
-
-const slowReader = 4 * 1024 * 1024;
 const readFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 const bothFlags = constants.O_RDWR | constants.O_NONBLOCK;
 
@@ -37,7 +30,7 @@ export class ContainerStreams {
   readonly #folder: string;
   readonly #log: CriLogWriter;
   readonly #clock: Clock;
-  readonly #attached = new Set<Attachment>();
+  readonly #fanout = new OutputFanout();
   #keepers: FileHandle[] = [];
   #readers: Socket[] = [];
   #ended: Promise<unknown> = Promise.resolve();
@@ -59,17 +52,7 @@ export class ContainerStreams {
   }
 
   attach(): Attachment {
-    const attachment: Attachment = {
-      stdout: new PassThrough(),
-      stderr: new PassThrough(),
-      detach: () => {
-        if (!this.#attached.delete(attachment)) return;
-        attachment.stdout.end();
-        attachment.stderr.end();
-      },
-    };
-    this.#attached.add(attachment);
-    return attachment;
+    return this.#fanout.attach();
   }
 
   /** The container's standard input, shared by all who attach. */
@@ -105,7 +88,7 @@ export class ContainerStreams {
   async close(): Promise<void> {
     for (const reader of this.#readers) reader.destroy();
     await this.#release();
-    for (const attachment of this.#attached) attachment.detach();
+    this.#fanout.end();
     await this.#log.close();
   }
 
@@ -136,9 +119,7 @@ export class ContainerStreams {
     });
     reader.on('error', () => {});
     reader.on('data', (chunk: Buffer) => {
-      for (const attachment of this.#attached) {
-        if (attachment[stream].writableLength < slowReader) attachment[stream].write(chunk);
-      }
+      this.#fanout.write(stream, chunk);
       const wait = this.#log.write(stream, chunk);
       if (!wait) return;
       reader.pause();

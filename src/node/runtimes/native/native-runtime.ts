@@ -19,6 +19,8 @@ import {
 } from '../../container-runtime.ts';
 import type { ImageService } from '../../image-service.ts';
 import type { PodNetwork } from '../../pod-network.ts';
+import { attachSession } from '../attach-session.ts';
+import { statusOf, type Progress } from '../container-progress.ts';
 import { startSession } from '../exec-session.ts';
 import { writeState } from '../state-file.ts';
 import { Cgroups, detectCgroups } from './cgroups.ts';
@@ -40,8 +42,9 @@ import {
 import { makeNamespaces, removeNamespaces, startPause } from './sandbox-namespaces.ts';
 import { selectLauncher, type LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
-import { attachSession, failureMessage, resizeTerminal, statusOf, type Progress } from './container-state.ts';
-import { ancestorsOf, killNamed, processExists, signalNumber, signalProcess } from './processes.ts';
+import { failureMessage } from './failure-message.ts';
+import { resizeTerminal } from './resize-terminal.ts';
+import { ancestorsOf, killNamed, processExists, signalNumber, signalProcess } from '../processes.ts';
 
 export interface NativeRuntimeOptions {
   /** State that lasts, on a file system that overlayfs can write to; made with mode 0700. */

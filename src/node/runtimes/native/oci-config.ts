@@ -1,6 +1,6 @@
 import type { ContainerSpec, SandboxSpec } from '../../container-runtime.ts';
-import { RuntimeError } from '../../container-runtime.ts';
 import type { Image } from '../../image-service.ts';
+import { commandLine, containerEnvironment } from '../container-command.ts';
 import { effectiveCapabilities } from './capabilities.ts';
 import type { ContainerUser } from './image-user.ts';
 import type { Privileges } from './privileges.ts';
@@ -76,7 +76,6 @@ export interface OciConfigInput {
   readonly privileges: Privileges;
 }
 
-const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const maskedPaths = [
   '/proc/acpi',
   '/proc/asound',
@@ -103,7 +102,7 @@ export function ociConfig(input: OciConfigInput): OciConfig {
       terminal: spec.tty,
       user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
       args: commandLine(spec, image),
-      env: environment(input),
+      env: [...containerEnvironment(input)].map(([name, value]) => `${name}=${value}`),
       cwd: spec.workingDir || image.config.workingDir || '/',
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       noNewPrivileges: !security.allowPrivilegeEscalation && !security.privileged,
@@ -129,31 +128,6 @@ export function ociConfig(input: OciConfigInput): OciConfig {
       ...(input.seccomp && !security.privileged ? { seccomp: input.seccomp } : {}),
     },
   };
-}
-
-/** Entrypoint and arguments after Kubernetes' rules; throws when neither the pod nor the image says any. */
-export function commandLine(spec: ContainerSpec, image: Image): readonly string[] {
-  const command = spec.command.length > 0 ? spec.command : image.config.entrypoint;
-  const imageArgs = spec.command.length > 0 ? [] : image.config.cmd;
-  const line = [...command, ...(spec.args.length > 0 ? spec.args : imageArgs)];
-  if (line.length === 0) throw new RuntimeError('START_FAILED', 'no command specified');
-  return line;
-}
-
-function environment({ spec, sandbox, image, user }: OciConfigInput): readonly string[] {
-  const variables = new Map<string, string>();
-  const add = (entry: string): void => {
-    const at = entry.indexOf('=');
-    if (at > 0) variables.set(entry.slice(0, at), entry.slice(at + 1));
-  };
-  add(defaultPath);
-  if (!sandbox.hostNetwork || sandbox.hostname) add(`HOSTNAME=${sandbox.hostname}`);
-  if (spec.tty) add('TERM=xterm');
-  if (user.home) add(`HOME=${user.home}`);
-  for (const entry of image.config.env) add(entry);
-  for (const { name, value } of spec.env) variables.set(name, value);
-  if (!variables.has('HOME')) variables.set('HOME', '/');
-  return [...variables].map(([name, value]) => `${name}=${value}`);
 }
 
 function systemMounts({ spec, sharedMemory, hostnameFile }: OciConfigInput): readonly OciMount[] {

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { sleep, type Clock } from '../../../base/clock.ts';
 import { Cgroups, detectCgroups } from './cgroups.ts';
 import { nativeLayout } from './layout.ts';
-import { processExists, signalProcess } from './processes.ts';
+import { processExists, signalProcess } from '../processes.ts';
 import { readFact } from './records.ts';
 import { unmountBelow } from './sandbox-namespaces.ts';
 import { readdir } from 'node:fs/promises';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { isMissing } from '../state-file.ts';
+import { isMissing } from './state-file.ts';
 
 /** Sends a signal; a process that is gone is not an error. */
 export function signalProcess(pid: number, signal: number): void {

@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import { readIfPresent } from '../state-file.ts';
+
+/** What the launcher said when the container could not start. */
+export async function failureMessage(folder: string): Promise<string> {
+  const log = (await readIfPresent(join(folder, 'runtime.log')))?.trim() ?? '';
+  const [line = ''] = log.split('\n').filter(Boolean).toReversed();
+  const message = line.startsWith('{') ? messageOf(line) : line;
+  return `failed to create containerd task: failed to create shim task: OCI runtime create failed: ${message || 'the runtime ended without a message'}: unknown`;
+}
+
+function messageOf(line: string): string {
+  const { msg } = JSON.parse(line) as { readonly msg?: string };
+  const missing = /executable file [`"]?([^`"']+)[`"']? not found/.exec(msg ?? '');
+  return missing
+    ? `unable to start container process: exec: "${missing[1]}": executable file not found in $PATH`
+    : (msg ?? line);
+}
