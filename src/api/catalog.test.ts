@@ -7,6 +7,7 @@ const refuse = (): Promise<never> => Promise.reject(new Error('not asked in this
 const definitions = builtinResources({
   issueToken: refuse,
   apiAudiences: [],
+  serviceCidr: '10.96.0.0/16',
   authenticateToken: refuse,
   authorize: refuse,
   rulesFor: refuse,

@@ -33,7 +33,11 @@ export function setPodCondition(pod: DeepMutable<Pod>, condition: PodCondition):
 }
 
 /** Assigns the pod to the binding's node. Throws Conflict when it has one, is going, or is gated. */
-export function bindPod(pod: DeepMutable<Pod>, body: DeepMutable<KubeObject>, context: StrategyContext): void {
+export function bindPod(
+  pod: DeepMutable<Pod>,
+  body: DeepMutable<KubeObject>,
+  context: StrategyContext,
+): void {
   const binding = body as DeepMutable<Binding>;
   const name = pod.metadata.name ?? '';
   const errors = validateBinding(binding);

@@ -100,7 +100,11 @@ export function streamTarget(kind: 'exec' | 'attach', pod: Pod, query: URLSearch
     if (flag(query, option)) forwarded.set(forwardedAs, '1');
   }
   if (kind === 'exec') for (const word of query.getAll('command')) forwarded.append('command', word);
-  return { nodeName: assignedNode(pod), path: `/${kind}/${namespace}/${name}/${container}`, query: forwarded };
+  return {
+    nodeName: assignedNode(pod),
+    path: `/${kind}/${namespace}/${name}/${container}`,
+    query: forwarded,
+  };
 }
 
 /** Where a pod's ports are reached. Throws BadRequest. */

@@ -17,7 +17,8 @@ export function takeResize(next: DeepMutable<Pod>, old: Pod): void {
   for (const list of ['containers', 'initContainers'] as const) {
     const before = old.spec[list] ?? [];
     const after = resized[list] ?? [];
-    const same = after.length === before.length && after.every(({ name }, index) => name === before[index]?.name);
+    const same =
+      after.length === before.length && after.every(({ name }, index) => name === before[index]?.name);
     if (!same) {
       next.spec[list] = after;
       continue;
@@ -31,7 +32,11 @@ export function takeResize(next: DeepMutable<Pod>, old: Pod): void {
   }
 }
 
-function removed(next: ResourceRequirements | undefined, old: ResourceRequirements | undefined, side: 'limits' | 'requests'): boolean {
+function removed(
+  next: ResourceRequirements | undefined,
+  old: ResourceRequirements | undefined,
+  side: 'limits' | 'requests',
+): boolean {
   return Object.keys(old?.[side] ?? {}).some((name) => next?.[side]?.[name] === undefined);
 }
 
@@ -80,9 +85,5 @@ export function validateResize(next: Pod, old: Pod): FieldError[] {
   if (podQos(next.spec) !== before) {
     errors.push(invalid('spec', before, 'Pod QOS Class may not change as a result of resizing'));
   }
-  return [
-    ...errors,
-    ...validateList('initContainers', next, old),
-    ...validateList('containers', next, old),
-  ];
+  return [...errors, ...validateList('initContainers', next, old), ...validateList('containers', next, old)];
 }

@@ -63,7 +63,8 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
   status: {
     prepare(next, old) {
       next.spec = mutableCopy(old.spec);
-      if (old.metadata.ownerReferences) next.metadata.ownerReferences = mutableCopy(old.metadata.ownerReferences);
+      if (old.metadata.ownerReferences)
+        next.metadata.ownerReferences = mutableCopy(old.metadata.ownerReferences);
       else delete next.metadata.ownerReferences;
       const qosClass = old.status?.qosClass;
       if (qosClass) next.status = { ...next.status, qosClass: next.status?.qosClass ?? qosClass };

@@ -25,7 +25,11 @@ function isFractional(text: string): boolean {
   return parseQuantity(text).nanos % 1_000_000_000n !== 0n;
 }
 
-function warnOfBytes(list: Readonly<Record<string, string>> | undefined, field: string, names: readonly string[]): string[] {
+function warnOfBytes(
+  list: Readonly<Record<string, string>> | undefined,
+  field: string,
+  names: readonly string[],
+): string[] {
   return names.flatMap((name) => {
     const value = list?.[name];
     if (value === undefined || !isFractional(value)) return [];
@@ -119,7 +123,9 @@ function warnOfEnv({ env = [] }: Container, at: string): string[] {
     const again = seen.has(name);
     seen.add(name);
     if (!again) return [];
-    return [`${at}.env[${index}]: hides previous definition of "${name}", which may be dropped when using apply`];
+    return [
+      `${at}.env[${index}]: hides previous definition of "${name}", which may be dropped when using apply`,
+    ];
   });
 }
 
@@ -171,8 +177,14 @@ export function podSpecWarnings(spec: PodSpec, field: string): string[] {
       (spec[list] ?? []).flatMap((container, index) => {
         const at = `${field}.${list}[${index}]`;
         return [
-          ...warnOfBytes(container.resources?.limits, `${at}.resources.limits`, ['memory', 'ephemeral-storage']),
-          ...warnOfBytes(container.resources?.requests, `${at}.resources.requests`, ['memory', 'ephemeral-storage']),
+          ...warnOfBytes(container.resources?.limits, `${at}.resources.limits`, [
+            'memory',
+            'ephemeral-storage',
+          ]),
+          ...warnOfBytes(container.resources?.requests, `${at}.resources.requests`, [
+            'memory',
+            'ephemeral-storage',
+          ]),
           ...warnOfEnv(container, at),
         ];
       }),
@@ -182,7 +194,10 @@ export function podSpecWarnings(spec: PodSpec, field: string): string[] {
   ];
 }
 
-const sysctlAnnotations = ['security.alpha.kubernetes.io/sysctls', 'security.alpha.kubernetes.io/unsafe-sysctls'];
+const sysctlAnnotations = [
+  'security.alpha.kubernetes.io/sysctls',
+  'security.alpha.kubernetes.io/unsafe-sysctls',
+];
 
 /** Upstream's warnings about a new pod. */
 export function podWarnings(pod: Pod): string[] {

@@ -1,0 +1,78 @@
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import type { DeepMutable } from '../../machinery/object.ts';
+import { jsonEqual } from '../../machinery/patch/json-value.ts';
+import { printSelector, selectorFrom } from '../../machinery/selectors/label-selector.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
+import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
+import { templateColumns } from '../core/workload-columns.ts';
+import { type ResourceDefinition, defineResource } from '../resource.ts';
+import {
+  validateDeployment,
+  validateDeploymentStatus,
+  validateDeploymentUpdate,
+} from './deployment-validation.ts';
+import { type Deployment, deployments as deploymentType } from './v1.gen.ts';
+
+function defaultDeployment(deployment: DeepMutable<Deployment>): void {
+  deployment.spec ??= {} as typeof deployment.spec;
+  deployment.status ??= {};
+  const { spec } = deployment;
+  spec.template ??= { spec: { containers: [] } };
+  defaultPodTemplate(spec.template);
+  spec.replicas ??= 1;
+  const strategy = (spec.strategy ??= {});
+  strategy.type ||= 'RollingUpdate';
+  if (strategy.type === 'RollingUpdate') {
+    strategy.rollingUpdate ??= {};
+    strategy.rollingUpdate.maxUnavailable ??= '25%';
+    strategy.rollingUpdate.maxSurge ??= '25%';
+  }
+  spec.revisionHistoryLimit ??= 10;
+  spec.progressDeadlineSeconds ??= 600;
+}
+
+/** Deployments: a template of pods, rolled out replica set by replica set. */
+export const deployments: ResourceDefinition<Deployment> = defineResource<Deployment>({
+  storage: 'v1',
+  versions: {
+    v1: { type: deploymentType, schema: 'io.k8s.api.apps.v1.Deployment', defaults: defaultDeployment },
+  },
+  generation: true,
+  generationChanged: (next, old) =>
+    !jsonEqual(next.spec, old.spec) ||
+    !jsonEqual(next.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
+  prepareForCreate(deployment) {
+    deployment.status = {};
+  },
+  prepareForUpdate(next, old) {
+    next.status = mutableCopy(old.status ?? {});
+  },
+  validate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
+  warnings: (next, old) =>
+    old && jsonEqual(old.spec.template, next.spec.template)
+      ? []
+      : podSpecWarnings(next.spec.template.spec, 'spec.template.spec'),
+  status: { validate: validateDeploymentStatus },
+  scale: {
+    specReplicasPath: '.spec.replicas',
+    statusReplicasPath: '.status.replicas',
+    selector: ({ spec }: Deployment) => printSelector(selectorFrom(spec.selector)),
+  },
+  columns: [
+    nameColumn(),
+    {
+      name: 'Ready',
+      type: 'string',
+      cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
+    },
+    { name: 'Up-to-date', type: 'integer', cell: ({ status }) => status?.updatedReplicas ?? 0 },
+    { name: 'Available', type: 'integer', cell: ({ status }) => status?.availableReplicas ?? 0 },
+    ageColumn(),
+    ...templateColumns<Deployment>({
+      template: ({ spec }) => spec.template,
+      selector: ({ spec }) => spec.selector,
+    }),
+  ],
+});

@@ -1,0 +1,97 @@
+import { type FieldError, invalid } from '../../machinery/field-error.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import type { DeepMutable } from '../../machinery/object.ts';
+import { printSelector, selectorFrom } from '../../machinery/selectors/label-selector.ts';
+import { validateImmutable } from '../../machinery/validation/object-meta.ts';
+import { ageColumn, nameColumn } from '../columns.ts';
+import { nonNegative } from '../core/pod-spec/invalid-each.ts';
+import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
+import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
+import { templateColumns } from '../core/workload-columns.ts';
+import { type ResourceDefinition, defineResource } from '../resource.ts';
+import { validateReplicatedTemplate, validateWorkloadSelector } from './replica-set-template.ts';
+import { type ReplicaSet, replicasets as replicaSetType } from './v1.gen.ts';
+
+function defaultReplicaSet(set: DeepMutable<ReplicaSet>): void {
+  set.spec ??= {} as typeof set.spec;
+  set.status ??= { replicas: 0 };
+  set.status.replicas ??= 0;
+  set.spec.template ??= { spec: { containers: [] } };
+  defaultPodTemplate(set.spec.template);
+  set.spec.replicas ??= 1;
+}
+
+function validate({ spec }: ReplicaSet): FieldError[] {
+  const template = spec.template ?? { spec: { containers: [] } };
+  return [
+    ...nonNegative('spec.replicas', spec.replicas ?? 0),
+    ...nonNegative('spec.minReadySeconds', spec.minReadySeconds ?? 0),
+    ...validateWorkloadSelector(spec.selector),
+    ...validateReplicatedTemplate(template, spec.selector),
+  ];
+}
+
+const counters = [
+  'replicas',
+  'fullyLabeledReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'terminatingReplicas',
+  'observedGeneration',
+] as const;
+
+function validateStatus({ status }: ReplicaSet): FieldError[] {
+  const errors = counters.flatMap((name) => nonNegative(`status.${name}`, status?.[name] ?? 0));
+  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status ?? {};
+  for (const name of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
+    const value = status?.[name] ?? 0;
+    if (value > replicas)
+      errors.push(invalid(`status.${name}`, value, 'cannot be greater than status.replicas'));
+  }
+  if (availableReplicas > readyReplicas) {
+    errors.push(
+      invalid('status.availableReplicas', availableReplicas, 'cannot be greater than readyReplicas'),
+    );
+  }
+  return errors;
+}
+
+/** Replica sets: so many pods of one template. */
+export const replicaSets: ResourceDefinition<ReplicaSet> = defineResource<ReplicaSet>({
+  storage: 'v1',
+  versions: {
+    v1: { type: replicaSetType, schema: 'io.k8s.api.apps.v1.ReplicaSet', defaults: defaultReplicaSet },
+  },
+  generation: true,
+  prepareForCreate(set) {
+    set.status = { replicas: 0 };
+  },
+  prepareForUpdate(next, old) {
+    next.status = mutableCopy(old.status ?? { replicas: 0 });
+  },
+  validate,
+  validateUpdate: (next, old) => [
+    ...validate(next),
+    ...validateImmutable(next.spec.selector, old.spec.selector, 'spec.selector'),
+  ],
+  warnings: ({ spec }, old) =>
+    old || !spec.template ? [] : podSpecWarnings(spec.template.spec, 'spec.template.spec'),
+  status: { validate: validateStatus },
+  scale: {
+    specReplicasPath: '.spec.replicas',
+    statusReplicasPath: '.status.replicas',
+    selector: ({ spec }: ReplicaSet) => printSelector(selectorFrom(spec.selector)),
+  },
+  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
+  columns: [
+    nameColumn(),
+    { name: 'Desired', type: 'integer', cell: ({ spec }) => spec.replicas ?? 0 },
+    { name: 'Current', type: 'integer', cell: ({ status }) => status?.replicas ?? 0 },
+    { name: 'Ready', type: 'integer', cell: ({ status }) => status?.readyReplicas ?? 0 },
+    ageColumn(),
+    ...templateColumns<ReplicaSet>({
+      template: ({ spec }) => spec.template,
+      selector: ({ spec }) => spec.selector,
+    }),
+  ],
+});
