@@ -1,0 +1,229 @@
+import type { AddressInfo } from 'node:net';
+import type { AnyResource, ResourceDefinition, UserInfo } from '../api/resource.ts';
+import type { AuthenticationOptions } from '../api/authentication/token-reviews.ts';
+import type { AuthorizationOptions } from '../api/authorization/authorizer.ts';
+import type { TokenOptions } from '../api/core/service-accounts.ts';
+import { nodes, pods, secrets, serviceaccounts } from '../api/core/v1.gen.ts';
+import type { Clock } from '../base/clock.ts';
+import type { KubeObject } from '../machinery/object.ts';
+import { decodeTrusted } from '../machinery/schema/decode.ts';
+import type { SchemaTable } from '../machinery/schema/schema.ts';
+import type { Transport } from '../machinery/transport.ts';
+import type { Entry, Store, StoreError } from '../storage/kv.ts';
+import { createAdmissionChain, type AdmissionPlugin } from './admission/admission-chain.ts';
+import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
+import type { Lookup } from './admission/lookup.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { priority } from './admission/priority.ts';
+import { serviceAccount } from './admission/service-account.ts';
+import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
+import { createAuthenticator } from './auth/authenticate.ts';
+import { createRbacAuthorizer } from './auth/rbac-authorizer.ts';
+import { ServiceAccountTokens, type TokenReferences } from './auth/service-account-token.ts';
+import { definitionNeeds } from './definition-needs.ts';
+import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { cacheLookup, policySource } from './cache-lookup.ts';
+import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
+import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
+import { HttpsListener } from './http/https-listener.ts';
+import { createPathRoutes, type HealthCheck, type PathRoute } from './http/path-routes.ts';
+import { inProcessTransport } from './in-process-transport.ts';
+import { KeyLock } from './registry/key-lock.ts';
+import type { Registry } from './registry/request-context.ts';
+import { ResourceTable, storagePrefix } from './registry/served-resource.ts';
+import { NodeTunnel, type NodeEndpoint } from './streams/node-tunnel.ts';
+import { ResourceCache } from './watch/resource-cache.ts';
+import { StoreFeed } from './watch/store-feed.ts';
+
+/** What the definitions of resources may ask of the server that serves them. */
+export type DefinitionNeeds = TokenOptions & AuthenticationOptions & AuthorizationOptions;
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly schema: SchemaTable;
+  readonly clock: Clock;
+  /** The definitions of everything that is served; called once. */
+  resources(needs: DefinitionNeeds): readonly AnyResource[];
+  /** PEM: the serving certificate and key, and the authority of client certificates. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly serviceAccount: {
+    readonly issuer: string;
+    /** P-256 private key, PKCS #8 PEM. */
+    readonly signingKey: string;
+    readonly apiAudiences?: readonly string[];
+  };
+  /** With which the server shows itself to kubelets; without it `exec`, `log` and the like are refused. */
+  readonly kubelet?: {
+    readonly credentials: { readonly cert: string; readonly key: string; readonly ca: string };
+    /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
+    resolveNode(name: string): NodeEndpoint | undefined;
+  };
+  /** The document of `/version`. */
+  readonly version: object;
+  /** Admission after the built-in plug-ins. */
+  readonly admission?: readonly AdmissionPlugin[];
+  /** Paths served before those of discovery: OpenAPI. Made once the definitions are known. */
+  paths?(groups: () => readonly ServedGroup[]): readonly PathRoute[];
+  readonly readyChecks?: readonly HealthCheck[];
+  /** A fault of the server's own, which a client saw as 500, or the end of the store's watch. */
+  onFault(error: unknown): void;
+}
+
+/** A running API server. */
+export interface ApiServer {
+  /** Serves one more address; resolves once it accepts connections. Rejects with the system's error (`EADDRINUSE`). */
+  listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>;
+  /** The server by function call, as this user. */
+  transport(user: UserInfo): Transport;
+  /** Reads the caches directly. */
+  readonly lookup: Lookup;
+  readonly tokens: ServiceAccountTokens;
+  /** Ends watches and connections. The store stays open. */
+  close(): Promise<void>;
+}
+
+const registryRoot = '/registry/';
+const serverUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
+
+function tokenReferences(lookup: Lookup): TokenReferences {
+  const types = { ServiceAccount: serviceaccounts, Pod: pods, Secret: secrets, Node: nodes } as const;
+  return {
+    exists(kind, { namespace, name, uid }) {
+      const found = lookup.get<KubeObject>(types[kind], kind === 'Node' ? '' : namespace, name);
+      return found?.metadata.uid === uid;
+    },
+  };
+}
+
+function newCache(options: ApiServerOptions, definition: ResourceDefinition): ResourceCache {
+  const stored = definition.versions[definition.storage];
+  if (!stored) throw new Error(`a resource has no version ${definition.storage}`);
+  const schema = { table: options.schema, message: stored.schema };
+  const fields = Object.entries(definition.selectableFields ?? {});
+  return new ResourceCache({
+    prefix: storagePrefix(stored.type),
+    namespaced: stored.type.namespaced,
+    clock: options.clock,
+    decode: (bytes) => decodeTrusted(bytes, schema) as unknown as KubeObject,
+    selectable: (object) => Object.fromEntries(fields.map(([name, read]) => [name, read(object)])),
+  });
+}
+
+/** Fills the caches from the store and follows it from there. */
+async function restore(options: ApiServerOptions, table: ResourceTable, feed: StoreFeed): Promise<void> {
+  const { entries, revision } = await options.store.list(registryRoot);
+  const byPrefix = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    const group = entry.key.indexOf('/', registryRoot.length);
+    const prefix = entry.key.slice(0, entry.key.indexOf('/', group + 1) + 1);
+    const list = byPrefix.get(prefix);
+    if (list) list.push(entry);
+    else byPrefix.set(prefix, [entry]);
+  }
+  for (const { cache, definition } of table.resources) {
+    cache.restore(byPrefix.get(cache.prefix) ?? [], revision);
+    feed.subscribe(cache);
+    definition.restore?.([...cache.current().range(cache.prefix)].map((entry) => cache.object(entry)));
+  }
+  feed.start(revision, (error: StoreError) => {
+    for (const { cache } of table.resources) cache.end();
+    if (error.code !== 'CLOSED') options.onFault(error);
+  });
+}
+
+/** Starts a server over a store: restores the caches, makes what a new cluster must have. It listens nowhere yet. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, schema, clock } = options;
+  const feed = new StoreFeed(store, registryRoot);
+  const stop = new AbortController();
+  const table = (): ResourceTable => resources;
+  const lookup = cacheLookup(table);
+  const policy = policySource(table, lookup);
+  const authorizer = createRbacAuthorizer(policy);
+  const tokens = new ServiceAccountTokens({ ...options.serviceAccount, clock });
+  const references = tokenReferences(lookup);
+  const definitions = options.resources(definitionNeeds({ authorizer, policy, tokens, references }));
+  const resources = new ResourceTable(definitions, (definition) => newCache(options, definition));
+  await restore(options, resources, feed);
+  await ensureBootstrapObjects({ store, schema, clock, table: resources });
+  await feed.reached(store.revision);
+
+  const groups = servedGroups(resources.resources.map(({ definition }) => definition));
+  const listeners: HttpsListener[] = [];
+  let address: AddressInfo | undefined;
+  const checks = healthChecks(stop.signal);
+  const paths = createPathRoutes({
+    groups: () => groups,
+    serverAddress: () => (address ? `${address.address}:${address.port}` : ''),
+    version: options.version,
+    healthChecks: checks.health,
+    readyChecks: [...checks.ready, ...(options.readyChecks ?? [])],
+    jwks: () => tokens.jwks(),
+    openidConfiguration: () => tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
+    further: options.paths?.(() => groups) ?? [],
+  });
+  const transport = (user: UserInfo): Transport =>
+    inProcessTransport({ registry, table, authorizer, paths, signal: stop.signal }, user);
+  const registry: Registry = {
+    store,
+    feed,
+    clock,
+    schema,
+    locks: new KeyLock(),
+    admission: createAdmissionChain([
+      namespaceLifecycle(lookup),
+      serviceAccount(lookup),
+      taintNodesByCondition,
+      priority(lookup),
+      defaultTolerationSeconds,
+      ...(options.admission ?? []),
+    ]),
+    get server() {
+      return transport(serverUser);
+    },
+  };
+  const parts: HandlerParts = {
+    registry,
+    table,
+    authorizer,
+    authenticate: createAuthenticator({ tokens, references, authorizer }),
+    paths,
+    tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),
+    resolveNode: (name) => options.kubelet?.resolveNode(name),
+    signal: stop.signal,
+    onFault: (error) => options.onFault(error),
+  };
+  return {
+    lookup,
+    tokens,
+    transport,
+    async listen(wanted) {
+      const listener = new HttpsListener({
+        tls: options.tls,
+        onRequest: (request, response) => void handleRequest(parts, request, response),
+        onUpgrade: (request, connection) => void handleUpgrade(parts, request, connection),
+      });
+      const bound = await listener.listen(wanted);
+      listeners.push(listener);
+      address ??= bound;
+      return bound;
+    },
+    async close() {
+      stop.abort();
+      parts.tunnel?.close();
+      await Promise.all(listeners.map((listener) => listener.close()));
+      feed.close();
+      for (const { cache } of resources.resources) cache.end();
+    },
+  };
+}
+
+function healthChecks(stopping: AbortSignal): { readonly health: HealthCheck[]; readonly ready: HealthCheck[] } {
+  const passing = (name: string): HealthCheck => ({ name, failure: () => undefined });
+  const health = ['ping', 'log', 'etcd'].map(passing);
+  const shutdown: HealthCheck = {
+    name: 'shutdown',
+    failure: () => (stopping.aborted ? 'process is shutting down' : undefined),
+  };
+  return { health, ready: [...health, passing('informer-sync'), shutdown] };
+}

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { timestamp, type Clock } from '../base/clock.ts';
+import type { KubeObject } from '../machinery/object.ts';
+import type { SchemaTable } from '../machinery/schema/schema.ts';
+import type { Store } from '../storage/kv.ts';
+import { bootstrapPolicy } from './auth/bootstrap-policy.gen.ts';
+import { encodeStored } from './registry/represent.ts';
+import { storageKey, type ResourceTable, type ServedResource } from './registry/served-resource.ts';
+
+const systemNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+
+function systemObjects(): KubeObject[] {
+  const namespaces = systemNamespaces.map((name) => ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  }));
+  const priorities = [
+    { name: 'system-cluster-critical', value: 2_000_000_000, what: 'the cluster as a whole' },
+    { name: 'system-node-critical', value: 2_000_001_000, what: 'their node' },
+  ].map(({ name, value, what }) => ({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name, generation: 1 },
+    value,
+    description: `For pods that ${what} cannot do without.`,
+    preemptionPolicy: 'PreemptLowerPriority',
+  }));
+  return [...namespaces, ...priorities, ...(JSON.parse(bootstrapPolicy) as KubeObject[])];
+}
+
+function resourceOf(table: ResourceTable, object: KubeObject): ServedResource | undefined {
+  const group = object.apiVersion.includes('/') ? object.apiVersion.slice(0, object.apiVersion.indexOf('/')) : '';
+  return table.resources.find(({ stored }) => stored.group === group && stored.kind === object.kind);
+}
+
+/** What {@link ensureBootstrapObjects} writes with. */
+export interface BootstrapParts {
+  readonly store: Store;
+  readonly schema: SchemaTable;
+  readonly clock: Clock;
+  readonly table: ResourceTable;
+}
+
+/** Creates the system namespaces, priority classes, roles and bindings that are missing, in one batch. Returns how many. */
+export async function ensureBootstrapObjects({ store, schema, clock, table }: BootstrapParts): Promise<number> {
+  const creationTimestamp = timestamp(clock.now());
+  const writes: Promise<number>[] = [];
+  for (const object of systemObjects()) {
+    const resource = resourceOf(table, object);
+    const version = resource?.definition.versions[resource.definition.storage];
+    if (!resource || !version) continue;
+    const key = storageKey(resource, object.metadata.namespace, object.metadata.name ?? '');
+    if (resource.cache.get(key)) continue;
+    const complete = { ...object, metadata: { ...object.metadata, uid: randomUUID(), creationTimestamp } };
+    const bytes = encodeStored(complete, { table: schema, message: version.schema });
+    resource.cache.expect(bytes, complete);
+    writes.push(store.create(key, bytes));
+  }
+  await Promise.all(writes);
+  return writes.length;
+}

@@ -1,0 +1,78 @@
+import type { AuthenticationOptions } from '../api/authentication/token-reviews.ts';
+import type { AccessRequest, AuthorizationOptions, UserRules } from '../api/authorization/authorizer.ts';
+import type { NonResourceRule, ResourceRule } from '../api/authorization/v1.gen.ts';
+import type { TokenOptions } from '../api/core/service-accounts.ts';
+import type { UserInfo } from '../api/resource.ts';
+import type { Attributes, Authorizer } from './auth/authorizer.ts';
+import { rulesFor, type PolicySource } from './auth/rbac-authorizer.ts';
+import type { ServiceAccountTokens, TokenReferences } from './auth/service-account-token.ts';
+
+/** The parts of the server that answer what definitions ask. */
+export interface NeedsParts {
+  readonly authorizer: Authorizer;
+  readonly policy: PolicySource;
+  readonly tokens: ServiceAccountTokens;
+  readonly references: TokenReferences;
+}
+
+function attributesOf({ verb, resource, path }: AccessRequest): Attributes {
+  if (!resource) return { verb, path: path ?? '' };
+  const { group, version, subresource, namespace, name } = resource;
+  return {
+    verb,
+    group,
+    version,
+    resource: resource.resource,
+    ...(subresource === '' ? {} : { subresource }),
+    ...(namespace === '' ? {} : { namespace }),
+    ...(name === '' ? {} : { name }),
+  };
+}
+
+function userRules(policy: PolicySource, user: UserInfo, namespace: string): UserRules {
+  const resourceRules: ResourceRule[] = [];
+  const nonResourceRules: NonResourceRule[] = [];
+  if (user.groups.includes('system:masters')) {
+    resourceRules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] });
+    nonResourceRules.push({ verbs: ['*'], nonResourceURLs: ['*'] });
+  }
+  for (const { rule } of rulesFor(policy, user, namespace)) {
+    const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = rule;
+    if ((resources?.length ?? 0) > 0) {
+      resourceRules.push({
+        verbs,
+        apiGroups: apiGroups ?? [],
+        resources: resources ?? [],
+        ...(resourceNames ? { resourceNames } : {}),
+      });
+    }
+    if ((nonResourceURLs?.length ?? 0) > 0) nonResourceRules.push({ verbs, nonResourceURLs: nonResourceURLs ?? [] });
+  }
+  return { resourceRules, nonResourceRules, incomplete: false };
+}
+
+/** What token requests, identity reviews and access reviews need of the server. */
+export function definitionNeeds(parts: NeedsParts): TokenOptions & AuthenticationOptions & AuthorizationOptions {
+  const { authorizer, policy, tokens, references } = parts;
+  return {
+    apiAudiences: tokens.apiAudiences,
+    issueToken: ({ serviceAccount, audiences, expirationSeconds, boundObject, node }) => {
+      const { namespace, name, uid } = serviceAccount;
+      const { token } = tokens.issue({
+        namespace,
+        serviceAccount: { name, uid },
+        audiences,
+        expirationSeconds,
+        ...(boundObject ? { bound: boundObject } : {}),
+        ...(node ? { node: { name: node.name, uid: node.uid ?? '' } } : {}),
+      });
+      return Promise.resolve(token);
+    },
+    authenticateToken: (token, audiences) => {
+      const wanted = audiences.length > 0 ? audiences : tokens.apiAudiences;
+      return Promise.resolve(tokens.authenticate(token, wanted, references) ?? {});
+    },
+    authorize: (request) => Promise.resolve(authorizer.authorize(request.user, attributesOf(request))),
+    rulesFor: (user, namespace) => Promise.resolve(userRules(policy, user, namespace)),
+  };
+}

@@ -1,0 +1,329 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { UserInfo } from '../../api/resource.ts';
+import { encodeJsonBytes } from '../../machinery/json/encode.ts';
+import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
+import { YamlError } from '../../machinery/yaml/yaml-error.ts';
+import {
+  newBadRequest,
+  newInternalError,
+  newMethodNotAllowed,
+  newUnknownError,
+} from '../../machinery/status/errors.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import type { ApiRequest, PatchType } from '../../machinery/transport.ts';
+import type { Attributes, Authorizer } from '../auth/authorizer.ts';
+import type { CertificateSubject, RequestCredentials } from '../auth/authenticate.ts';
+import { authorizeRequest } from '../authorize-request.ts';
+import { admissionRequest } from '../registry/admission-request.ts';
+import { checkServed, handleResource } from '../registry/handle-resource.ts';
+import { latestEntry } from '../registry/read.ts';
+import { strategyContext, type Registry, type RequestBody, type RequestContext } from '../registry/request-context.ts';
+import type { ResourceTable, ServedVersion } from '../registry/served-resource.ts';
+import { planWatch } from '../registry/watch-objects.ts';
+import { TunnelError, type NodeEndpoint, type NodeTunnel, type TunnelTarget } from '../streams/node-tunnel.ts';
+import { encodeAnswer, yamlOf } from './encode-answer.ts';
+import { readBody, send, warningHeaders, type HttpRequest, type HttpResponse, type Reply } from './exchange.ts';
+import { bodyMediaType, negotiate, type Negotiated } from './negotiate.ts';
+import { notFoundReply, type PathRequest } from './path-routes.ts';
+import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
+import { includeObject } from './table.ts';
+import { sendWatch } from './watch-response.ts';
+
+/** What serving HTTP needs of the server. */
+export interface HandlerParts {
+  readonly registry: Registry;
+  readonly table: () => ResourceTable;
+  readonly authorizer: Authorizer;
+  authenticate(credentials: RequestCredentials): UserInfo;
+  paths(request: PathRequest): Promise<Reply>;
+  readonly tunnel: NodeTunnel | undefined;
+  /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
+  resolveNode(name: string): NodeEndpoint | undefined;
+  readonly signal: AbortSignal;
+  /** A fault of ours, which the client sees as 500. */
+  onFault(error: unknown): void;
+}
+
+interface Parsed {
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+}
+
+const subjects = new WeakMap<object, CertificateSubject | null>();
+
+/** The subject of the connection's client certificate; undefined when there is none that the cluster's authority signed. */
+function certificateOf(request: HttpRequest): CertificateSubject | undefined {
+  const holder = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket;
+  const known = subjects.get(holder);
+  if (known !== undefined) return known ?? undefined;
+  const socket = ('stream' in request ? request.stream.session?.socket : request.socket) as TLSSocket | undefined;
+  const subject = socket?.authorized ? (socket.getPeerCertificate().subject as CertificateSubject) : undefined;
+  subjects.set(holder, subject ?? null);
+  return subject;
+}
+
+/** Authenticates, takes the URL apart and authorises. Throws `StatusError`. */
+function admitted(parts: HandlerParts, request: HttpRequest): Parsed {
+  const certificate = certificateOf(request);
+  const user = parts.authenticate({ headers: request.headers, ...(certificate ? { certificate } : {}) });
+  const target = request.url ?? '/';
+  const question = target.indexOf('?');
+  const rawPath = question < 0 ? target : target.slice(0, question);
+  const query = new URLSearchParams(question < 0 ? '' : target.slice(question + 1));
+  let info: RequestInfo;
+  try {
+    info = requestInfo(request.method ?? 'GET', rawPath, query);
+  } catch (error) {
+    if (error instanceof URIError) throw newBadRequest('invalid URL escape');
+    throw error;
+  }
+  authorizeRequest(parts.authorizer, user, attributesOf(info));
+  return { info, query, user };
+}
+
+function attributesOf(info: RequestInfo): Attributes {
+  if (!info.isResource) return { verb: info.verb, path: info.path };
+  const { verb, group, version, resource, subresource, namespace, name } = info;
+  return {
+    verb,
+    group,
+    version,
+    resource,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+  };
+}
+
+/** An error as a reply, in the form the client reads. */
+export function errorReply(parts: HandlerParts, request: HttpRequest, error: unknown): Reply {
+  if (!(error instanceof StatusError)) parts.onFault(error);
+  const status =
+    error instanceof StatusError ? error.status : newInternalError(error instanceof Error ? error.message : String(error)).status;
+  const body = encodeJsonBytes(status);
+  let negotiated: Negotiated | undefined;
+  try {
+    negotiated = negotiate(request.headers.accept);
+  } catch (refused) {
+    if (!(refused instanceof StatusError)) throw refused;
+  }
+  const yaml = negotiated?.mediaType === 'application/yaml';
+  const seconds = status.details?.retryAfterSeconds;
+  return {
+    code: status.code,
+    contentType: yaml ? 'application/yaml' : 'application/json',
+    body: yaml ? yamlOf(body) : body,
+    ...(seconds === undefined ? {} : { headers: { 'retry-after': String(seconds) } }),
+  };
+}
+
+/** Serves one request; every failure becomes an answer. */
+export async function handleRequest(
+  parts: HandlerParts,
+  request: HttpRequest,
+  response: HttpResponse,
+): Promise<void> {
+  const warnings = new Set<string>();
+  try {
+    const parsed = admitted(parts, request);
+    const reply = await replyTo(parts, { request, response, parsed, warnings });
+    if (!reply) return;
+    const headers = warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
+    await send(request, response, { ...reply, ...(headers ? { headers } : {}) });
+  } catch (error) {
+    const reply = errorReply(parts, request, error);
+    const headers = warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
+    await send(request, response, { ...reply, ...(headers ? { headers } : {}) });
+  } finally {
+    request.resume();
+  }
+}
+
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+  readonly parsed: Parsed;
+  readonly warnings: Set<string>;
+}
+
+async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply | undefined> {
+  const { request, parsed } = exchange;
+  const { info, query } = parsed;
+  if (!info.isResource) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return notFoundReply;
+    return parts.paths({ path: info.path, query, headers: request.headers });
+  }
+  const served = parts.table().get(info.group, info.version, info.resource);
+  if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) return notFoundReply;
+  if (served.type.namespaced && info.namespace === undefined && (info.name !== undefined || info.verb === 'create')) {
+    const bare = info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection';
+    if (info.verb === 'create' && !served.resource.definition.review) throw newMethodNotAllowed();
+    if (!bare) return notFoundReply;
+  }
+  return resourceReply(parts, exchange, { info, served });
+}
+
+interface Target {
+  readonly info: ResourceInfo;
+  readonly served: ServedVersion;
+}
+
+async function resourceReply(
+  parts: HandlerParts,
+  exchange: Exchange,
+  { info, served }: Target,
+): Promise<Reply | undefined> {
+  const { request, response, parsed, warnings } = exchange;
+  const params = Object.fromEntries(parsed.query);
+  const apiRequest = apiRequestOf(info, params, request);
+  const context: RequestContext = {
+    user: parsed.user,
+    request: apiRequest,
+    body: undefined,
+    warn: (message) => warnings.add(message),
+  };
+  checkServed(served, context);
+  const subresource = info.subresource === undefined ? undefined : served.resource.definition.subresources?.[info.subresource];
+  if (subresource?.connect) {
+    const target = await connectTarget(parts, served, { context, query: parsed.query });
+    await relay(parts, exchange, target);
+    return undefined;
+  }
+  const negotiated = negotiate(request.headers.accept);
+  if (info.verb === 'watch') {
+    const { registry, signal } = parts;
+    const plan = await planWatch(registry, served, context);
+    const include = negotiated.shape === 'Table' ? includeObject(params['includeObject']) : 'Metadata';
+    sendWatch(response, { registry, served, plan, negotiated, include, signal });
+    return undefined;
+  }
+  const body = await bodyOf(request, info);
+  if (body === 'gone') return undefined;
+  const answer = await handleResource(parts.registry, served, { ...context, body });
+  const now = parts.registry.clock.now();
+  return {
+    code: answer.type === 'list' ? 200 : answer.code,
+    contentType: negotiated.mediaType,
+    body: encodeAnswer(answer, negotiated, { params, now }),
+  };
+}
+
+function apiRequestOf(info: ResourceInfo, params: Readonly<Record<string, string>>, request: HttpRequest): ApiRequest {
+  const { verb, group, version, resource, subresource, namespace, name } = info;
+  const mediaType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  return {
+    verb,
+    group,
+    version,
+    resource,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+    params,
+    ...(verb === 'patch' && mediaType !== undefined ? { patchType: mediaType as PatchType } : {}),
+  };
+}
+
+/** Reads the body that the verb has. */
+async function bodyOf(request: HttpRequest, info: ResourceInfo): Promise<RequestBody | undefined | 'gone'> {
+  if (['get', 'list', 'watch'].includes(info.verb)) return undefined;
+  const header = request.headers['content-type'];
+  if (info.verb === 'patch') {
+    const bytes = await readBody(request);
+    return bytes ? { type: 'bytes', bytes, mediaType: 'application/json' } : 'gone';
+  }
+  const bytes = await readBody(request);
+  if (!bytes) return 'gone';
+  const deletion = info.verb === 'delete' || info.verb === 'deletecollection';
+  if (deletion && bytes.length === 0) return undefined;
+  const mediaType = bodyMediaType(header);
+  if (mediaType === 'application/json') return { type: 'bytes', bytes, mediaType };
+  try {
+    return { type: 'object', value: parseYaml(bytes.toString()).value };
+  } catch (error) {
+    if (error instanceof YamlError) throw newBadRequest(`error converting YAML to JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+interface Connecting {
+  readonly context: RequestContext;
+  readonly query: URLSearchParams;
+}
+
+/** Where a connection goes. Throws `StatusError`. */
+async function connectTarget(
+  parts: HandlerParts,
+  served: ServedVersion,
+  { context, query }: Connecting,
+): Promise<TunnelTarget> {
+  const { registry } = parts;
+  const { subresource = '' } = context.request;
+  const connect = served.resource.definition.subresources?.[subresource]?.connect;
+  if (!connect) throw newMethodNotAllowed();
+  const entry = await latestEntry(registry, served, context.request);
+  const admission = admissionRequest(served, context, { operation: 'CONNECT', name: entry.name, dryRun: false });
+  await registry.admission.admit(admission);
+  await registry.admission.validate(admission);
+  const parent = served.resource.cache.object(entry);
+  const target = await connect(parent, query, strategyContext(registry, context, false));
+  const endpoint = parts.resolveNode(target.nodeName);
+  if (!endpoint || !parts.tunnel) {
+    throw newUnknownError(`error dialing backend: node ${JSON.stringify(target.nodeName)} has no kubelet endpoint`);
+  }
+  return { endpoint, path: target.path, query: target.query };
+}
+
+function dialFailure(error: unknown): unknown {
+  return error instanceof TunnelError ? newUnknownError(`error dialing backend: ${error.message}`) : error;
+}
+
+async function relay(parts: HandlerParts, exchange: Exchange, target: TunnelTarget): Promise<void> {
+  try {
+    await parts.tunnel?.relay(exchange.request, exchange.response, target);
+  } catch (error) {
+    throw dialFailure(error);
+  }
+}
+
+/** Serves a request to switch protocols (exec, attach, portforward); anything else is answered and closed. */
+export async function handleUpgrade(
+  parts: HandlerParts,
+  request: IncomingMessage,
+  { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
+): Promise<void> {
+  socket.on('error', () => socket.destroy());
+  try {
+    const { info, query, user } = admitted(parts, request);
+    const served = info.isResource ? parts.table().get(info.group, info.version, info.resource) : undefined;
+    if (!info.isResource || !served) {
+      refuse(socket, notFoundReply);
+      return;
+    }
+    const context: RequestContext = {
+      user,
+      request: apiRequestOf(info, Object.fromEntries(query), request),
+      body: undefined,
+      warn: () => undefined,
+    };
+    checkServed(served, context);
+    const target = await connectTarget(parts, served, { context, query });
+    await parts.tunnel?.upgrade(request, socket, { head, target });
+  } catch (error) {
+    refuse(socket, errorReply(parts, request, dialFailure(error)));
+  }
+}
+
+function refuse(socket: Duplex, reply: Reply): void {
+  const head = [
+    `HTTP/1.1 ${reply.code} ${reply.code === 404 ? 'Not Found' : 'Refused'}`,
+    `Content-Type: ${reply.contentType}`,
+    `Content-Length: ${reply.body.length}`,
+    'Connection: close',
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  socket.end(reply.body);
+}
