@@ -21,6 +21,6 @@ export function scaledValue(value: IntOrString, total: number, rounding: Roundin
 }
 
 /** 25 for `25%`; undefined for anything else. */
-export function percentOf(value: IntOrString): number | undefined {
+function percentOf(value: IntOrString): number | undefined {
   return typeof value === 'string' && /^[+-]?[0-9]+%$/.test(value) ? Number(value.slice(0, -1)) : undefined;
 }

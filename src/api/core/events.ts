@@ -6,7 +6,7 @@ import { validateCoreEvent, validateNewEvent, validateNewEventUpdate } from './e
 import { type Event, events as eventType } from './v1.gen.ts';
 
 /** How long an event is kept, in milliseconds. */
-export const EVENT_TTL_MS: number = 60 * 60 * 1000;
+const EVENT_TTL_MS = 60 * 60 * 1000;
 
 const ABOUT = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'] as const;
 

@@ -7,7 +7,7 @@ import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { type Namespace, namespaces as namespaceType } from './v1.gen.ts';
 
 /** The label that the server keeps equal to the namespace's name. */
-export const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
+const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
 
 const STANDARD_FINALIZERS: readonly string[] = ['kubernetes', 'orphan', 'foregroundDeletion'];
 

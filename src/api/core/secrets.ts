@@ -11,7 +11,7 @@ import { MAX_DATA_BYTES } from './config-maps.ts';
 import { type Secret, secrets as secretType } from './v1.gen.ts';
 
 /** The annotation that names the account of a `kubernetes.io/service-account-token` secret. */
-export const SERVICE_ACCOUNT_ANNOTATION = 'kubernetes.io/service-account.name';
+const SERVICE_ACCOUNT_ANNOTATION = 'kubernetes.io/service-account.name';
 
 /** Keys that secrets of a type must hold. */
 const REQUIRED_KEYS: ReadonlyMap<string, readonly string[]> = new Map([

@@ -6,7 +6,7 @@ import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { type PriorityClass, priorityclasses } from './v1.gen.ts';
 
 /** The largest value of a class that is not the system's own. */
-export const HIGHEST_USER_PRIORITY = 1_000_000_000;
+const HIGHEST_USER_PRIORITY = 1_000_000_000;
 
 /** The classes that the server itself brings, with their values. */
 export const SYSTEM_PRIORITIES: ReadonlyMap<string, number> = new Map([

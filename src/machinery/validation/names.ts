@@ -35,11 +35,6 @@ const dns1035Label = pattern(
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
   ['my-name', 'abc-123'],
 );
-const wildcardSubdomain = pattern(
-  `\\*\\.${DNS_1123_SUBDOMAIN}`,
-  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
-  ['*.example.com'],
-);
 const namePart = pattern(QUALIFIED_NAME, NAME_WORDS, ['MyName', 'my.name', '123-abc']);
 const labelKey = pattern(QUALIFIED_NAME, `a valid label key ${NAME_WORDS}`, ['MyName', 'my.name', '123-abc']);
 const labelValue = pattern(
@@ -51,11 +46,6 @@ const configMapKey = pattern(
   '[-._a-zA-Z0-9]+',
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
   ['key.name', 'KEY_NAME', 'key-name'],
-);
-const cIdentifier = pattern(
-  '[A-Za-z_][A-Za-z0-9_]*',
-  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-  ['my_name', 'MY_NAME', 'MyName'],
 );
 const ENVIRONMENT_NAME = /^[ -<>-~]+$/;
 const httpHeaderName = pattern(
@@ -70,8 +60,8 @@ const percent = pattern(
 );
 
 /** Limits of names, in bytes. */
-export const MAX_LABEL_LENGTH = 63;
-export const MAX_SUBDOMAIN_LENGTH = 253;
+const MAX_LABEL_LENGTH = 63;
+const MAX_SUBDOMAIN_LENGTH = 253;
 
 /** How upstream counts in the message: names in characters, label keys and values in bytes. */
 export type LengthUnit = 'bytes' | 'characters';
@@ -118,11 +108,6 @@ export function dns1035LabelErrors(value: string): string[] {
   return matched(value, dns1035Label, { max: MAX_LABEL_LENGTH });
 }
 
-/** What is wrong with a host such as `*.example.com`. */
-export function wildcardSubdomainErrors(value: string): string[] {
-  return matched(value, wildcardSubdomain, { max: MAX_SUBDOMAIN_LENGTH });
-}
-
 /** What is wrong with a label key, an annotation key or a resource name: `[prefix/]name`. */
 export function qualifiedNameErrors(value: string): string[] {
   const parts = value.split('/');
@@ -163,11 +148,6 @@ function parentDirectoryErrors(value: string): string[] {
   if (value === '.') return ["must not be '.'"];
   if (value === '..') return ["must not be '..'"];
   return value.startsWith('..') ? ["must not start with '..'"] : [];
-}
-
-/** What is wrong with a C identifier. */
-export function cIdentifierErrors(value: string): string[] {
-  return cIdentifier.regex.test(value) ? [] : [cIdentifier.message];
 }
 
 /** What is wrong with the name of an HTTP header. */

@@ -6,14 +6,13 @@ import {
   dns1123LabelErrors,
   dns1123SubdomainErrors,
   labelValueErrors,
-  maxLengthMessage,
   nameRule,
   type NameRule,
   qualifiedNameErrors,
 } from './names.ts';
 
 /** Bytes that all annotations of an object, keys and values, may take. */
-export const MAX_ANNOTATIONS_BYTES: number = 256 * 1024;
+const MAX_ANNOTATIONS_BYTES = 256 * 1024;
 
 const STANDARD_FINALIZERS: readonly string[] = ['kubernetes', 'orphan', 'foregroundDeletion'];
 const MAX_MANAGER_LENGTH = 128;
@@ -223,9 +222,4 @@ export function validateFieldManager(manager: string, path: string): FieldError[
 /** `field is immutable` when the two differ. Absent equals absent; order of keys does not matter. */
 export function validateImmutable(next: unknown, old: unknown, path: string): FieldError[] {
   return isDeepStrictEqual(next, old) ? [] : [invalid(path, next, 'field is immutable')];
-}
-
-/** Whether a name is too long for what is made from it, as a message list; `limit` in bytes. */
-export function lengthErrors(value: string, limit: number): string[] {
-  return Buffer.byteLength(value) > limit ? [maxLengthMessage(limit)] : [];
 }
