@@ -29,17 +29,9 @@ import { ContainerStreams } from './container-streams.ts';
 import { FifoPool } from './fifo-pool.ts';
 import type { Launcher } from './launcher.ts';
 import { layoutFolders, nativeLayout, type NativeLayout } from './layout.ts';
-import { PortForwarder } from './port-forwarder.ts';
 import { readPrivileges, type Privileges } from './privileges.ts';
-import {
-  isShimOf,
-  readBootId,
-  readFact,
-  readRecords,
-  type ContainerRecord,
-  type SandboxRecord,
-} from './records.ts';
-import { makeNamespaces, removeNamespaces, startPause } from './sandbox-namespaces.ts';
+import { isShimOf, readBootId, readFact, readRecords, type ContainerRecord } from './records.ts';
+import { newId, Sandboxes } from './sandboxes.ts';
 import { selectLauncher, type LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
 import { failureMessage } from './failure-message.ts';
@@ -127,9 +119,8 @@ class NativeRuntime implements ContainerRuntime {
   readonly #options: NativeRuntimeOptions;
   readonly #machine: Machine;
   readonly #clock: Clock;
-  readonly #sandboxes = new Map<string, SandboxRecord>();
+  readonly #sandboxes: Sandboxes;
   readonly #containers = new Map<string, Container>();
-  readonly #forwarders = new Map<string, PortForwarder>();
   readonly #listeners = new Set<(status: ContainerStatus) => void>();
   #watchers: FSWatcher[] = [];
   #poll: Timer | undefined;
@@ -139,6 +130,7 @@ class NativeRuntime implements ContainerRuntime {
     this.#options = options;
     this.#machine = machine;
     this.#clock = options.clock;
+    this.#sandboxes = new Sandboxes(options, machine);
     this.version = `${machine.launcher.name}://${machine.launcher.version}`;
     this.limitations = machine.launcher.limitations;
   }
@@ -146,81 +138,42 @@ class NativeRuntime implements ContainerRuntime {
   /** Takes over what an earlier agent left and begins to watch. */
   async adopt(): Promise<void> {
     const { layout } = this.#machine;
-    const sandboxes = await readRecords<SandboxRecord>(layout.sandboxes, 'sandbox.json');
-    const containers = await readRecords<ContainerRecord>(layout.containers, 'container.json');
-    for (const record of sandboxes.records) this.#sandboxes.set(record.id, record);
-    for (const record of containers.records) this.#containers.set(record.id, newContainer(record));
-    await Promise.all([
-      ...sandboxes.broken.map((id) => this.#deleteSandbox(id)),
-      ...containers.broken.map((id) => rm(join(layout.containers, id), { recursive: true, force: true })),
-    ]);
-    await Promise.all([...this.#containers.values()].map((container) => this.#adoptContainer(container)));
+    await this.#sandboxes.adopt();
+    const { records, broken } = await readRecords<ContainerRecord>(layout.containers, 'container.json');
+    for (const record of records) this.#containers.set(record.id, newContainer(record));
     for (const folder of [layout.pids, layout.exits]) {
       const watcher = watch(folder, { persistent: false }, (_event, name) => this.#observeId(name ?? ''));
       this.#watchers.push(watcher);
     }
+    await Promise.all([
+      ...broken.map((id) => rm(join(layout.containers, id), { recursive: true, force: true })),
+      ...[...this.#containers.values()].map((container) => this.#adoptContainer(container)),
+    ]);
     this.#schedulePoll();
   }
 
   async runSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxStatus> {
-    signal?.throwIfAborted();
-    const { layout, cgroups, bootId } = this.#machine;
-    const id = newId();
-    const folder = join(layout.sandboxes, id);
-    await mkdir(folder, { mode: 0o700 });
-    try {
-      const [, , pausePid] = await Promise.all([
-        makeNamespaces(layout, id, spec),
-        writeFile(join(folder, 'hostname'), `${spec.hostname}\n`, { mode: 0o644 }),
-        cgroups.create(id, spec.resources).then(() => this.#startPause(id, spec)),
-      ]);
-      const ip = spec.hostNetwork ? undefined : await this.#attach(id, spec);
-      signal?.throwIfAborted();
-      const record: SandboxRecord = {
-        id,
-        spec,
-        createdAt: this.#clock.now(),
-        bootId,
-        stopped: false,
-        ...(ip === undefined ? {} : { ip }),
-        ...(pausePid === undefined ? {} : { pausePid }),
-      };
-      await writeState(join(folder, 'sandbox.json'), record);
-      this.#sandboxes.set(id, record);
-      return this.#sandboxStatus(record);
-    } catch (error) {
-      await this.#deleteSandbox(id);
-      throw error;
-    }
+    return this.#sandboxes.run(spec, signal);
   }
 
   async stopSandbox(id: string): Promise<void> {
-    const record = this.#sandboxes.get(id);
-    if (!record || record.stopped) return;
-    const { layout } = this.#machine;
     await Promise.all(this.#containersOf(id).map((container) => this.stopContainer(container.record.id, 0)));
-    await this.#forwarders.get(id)?.close();
-    this.#forwarders.delete(id);
-    await this.#release(id);
-    const stopped: SandboxRecord = { ...record, stopped: true };
-    await writeState(join(layout.sandboxes, id, 'sandbox.json'), stopped);
-    this.#sandboxes.set(id, stopped);
+    await this.#sandboxes.stop(id);
   }
 
   async removeSandbox(id: string): Promise<void> {
     await this.stopSandbox(id);
     await Promise.all(this.#containersOf(id).map((container) => this.removeContainer(container.record.id)));
-    this.#sandboxes.delete(id);
-    await this.#deleteSandbox(id);
+    await this.#sandboxes.remove(id);
   }
 
   async listSandboxes(): Promise<readonly SandboxStatus[]> {
-    return [...this.#sandboxes.values()].map((record) => this.#sandboxStatus(record));
+    return this.#sandboxes.list();
   }
 
   async createContainer(sandboxId: string, spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
     signal?.throwIfAborted();
-    const sandbox = this.#sandbox(sandboxId);
+    const sandbox = this.#sandboxes.get(sandboxId);
     if (sandbox.stopped) throw new RuntimeError('NOT_RUNNING', `sandbox ${sandboxId} is stopped`);
     const image = await this.#options.images.get(spec.imageId);
     if (!image) throw new RuntimeError('NOT_FOUND', `image ${spec.imageId} (${spec.image}) is not present`);
@@ -402,15 +355,7 @@ class NativeRuntime implements ContainerRuntime {
   }
 
   async connectPort(sandboxId: string, port: number): Promise<Duplex> {
-    const sandbox = this.#sandbox(sandboxId);
-    if (sandbox.stopped) throw new RuntimeError('NOT_RUNNING', `sandbox ${sandboxId} is stopped`);
-    let forwarder = this.#forwarders.get(sandboxId);
-    if (!forwarder) {
-      const namespace = sandbox.spec.hostNetwork ? undefined : this.#netnsPath(sandboxId);
-      forwarder = new PortForwarder(join(this.#machine.layout.namespaces, sandboxId), namespace);
-      this.#forwarders.set(sandboxId, forwarder);
-    }
-    return forwarder.connect(port);
+    return this.#sandboxes.connectPort(sandboxId, port);
   }
 
   async stats(id: string): Promise<ContainerStats | undefined> {
@@ -424,16 +369,10 @@ class NativeRuntime implements ContainerRuntime {
     this.#closed = true;
     this.#poll?.cancel();
     for (const watcher of this.#watchers) watcher.close();
-    await Promise.all([...this.#forwarders.values()].map((forwarder) => forwarder.close()));
+    await this.#sandboxes.close();
     await Promise.all([...this.#containers.values()].map((container) => container.observing));
     await Promise.all([...this.#containers.values()].map(async (container) => container.streams?.close()));
     await writeFile(this.#machine.layout.agent, '0\n');
-  }
-
-  #sandbox(id: string): SandboxRecord {
-    const record = this.#sandboxes.get(id);
-    if (!record) throw new RuntimeError('NOT_FOUND', `sandbox ${id} does not exist`);
-    return record;
   }
 
   #container(id: string): Container {
@@ -450,42 +389,6 @@ class NativeRuntime implements ContainerRuntime {
 
   #containersOf(sandboxId: string): readonly Container[] {
     return [...this.#containers.values()].filter((container) => container.record.sandboxId === sandboxId);
-  }
-
-  #sandboxStatus(record: SandboxRecord): SandboxStatus {
-    const { spec } = record;
-    return {
-      id: record.id,
-      podUid: spec.podUid,
-      podName: spec.podName,
-      podNamespace: spec.podNamespace,
-      attempt: spec.attempt,
-      ready: !record.stopped && record.bootId === this.#machine.bootId,
-      createdAt: record.createdAt,
-      labels: spec.labels,
-      annotations: spec.annotations,
-      ...(record.ip === undefined ? {} : { ip: record.ip }),
-    };
-  }
-
-  #netnsPath(sandboxId: string): string {
-    return join(this.#machine.layout.namespaces, sandboxId, 'net');
-  }
-
-  async #attach(id: string, spec: SandboxSpec): Promise<string> {
-    try {
-      return (await this.#options.network.attach(id, this.#netnsPath(id), spec.hostPorts)).ip;
-    } catch (cause) {
-      const detail = cause instanceof Error ? cause.message : String(cause);
-      throw new RuntimeError('NETWORK', `failed to setup network for sandbox "${id}": ${detail}`, { cause });
-    }
-  }
-
-  async #startPause(id: string, spec: SandboxSpec): Promise<number | undefined> {
-    if (!spec.shareProcessNamespace || spec.hostPID) return undefined;
-    const { cgroups } = this.#machine;
-    await cgroups.create(`${id}/pause`, {});
-    return startPause(cgroups.joinFiles(`${id}/pause`));
   }
 
   #openStreams(record: ContainerRecord): Promise<ContainerStreams> {
@@ -598,21 +501,6 @@ class NativeRuntime implements ContainerRuntime {
     });
   }
 
-  /** Gives back network, namespaces and the processes of the sandbox. */
-  async #release(id: string): Promise<void> {
-    const { layout, cgroups } = this.#machine;
-    await cgroups.kill(id);
-    await this.#options.network.detach(id);
-    await removeNamespaces(layout, [id]);
-  }
-
-  async #deleteSandbox(id: string): Promise<void> {
-    const { layout, cgroups } = this.#machine;
-    await this.#release(id);
-    await cgroups.remove(id, this.#clock);
-    await rm(join(layout.sandboxes, id), { recursive: true, force: true });
-  }
-
   async #deleteContainer(id: string, sandboxId: string): Promise<void> {
     const { layout, cgroups } = this.#machine;
     await Promise.all([
@@ -622,10 +510,6 @@ class NativeRuntime implements ContainerRuntime {
       rm(join(layout.runtimeRoot, id), { recursive: true, force: true }),
     ]);
   }
-}
-
-function newId(): string {
-  return randomBytes(32).toString('hex');
 }
 
 function newContainer(record: ContainerRecord): Container {

@@ -6,7 +6,8 @@ import type { Duplex } from 'node:stream';
 import { RuntimeError } from '../../container-runtime.ts';
 import { toolPath } from '../run-command.ts';
 
-const helper = `
+/** The helper's program; it listens on the socket file and is told a port by each connection's first line. */
+const helperScript = (socketPath: string): string => `
 const net = require('node:net');
 const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
   client.on('error', () => {});
@@ -21,7 +22,7 @@ const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true }, (
     });
   });
 });
-server.listen(process.argv[1], () => process.stdout.write('ready'));
+server.listen(${JSON.stringify(socketPath)}, () => process.stdout.write('ready'));
 process.stdin.on('end', () => process.exit()).resume();
 `;
 
@@ -69,8 +70,7 @@ export class PortForwarder {
         process.execPath,
         '--max-old-space-size=64',
         '-e',
-        helper,
-        this.#socketPath,
+        helperScript(this.#socketPath),
       ],
       { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: toolPath }, cwd: '/' },
     );

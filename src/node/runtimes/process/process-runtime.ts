@@ -360,7 +360,10 @@ class ProcessRuntime implements ContainerRuntime {
 
   async #follow(container: Container, session: ProcessSession): Promise<void> {
     const log = new CriLogWriter({ path: container.identity.spec.logPath, clock: this.#options.clock });
-    const copies = [copy(session.stdout, 'stdout'), session.stderr && copy(session.stderr, 'stderr')];
+    const copies = [
+      copy(session.stdout, 'stdout'),
+      ...(session.stderr ? [copy(session.stderr, 'stderr')] : []),
+    ];
     async function copy(source: AsyncIterable<Buffer>, stream: LogStream): Promise<void> {
       for await (const chunk of source) {
         container.fanout.write(stream, chunk);
