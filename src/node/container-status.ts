@@ -23,8 +23,8 @@ export interface ContainerView {
   readonly messages: ReadonlyMap<string, string>;
   imageReference(imageId: string): string;
   readonly runtimeName: string;
-  /** The pod ends: nothing waits for a restart any more. */
-  readonly ending: boolean;
+  /** Whether the container would be started again if it is not running. */
+  readonly restarts: boolean;
   readonly started: boolean;
   readonly ready: boolean;
 }
@@ -67,11 +67,11 @@ function stateOf(view: ContainerView, newest: ContainerStatus | undefined): Cont
   if (newest?.state === 'running') {
     return { running: { startedAt: timestamp(newest.startedAt ?? newest.createdAt) } };
   }
-  if (newest?.state === 'exited' && (view.ending || view.waiting === undefined)) {
+  if (newest?.state === 'exited' && (!view.restarts || view.waiting === undefined)) {
     return { terminated: terminated(view, newest) };
   }
   if (newest === undefined && view.remembered?.state?.terminated) {
-    if (view.ending) return { terminated: view.remembered.state.terminated };
+    if (!view.restarts) return { terminated: view.remembered.state.terminated };
   }
   return { waiting: view.waiting ?? { reason: view.defaultWaiting } };
 }
@@ -84,9 +84,10 @@ function lastState(
 ): ContainerState {
   if (state.waiting && newest?.state === 'exited') return { terminated: terminated(view, newest) };
   if (previous?.state === 'exited') return { terminated: terminated(view, previous) };
-  if (newest && newest.attempt === view.remembered?.restartCount) return view.remembered.lastState ?? {};
-  const before = view.remembered?.state?.terminated ?? view.remembered?.lastState?.terminated;
-  return before && !state.terminated ? { terminated: before } : {};
+  const own = newest && containerID(view, newest);
+  const known = [view.remembered?.state?.terminated, view.remembered?.lastState?.terminated];
+  const before = known.find((one) => one !== undefined && one.containerID !== own);
+  return before && before !== state.terminated ? { terminated: before } : {};
 }
 
 function terminated(view: ContainerView, status: ContainerStatus): ContainerStateTerminated {

@@ -9,7 +9,7 @@ import type {
 import { containerStatus, type ContainerView } from './container-status.ts';
 import type { ContainerHistory } from './container-history.ts';
 import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
-import { containersOf, initContainersOf, isSidecar } from './pod-containers.ts';
+import { containersOf, initContainersOf, isSidecar, shouldRestart } from './pod-containers.ts';
 import { podConditions } from './pod-conditions.ts';
 import { podPhase, type PodPhase } from './pod-phase.ts';
 
@@ -109,6 +109,7 @@ function podIPs(seen: PodObservation): readonly string[] {
 
 function oneStatus(seen: PodObservation, container: Container): ApiContainerStatus {
   const history = seen.histories.get(container.name) ?? [];
+  const kind = kindOf(seen.pod, container);
   const view: ContainerView = {
     container,
     history,
@@ -118,8 +119,8 @@ function oneStatus(seen: PodObservation, container: Container): ApiContainerStat
     messages: seen.terminationMessages,
     imageReference: (id) => seen.imageReference(id),
     runtimeName: seen.runtimeName,
-    ending: seen.finished,
-    kind: kindOf(seen.pod, container),
+    restarts: !seen.finished && restarts(seen.pod, container, history[0]),
+    kind,
     started: history[0]?.state === 'running' && seen.isStarted(history[0]),
     ready: history[0]?.state === 'running' && seen.isReady(history[0]),
   };
@@ -129,6 +130,10 @@ function oneStatus(seen: PodObservation, container: Container): ApiContainerStat
 function kindOf(pod: Pod, container: Container): ContainerView['kind'] {
   if (!initContainersOf(pod).includes(container)) return 'main';
   return isSidecar(container) ? 'sidecar' : 'init';
+}
+
+function restarts(pod: Pod, container: Container, newest: ContainerStatus | undefined): boolean {
+  return newest?.state !== 'exited' || shouldRestart(pod, container, newest.exitCode ?? 0);
 }
 
 function rememberedStatus(pod: Pod, name: string): ApiContainerStatus | undefined {
