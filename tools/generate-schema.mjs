@@ -123,11 +123,17 @@ for (const message of [...wanted].sort()) {
     const property = definition?.properties?.[entry.json] ?? {};
     const liveProperty = extended?.properties?.[entry.json] ?? {};
     const further = {};
-    const choices = liveProperty.enum ?? entry.field.enum;
+    const choices =
+      liveProperty.enum ??
+      liveProperty.items?.enum ??
+      liveProperty.additionalProperties?.enum ??
+      entry.field.enum;
     if (choices) further.e = [...choices].sort();
     const fallback = entry.field.default ?? liveProperty.default;
-    const zero = fallback === '' || fallback === 0 || fallback === false || typeof fallback === 'object';
-    if (fallback !== undefined && !zero) further.d = liveProperty.default ?? fallback;
+    // Zero is what an always-written field holds anyway.
+    const implied = typeof fallback === 'object' || (entry.flags & 3) === 0;
+    if (fallback !== undefined && !(implied && (!fallback || typeof fallback === 'object')))
+      further.d = liveProperty.default ?? fallback;
     if (property['x-kubernetes-list-type']) further.l = property['x-kubernetes-list-type'];
     if (property['x-kubernetes-list-map-keys']) further.k = property['x-kubernetes-list-map-keys'];
     if (property['x-kubernetes-map-type']) further.m = property['x-kubernetes-map-type'];

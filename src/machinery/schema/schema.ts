@@ -52,6 +52,7 @@ export interface FieldSchema {
   /** Go leaves the zero value of a struct out, which `omitempty` alone does not. */
   readonly omitzero?: boolean;
   readonly required: boolean;
+  /** What the string, or each string of the list or map, may be; ascending. */
   readonly enum?: readonly string[];
   readonly default?: unknown;
   readonly listType?: 'atomic' | 'set' | 'map';
