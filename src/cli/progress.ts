@@ -20,7 +20,8 @@ export function createProgress(context: Pick<CliContext, 'stderr' | 'colour'>): 
     if (open) context.stderr.write('\r\u001B[K');
     open = false;
   };
-  const paint = (style: Parameters<typeof styleText>[0], text: string): string => (context.colour ? styleText(style, text) : text);
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
+    context.colour ? styleText(style, text) : text;
   return {
     step(text) {
       if (!terminal) {

@@ -33,7 +33,11 @@ export interface ClusterStatus {
 /** How a cluster does: its record, and what its API server says when it runs. Throws `NOT_FOUND`. */
 export async function clusterStatus(home: Home, name: string): Promise<ClusterStatus> {
   const record = await readRecord(home, name);
-  if (!record) throw new ClusterError('NOT_FOUND', `there is no cluster named ${name}; \`kanoe up --name ${name}\` makes it, \`kanoe list\` shows those there are`);
+  if (!record)
+    throw new ClusterError(
+      'NOT_FOUND',
+      `there is no cluster named ${name}; \`kanoe up --name ${name}\` makes it, \`kanoe list\` shows those there are`,
+    );
   const running = await isRunning(record);
   const known = {
     name,
@@ -48,7 +52,12 @@ export async function clusterStatus(home: Home, name: string): Promise<ClusterSt
     ...(record.logFile && { logFile: record.logFile }),
   };
   if (!running) return { ...known, state: 'stopped', ready: false };
-  const alive = { ...known, state: 'running' as const, ...(record.process && { pid: record.process.pid }), ...(record.server && { server: record.server }) };
+  const alive = {
+    ...known,
+    state: 'running' as const,
+    ...(record.process && { pid: record.process.pid }),
+    ...(record.server && { server: record.server }),
+  };
   const client = createClient(await adminTransport(join(record.dataDirectory, 'admin.kubeconfig')));
   try {
     const signal = AbortSignal.timeout(5_000);
@@ -60,7 +69,10 @@ export async function clusterStatus(home: Home, name: string): Promise<ClusterSt
       version: version.gitVersion,
       nodes: list.items.map((node) => ({
         name: node.metadata.name,
-        ready: node.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false,
+        ready:
+          node.status?.conditions?.some(
+            (condition) => condition.type === 'Ready' && condition.status === 'True',
+          ) ?? false,
       })),
     };
   } catch (error) {

@@ -12,7 +12,9 @@ export function internalCommand(context: CliContext): Command {
     .action(async () => {
       const { warmUp } = await import('../../cluster/warm-up.ts');
       await warmUp(context.clock);
-      const script = (globalThis as { [key: symbol]: unknown })[Symbol.for('kanoe.script')] as vm.Script | undefined;
+      const script = (globalThis as { [key: symbol]: unknown })[Symbol.for('kanoe.script')] as
+        | vm.Script
+        | undefined;
       if (!script) return;
       const bundle = context.program.unpack.replace(/unpack\.cjs$/, 'kanoe.cjs');
       await writeFile(`${bundle}.${process.version}-${process.arch}.cache`, script.createCachedData());

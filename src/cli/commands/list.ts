@@ -33,7 +33,13 @@ export function listCommand(context: CliContext): Command {
         context.stderr.write('no clusters; `kanoe up` makes one\n');
         return;
       }
-      const rows = clusters.map(({ name, state, server, context: kubeContext, dataDirectory }) => [name, state, server ?? '-', kubeContext, dataDirectory]);
+      const rows = clusters.map(({ name, state, server, context: kubeContext, dataDirectory }) => [
+        name,
+        state,
+        server ?? '-',
+        kubeContext,
+        dataDirectory,
+      ]);
       context.stdout.write(alignColumns([['NAME', 'STATE', 'SERVER', 'CONTEXT', 'DATA'], ...rows]));
     });
 }

@@ -16,7 +16,11 @@ export function loadCommand(context: CliContext): Command {
     .addOption(nameOption())
     .action(async (files: string[], { name }: { name: string }) => {
       const record = await readRecord(context.home, name);
-      if (!record) throw new ClusterError('NOT_FOUND', `there is no cluster named ${name}; \`kanoe up --name ${name} --load FILE\` makes it and loads the image`);
+      if (!record)
+        throw new ClusterError(
+          'NOT_FOUND',
+          `there is no cluster named ${name}; \`kanoe up --name ${name} --load FILE\` makes it and loads the image`,
+        );
       const store = openImageStore(record.dataDirectory, context.program.unpack);
       const progress = createProgress(context);
       for (const file of files) {

@@ -1,0 +1,112 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { resolve } from 'node:path';
+import type { RuntimeChoice, UpOptions } from '../../cluster/plan-cluster.ts';
+import type { CliContext } from '../cli-context.ts';
+import { nameOption } from '../name-option.ts';
+import { runDetached } from '../run-detached.ts';
+import { runUp } from '../run-up.ts';
+
+/** The flags of `kanoe up` as commander parses them. */
+export interface UpFlags {
+  readonly name: string;
+  readonly detach?: boolean;
+  readonly dataDir?: string;
+  readonly port?: number;
+  readonly nodes: number;
+  readonly controllers: string;
+  readonly serviceCidr?: string;
+  readonly podCidr?: string;
+  readonly runtime: RuntimeChoice;
+  readonly filename?: string[];
+  readonly load?: string[];
+  readonly mirror?: ReadonlyMap<string, string>;
+  readonly kubeconfig?: string;
+  readonly wait?: boolean;
+  readonly timeout: number;
+  readonly startedAt?: number;
+}
+
+const runtimes: readonly RuntimeChoice[] = ['auto', 'native', 'process', 'cri', 'simulated'];
+
+/** `kanoe up`: starts a cluster and stays with it, or leaves it running with `--detach`. */
+export function upCommand(context: CliContext): Command {
+  return new Command('up')
+    .description('start a cluster; Ctrl-C stops it, `--detach` leaves it running')
+    .addOption(nameOption())
+    .option('-d, --detach', 'return once the cluster is ready and leave it running')
+    .option('--data-dir <dir>', 'where the cluster keeps its state (default: in ~/.kanoe/data)')
+    .option(
+      '--port <port>',
+      'port of the API server on 127.0.0.1; 0 takes a free one (default: 6443, or a free one)',
+      portNumber,
+    )
+    .option('--nodes <count>', 'number of nodes; 0 is a control plane only', count, 1)
+    .option(
+      '--controllers <list>',
+      "controllers to run, as kube-controller-manager's flag: '*', 'name', '-name'",
+      '*',
+    )
+    .option('--service-cidr <cidr>', 'addresses of services (default: a free 10.x.0.0/16 from 10.96 on)')
+    .option('--pod-cidr <cidr>', 'addresses of pods (default: a free 10.x.0.0/16 from 10.244 on)')
+    .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(runtimes).default('auto'))
+    .option(
+      '-f, --filename <path>',
+      'apply manifests once the cluster is ready: a file, a folder, or - (repeatable)',
+      collect,
+    )
+    .option('--load <file>', 'load images from an archive before pods start (repeatable)', collect)
+    .option('--mirror <host=url>', 'pull images of a registry from elsewhere (repeatable)', mirror)
+    .option('--kubeconfig <file>', 'write only this kubeconfig file, instead of adding a context to your own')
+    .option('--wait', 'wait until the applied workloads are ready')
+    .option('--timeout <seconds>', 'how long to wait', count, 300)
+    .addOption(new Option('--started-at <ms>', 'when the first process began').argParser(Number).hideHelp())
+    .action(async (flags: UpFlags) => {
+      if (flags.detach && !context.parent) await runDetached(context, flags);
+      else await runUp(context, flags);
+    });
+}
+
+/** What the cluster needs of the flags; paths made absolute. */
+export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
+  return {
+    name: flags.name,
+    nodes: flags.nodes,
+    controllers: flags.controllers,
+    runtime: flags.runtime,
+    mirrors: flags.mirror ?? new Map(),
+    ...(flags.dataDir !== undefined && { dataDirectory: resolve(context.cwd, flags.dataDir) }),
+    ...(flags.port !== undefined && { port: flags.port }),
+    ...(flags.serviceCidr !== undefined && { serviceCidr: flags.serviceCidr }),
+    ...(flags.podCidr !== undefined && { podCidr: flags.podCidr }),
+  };
+}
+
+function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}
+
+function mirror(
+  value: string,
+  previous: ReadonlyMap<string, string> | undefined,
+): ReadonlyMap<string, string> {
+  const at = value.indexOf('=');
+  const host = value.slice(0, at);
+  const url = value.slice(at + 1);
+  if (at <= 0 || url === '')
+    throw new InvalidArgumentError('it must be HOST=URL, such as docker.io=http://127.0.0.1:5000');
+  if (!URL.canParse(url.includes('://') ? url : `http://${url}`))
+    throw new InvalidArgumentError(`${JSON.stringify(url)} is not a URL`);
+  return new Map([...(previous ?? []), [host, url]]);
+}
+
+function portNumber(value: string): number {
+  const port = Number(value);
+  if (!/^\d+$/.test(value) || port > 65_535)
+    throw new InvalidArgumentError('a port is a number from 0 to 65535');
+  return port;
+}
+
+function count(value: string): number {
+  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('it must be a whole number, 0 or more');
+  return Number(value);
+}

@@ -1,0 +1,110 @@
+import { resolve } from 'node:path';
+import { startCluster } from '../cluster/start-cluster.ts';
+import type { ClusterReport, RunningCluster } from '../cluster/start-cluster.ts';
+import type { CliContext } from './cli-context.ts';
+import { CliError } from './cli-error.ts';
+import { upOptions } from './commands/up.ts';
+import type { UpFlags } from './commands/up.ts';
+import { applyManifests, loadManifests } from './manifests.ts';
+import { createProgress } from './progress.ts';
+import type { BackgroundMessage } from './run-detached.ts';
+import { waitForWorkloads } from './wait-for-workloads.ts';
+
+/** Starts the cluster in this process and stays until it is told to stop. */
+export async function runUp(context: CliContext, flags: UpFlags): Promise<void> {
+  const report = reporter(context);
+  try {
+    const cluster = await bringUp(context, flags, report);
+    report.ready(cluster);
+    await stopSignal(context.signal, cluster);
+    report.step('stopping …');
+    await cluster.stop();
+    report.done();
+  } catch (error) {
+    report.done();
+    const failure = context.signal.aborted ? new CliError('', { exitCode: 130 }) : error;
+    context.parent?.send(failed(failure));
+    throw failure;
+  } finally {
+    context.parent?.close();
+  }
+}
+
+async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): Promise<RunningCluster> {
+  // Manifests are read and checked before anything is started: a typing mistake must not leave a cluster behind.
+  const manifests = flags.filename ? await loadManifests(flags.filename, context) : [];
+  const cluster = await startCluster({
+    ...upOptions(context, flags),
+    home: context.home,
+    clock: context.clock,
+    startedAt: flags.startedAt ?? context.startedAt,
+    program: context.program,
+    archives: (flags.load ?? []).map((path) => resolve(context.cwd, path)),
+    signal: context.signal,
+    detached: context.parent !== undefined,
+    ...(flags.kubeconfig !== undefined && { kubeconfig: resolve(context.cwd, flags.kubeconfig) }),
+    report,
+  });
+  try {
+    if (manifests.length > 0) {
+      report.step(`applying ${manifests.length} objects …`);
+      const applied = await applyManifests(cluster.client, manifests, (line) => report.line(line));
+      if (applied.failed > 0) throw new CliError(`${applied.failed} of ${manifests.length} objects could not be applied`);
+      if (flags.wait) {
+        await waitForWorkloads(cluster.client, applied.objects, {
+          clock: context.clock,
+          timeoutMs: flags.timeout * 1000,
+          signal: context.signal,
+          report: (text) => report.step(text),
+        });
+      }
+      for (const url of await cluster.urls(applied.objects)) report.line(url);
+    }
+    return cluster;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+interface Reporter extends ClusterReport {
+  ready(cluster: RunningCluster): void;
+  done(): void;
+}
+
+/** Progress goes to the person here, or to the process that started this one in the background. */
+function reporter(context: CliContext): Reporter {
+  const progress = createProgress(context);
+  const { parent } = context;
+  const tell = (type: 'step' | 'line' | 'warn', text: string): void => {
+    if (parent) parent.send({ type, text } satisfies BackgroundMessage);
+    progress[type](text);
+  };
+  return {
+    step: (text) => tell('step', text),
+    line: (text) => tell('line', text),
+    warn: (text) => tell('warn', text),
+    done: () => progress.done(),
+    ready(cluster) {
+      progress.done();
+      for (const line of cluster.greeting()) tell('line', line);
+      if (!parent) progress.line('Ctrl-C stops the cluster; its data stays.');
+      parent?.send({ type: 'ready' } satisfies BackgroundMessage);
+      parent?.close();
+    },
+  };
+}
+
+function failed(error: unknown): BackgroundMessage {
+  const exitCode = error instanceof CliError ? error.exitCode : 1;
+  return { type: 'failed', message: error instanceof Error ? error.message : String(error), exitCode };
+}
+
+function stopSignal(signal: AbortSignal, cluster: RunningCluster): Promise<void> {
+  return new Promise((done, fail) => {
+    if (signal.aborted) done();
+    signal.addEventListener('abort', () => done(), { once: true });
+    cluster.failed.catch(fail);
+  });
+}
+

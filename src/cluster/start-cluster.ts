@@ -1,0 +1,158 @@
+import type { Clock } from '../base/clock.ts';
+import type { Client } from '../client/client.ts';
+import { createClient } from '../client/create-client.ts';
+import type { KubeObject } from '../machinery/object.ts';
+import { loadArchive } from '../oci/image-service.ts';
+import { ClusterError } from './cluster-error.ts';
+import { writeRecord } from './cluster-record.ts';
+import type { ClusterRecord, StartupTimes } from './cluster-record.ts';
+import { startControlPlane } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { greeting, serviceUrls } from './greeting.ts';
+import type { Home } from './home.ts';
+import { openImageStore } from './images.ts';
+import { publishKubeconfig } from './kubeconfig-files.ts';
+import { startMachine } from './machine.ts';
+import type { Machine } from './machine.ts';
+import { planCluster } from './plan-cluster.ts';
+import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
+import { processIdentity } from './process-identity.ts';
+import { removeTraces } from './remove-traces.ts';
+import { chooseRuntime } from './runtime-choice.ts';
+
+/** Hears how a start goes. */
+export interface ClusterReport {
+  step(text: string): void;
+  line(text: string): void;
+  warn(text: string): void;
+}
+
+export interface StartOptions extends UpOptions {
+  readonly home: Home;
+  readonly clock: Clock;
+  /** When the process that was started by the person began, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly program: { readonly unpack: string; readonly networkWorker: string; readonly version: string };
+  /** Image archives to load before pods start. */
+  readonly archives: readonly string[];
+  /** Write only this kubeconfig file. */
+  readonly kubeconfig?: string;
+  readonly detached: boolean;
+  readonly signal: AbortSignal;
+  readonly report: ClusterReport;
+}
+
+export interface RunningCluster {
+  /** As the administrator, in this process. */
+  readonly client: Client;
+  /** Rejects when the cluster cannot go on. */
+  readonly failed: Promise<never>;
+  /** What a person wants to know once it runs. */
+  greeting(): readonly string[];
+  /** Where applied services are reached from this machine. */
+  urls(objects: readonly KubeObject[]): Promise<readonly string[]>;
+  /** Stops everything and removes all but the data. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a cluster in this process: API server, controllers, scheduler and nodes, in that order and as much at once as can be.
+ * Resolves when a node can start pods and DNS answers (or, with no nodes, when the API does).
+ */
+export async function startCluster(options: StartOptions): Promise<RunningCluster> {
+  const { home, clock, report } = options;
+  const plan = await planCluster(home, options);
+  const choice = await chooseRuntime(options.runtime);
+  const started = new StartLog(options, plan, choice.limitations);
+  report.step(`starting cluster ${plan.name} …`);
+  let controlPlane: ControlPlane | undefined;
+  let machine: Machine | undefined;
+  const stop = async (): Promise<void> => {
+    await machine?.stop();
+    await controlPlane?.close();
+    await removeTraces(plan, clock);
+    await started.stopped();
+  };
+  try {
+    const images = openImageStore(plan.dataDirectory, options.program.unpack);
+    const loading = loadAll(images, options);
+    loading.catch(() => undefined);
+    controlPlane = await startControlPlane(plan, options);
+    await started.reached('apiReadyMs', { server: controlPlane.url });
+    await publishKubeconfig({ home, plan, pki: controlPlane.pki, server: controlPlane.url, ...(options.kubeconfig !== undefined && { only: options.kubeconfig }) }).then((merged) =>
+      started.update(merged ? { mergedKubeconfig: merged } : {}),
+    );
+    report.step('API ready, starting nodes …');
+    await loading;
+    machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
+    await started.update({ limitations: [...choice.limitations, ...machine.limitations] });
+    if (options.nodes > 0) {
+      await Promise.all([
+        machine.nodesReady().then(() => started.reached('nodeReadyMs')),
+        machine.dnsAnswers().then(() => started.reached('dnsReadyMs')),
+      ]);
+    }
+    options.signal.throwIfAborted();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const admin = createClient(controlPlane.server.transport({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }));
+  return {
+    client: admin,
+    failed: controlPlane.failed,
+    greeting: () => greeting(started.record, options.kubeconfig),
+    urls: (objects) => serviceUrls(admin, objects),
+    stop,
+  };
+}
+
+async function loadAll(images: ReturnType<typeof openImageStore>, options: StartOptions): Promise<void> {
+  for (const path of options.archives) {
+    for (const { name } of await loadArchive(images, path)) options.report.line(`loaded ${name}`);
+  }
+}
+
+/** Keeps the cluster's record true while it starts. */
+class StartLog {
+  record: ClusterRecord;
+  readonly #options: StartOptions;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: StartOptions, plan: ClusterPlan, limitations: readonly string[]) {
+    this.#options = options;
+    this.record = {
+      name: plan.name,
+      id: plan.id,
+      dataDirectory: plan.dataDirectory,
+      runDirectory: plan.runDirectory,
+      podCidr: `${plan.podCidr.text}`,
+      serviceCidr: `${plan.serviceCidr.text}`,
+      nodes: options.nodes,
+      runtime: options.runtime,
+      startup: {},
+      limitations,
+      ...(options.detached && { logFile: `${options.home.directory}/logs/${plan.name}.log` }),
+    };
+  }
+
+  async reached(stage: keyof StartupTimes, change: Partial<ClusterRecord> = {}): Promise<void> {
+    const ms = Math.round(this.#options.clock.now() - this.#options.startedAt);
+    await this.update({ ...change, startup: { ...this.record.startup, [stage]: ms } });
+  }
+
+  async update(change: Partial<ClusterRecord>): Promise<void> {
+    const identity = await processIdentity(process.pid);
+    if (!identity) throw new ClusterError('FAILED', 'this process cannot read its own state in /proc');
+    this.record = { ...this.record, process: identity, ...change };
+    const { record } = this;
+    this.#writing = this.#writing.then(() => writeRecord(this.#options.home, record));
+    await this.#writing;
+  }
+
+  async stopped(): Promise<void> {
+    const { process: _process, ...rest } = this.record;
+    await this.#writing;
+    await writeRecord(this.#options.home, rest);
+  }
+}

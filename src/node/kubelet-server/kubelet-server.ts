@@ -1,0 +1,145 @@
+import { createServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Clock } from '../../base/clock.ts';
+import type { NodeAgent } from '../agent.ts';
+import { plainStatusOf } from './http-errors.ts';
+import { parseKubeletPath } from './kubelet-path.ts';
+import { serveLogs } from './serve-logs.ts';
+import { serveStream } from './serve-stream.ts';
+
+export interface KubeletServerOptions {
+  readonly agent: () => NodeAgent;
+  readonly clock: Clock;
+  readonly tls: {
+    readonly cert: string;
+    readonly key: string;
+    /** Authority that signs those who may ask. */
+    readonly clientCa: string;
+  };
+}
+
+/** The HTTPS endpoint of a node: logs, exec, attach and port-forward of its pods, for the API server alone. */
+export interface KubeletServer {
+  /** Resolves to the port. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Serves one node's pods. Only certificates of group `system:masters`, signed by the cluster's authority, are let in. */
+export function createKubeletServer(options: KubeletServerOptions): KubeletServer {
+  const { cert, key, clientCa } = options.tls;
+  const server = createServer({ cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false });
+  const sockets = new Set<Duplex>();
+  server.on('request', (request, response) => void answer(request, response));
+  server.on('upgrade', (request, socket, head) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    void upgrade(request, socket, head);
+  });
+  server.on('tlsClientError', () => undefined);
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const refused = refusal(request);
+    if (refused) {
+      response.writeHead(refused.code, { 'content-type': 'text/plain; charset=utf-8' }).end(refused.text);
+      return;
+    }
+    const url = new URL(request.url ?? '/', 'https://node');
+    try {
+      if (url.pathname === '/healthz') {
+        response.end('ok');
+        return;
+      }
+      if (url.pathname === '/pods') {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(
+          JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: options.agent().pods() }),
+        );
+        return;
+      }
+      const target = parseKubeletPath(url.pathname);
+      if (target?.verb === 'containerLogs') {
+        await serveLogs(response, { agent: options.agent(), target, query: url.searchParams });
+        return;
+      }
+      if (target) {
+        response
+          .writeHead(400, { 'content-type': 'text/plain; charset=utf-8' })
+          .end('Upgrade request required\n');
+        return;
+      }
+      response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('404 page not found\n');
+    } catch (error) {
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      const { code, type, body } = plainStatusOf(error);
+      response.writeHead(code, { 'content-type': type }).end(body);
+    }
+  }
+
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const refused = refusal(request);
+    try {
+      if (refused) {
+        refuse(socket, refused.code, refused.text);
+        return;
+      }
+      const url = new URL(request.url ?? '/', 'https://node');
+      const target = parseKubeletPath(url.pathname);
+      if (!target || target.verb === 'containerLogs') {
+        refuse(socket, 404, '404 page not found\n');
+        return;
+      }
+      await serveStream({
+        request,
+        socket,
+        head,
+        target,
+        query: url.searchParams,
+        agent: options.agent(),
+        clock: options.clock,
+      });
+    } catch (error) {
+      const { code, type, body } = plainStatusOf(error);
+      refuse(socket, code, body, type);
+    }
+  }
+
+  return {
+    listen: ({ host, port }) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen({ host, port }, () => {
+          server.off('error', reject);
+          resolve((server.address() as AddressInfo).port);
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function refusal(request: IncomingMessage): { readonly code: number; readonly text: string } | undefined {
+  const socket = request.socket as TLSSocket;
+  if (!socket.authorized) return { code: 401, text: 'Unauthorized\n' };
+  const organisation: unknown = socket.getPeerCertificate().subject?.O;
+  const groups = Array.isArray(organisation) ? organisation : [organisation];
+  return groups.includes('system:masters') ? undefined : { code: 403, text: 'Forbidden\n' };
+}
+
+function refuse(socket: Duplex, code: number, text: string, type = 'text/plain; charset=utf-8'): void {
+  if (!socket.writable) return;
+  socket.end(
+    `HTTP/1.1 ${code} ${code === 404 ? 'Not Found' : 'Error'}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+  );
+}

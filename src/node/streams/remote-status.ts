@@ -1,0 +1,19 @@
+import type { Status } from '../../machinery/meta/v1.gen.ts';
+
+/** How a remote command ended, as protocol v4 and later send it on the error stream. */
+export function exitStatus(code: number): Status {
+  if (code === 0) return { metadata: {}, status: 'Success' };
+  return {
+    metadata: {},
+    status: 'Failure',
+    reason: 'NonZeroExitCode',
+    message: `command terminated with non-zero exit code: exit status ${code}`,
+    details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
+  };
+}
+
+/** A command that could not be run at all. */
+export function failureStatus(error: unknown): Status {
+  const message = error instanceof Error ? error.message : String(error);
+  return { metadata: {}, status: 'Failure', reason: 'InternalError', code: 500, message };
+}
