@@ -3,6 +3,7 @@ import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { printSelector, selectorFrom } from '../../machinery/selectors/label-selector.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
 import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
@@ -44,9 +45,11 @@ export const deployments: ResourceDefinition<Deployment> = defineResource<Deploy
     !jsonEqual(next.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
   prepareForCreate(deployment) {
     deployment.status = {};
+    dropDisabledFields(deployment.spec.template.spec);
   },
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? {});
+    dropDisabledFields(next.spec.template.spec);
   },
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,

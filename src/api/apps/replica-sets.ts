@@ -5,6 +5,7 @@ import { printSelector, selectorFrom } from '../../machinery/selectors/label-sel
 import { validateImmutable } from '../../machinery/validation/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { nonNegative } from '../core/pod-spec/invalid-each.ts';
+import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
 import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
@@ -65,9 +66,11 @@ export const replicaSets: ResourceDefinition<ReplicaSet> = defineResource<Replic
   generation: true,
   prepareForCreate(set) {
     set.status = { replicas: 0 };
+    if (set.spec.template) dropDisabledFields(set.spec.template.spec);
   },
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? { replicas: 0 });
+    if (next.spec.template) dropDisabledFields(next.spec.template.spec);
   },
   validate,
   validateUpdate: (next, old) => [

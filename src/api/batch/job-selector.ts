@@ -14,11 +14,16 @@ export function generatedLabels(job: Pick<Job, 'metadata'>): Record<string, stri
   };
 }
 
+/** By key, as Go prints maps in messages. */
+function ascending(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** Gives the job a selector of its own and its template the labels for it; what a client set stays, for validation to judge. */
 export function generateSelector(job: DeepMutable<Job>): void {
   const { spec } = job;
   const metadata = (spec.template.metadata ??= {});
-  metadata.labels = { ...generatedLabels(job), ...metadata.labels };
+  metadata.labels = ascending({ ...generatedLabels(job), ...metadata.labels });
   const selector = (spec.selector ??= {});
-  selector.matchLabels = { [uidLabel]: job.metadata.uid ?? '', ...selector.matchLabels };
+  selector.matchLabels = ascending({ [uidLabel]: job.metadata.uid ?? '', ...selector.matchLabels });
 }

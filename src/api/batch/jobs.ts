@@ -1,7 +1,9 @@
 import { humanDuration } from '../../machinery/duration.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
+import { dns1123LabelErrors } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
 import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
@@ -12,6 +14,12 @@ import { validateJob, validateJobUpdate } from './job-validation.ts';
 import { type Job, jobs as jobType } from './v1.gen.ts';
 
 const unlimited = 2_147_483_647;
+
+/** A job without labels of its own gets those of its pods. */
+function labelLikeTemplate({ metadata, spec }: DeepMutable<Job>): void {
+  const labels = spec.template.metadata?.labels;
+  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
+}
 
 function defaultJob(job: DeepMutable<Job>): void {
   job.spec ??= {} as typeof job.spec;
@@ -24,8 +32,7 @@ function defaultJob(job: DeepMutable<Job>): void {
   }
   spec.parallelism ??= 1;
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : unlimited;
-  const labels = spec.template.metadata?.labels;
-  if (labels && Object.keys(job.metadata.labels ?? {}).length === 0) job.metadata.labels = { ...labels };
+  labelLikeTemplate(job);
   spec.completionMode ??= 'NonIndexed';
   spec.suspend ??= false;
   spec.manualSelector ??= false;
@@ -33,6 +40,14 @@ function defaultJob(job: DeepMutable<Job>): void {
     for (const condition of rule.onPodConditions ?? []) condition.status ||= 'True';
   }
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';
+}
+
+function warnOfName({ metadata }: Job): string[] {
+  const messages = dns1123LabelErrors(metadata.name ?? '');
+  if (messages.length === 0) return [];
+  return [
+    `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${messages.join(' ')}]`,
+  ];
 }
 
 const conditionsByWeight = ['Complete', 'Failed', 'Suspended', 'FailureTarget', 'SuccessCriteriaMet'];
@@ -67,14 +82,18 @@ export const jobs: ResourceDefinition<Job> = defineResource<Job>({
   defaultPropagation: 'background',
   prepareForCreate(job) {
     job.status = {};
+    dropDisabledFields(job.spec.template.spec);
     if (!job.spec.manualSelector) generateSelector(job);
+    labelLikeTemplate(job);
   },
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? {});
+    dropDisabledFields(next.spec.template.spec);
   },
   validate: validateJob,
   validateUpdate: validateJobUpdate,
-  warnings: ({ spec }, old) => (old ? [] : podSpecWarnings(spec.template.spec, 'spec.template.spec')),
+  warnings: (job, old) =>
+    old ? [] : [...warnOfName(job), ...podSpecWarnings(job.spec.template.spec, 'spec.template.spec')],
   status: { validate: validateJobStatus },
   selectableFields: { 'status.successful': ({ status: state }) => String(state?.succeeded ?? 0) },
   columns: [

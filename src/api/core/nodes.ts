@@ -43,13 +43,23 @@ function taintUntilReady(node: DeepMutable<Node>): void {
 export const nodes: ResourceDefinition<Node> = defineResource<Node>({
   storage: 'v1',
   versions: { v1: { type: nodeType, schema: 'io.k8s.api.core.v1.Node', defaults: defaultNode } },
-  prepareForCreate: taintUntilReady,
+  prepareForCreate(node) {
+    delete node.spec.configSource;
+    taintUntilReady(node);
+  },
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? {});
   },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,
-  status: { validate: validateNodeUpdate },
+  status: {
+    prepare(next, old) {
+      next.spec = mutableCopy(old.spec);
+    },
+    validate: validateNodeUpdate,
+  },
+  warnings: ({ spec }) =>
+    spec.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : [],
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec.unschedulable ?? false) },
   columns: nodeColumns,
 });

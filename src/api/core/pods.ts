@@ -9,6 +9,7 @@ import { takeEphemeralContainers, validateEphemeralContainersUpdate } from './po
 import { evictPod } from './pod-eviction.ts';
 import { mergeLabelKeys } from './pod-label-keys.ts';
 import { takeResize, validateResize } from './pod-resize.ts';
+import { dropDisabledFields } from './pod-spec/disabled-fields.ts';
 import { defaultPod, mirrorServiceAccount } from './pod-spec/pod-defaults.ts';
 import { podQos } from './pod-spec/pod-qos.ts';
 import { podWarnings } from './pod-spec/pod-warnings.ts';
@@ -25,6 +26,8 @@ function options(kind: string): { group: string; version: string; kind: string }
 
 function startPending(pod: DeepMutable<Pod>, now: number): void {
   mirrorServiceAccount(pod.spec);
+  dropDisabledFields(pod.spec);
+  if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
   pod.status = { phase: 'Pending', qosClass: podQos(pod.spec) };
   if (pod.spec.schedulingGates?.length) {
     pod.status.conditions = [
@@ -56,6 +59,7 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? {});
     mirrorServiceAccount(next.spec);
+    dropDisabledFields(next.spec);
   },
   validate: validatePod,
   validateUpdate: validatePodUpdate,

@@ -10,6 +10,4 @@ export interface PodValidation {
   readonly gracePeriod: number | undefined;
   /** Names in `resourceClaims`. */
   readonly claimNames: ReadonlySet<string>;
-  /** `spec.os.name`. */
-  readonly os: string | undefined;
 }

@@ -119,10 +119,11 @@ function warnOfVolume(volume: Volume, at: string): string[] {
 
 function warnOfEnv({ env = [] }: Container, at: string): string[] {
   const seen = new Set<string>();
-  return env.flatMap(({ name }, index) => {
+  return env.flatMap(({ name, value = '' }, index) => {
     const again = seen.has(name);
+    const extended = value !== `$(${name})` && value.includes(`$(${name})`);
     seen.add(name);
-    if (!again) return [];
+    if (!again || extended) return [];
     return [
       `${at}.env[${index}]: hides previous definition of "${name}", which may be dropped when using apply`,
     ];

@@ -11,7 +11,7 @@ const maxSearchCharacters = 2048;
 const label = '[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
 const underscored = new RegExp(`^_?${label}(\\._?${label})*$`);
 const underscoredMessage =
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')";
 
 function searchErrors(search: string): string[] {
   if (search === '.') return [];

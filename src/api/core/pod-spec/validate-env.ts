@@ -19,7 +19,7 @@ import type {
   VolumeSource,
 } from '../v1.gen.ts';
 import { invalidEach } from './invalid-each.ts';
-import { nonReservedPathErrors } from './local-path.ts';
+import { backstepErrors } from './local-path.ts';
 import { validateFieldRef, validateResourceFieldRef } from './validate-downward.ts';
 
 const environmentFields = [
@@ -63,7 +63,7 @@ function validateFileKeyRef(
       errors.push(invalid(`${field}.volumeName`, selector.volumeName, detail));
     }
   } else errors.push(required(`${field}.volumeName`));
-  if (selector.path) errors.push(...nonReservedPathErrors(`${field}.path`, selector.path));
+  if (selector.path) errors.push(...backstepErrors(`${field}.path`, selector.path));
   else errors.push(required(`${field}.path`));
   return errors;
 }

@@ -202,7 +202,6 @@ export function validatePodSpec(
     restartPolicy: spec.restartPolicy ?? '',
     gracePeriod: spec.terminationGracePeriodSeconds,
     claimNames: new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter(Boolean)),
-    os: spec.os?.name,
   };
   const volumes = validateVolumes(spec.volumes ?? [], `${field}.volumes`, where.podName);
   return [

@@ -97,23 +97,11 @@ function validateReadiness(probe: Probe | undefined, field: string, pod: PodVali
   return errors;
 }
 
-const stopSignals: Readonly<Record<string, readonly string[]>> = { windows: ['SIGKILL', 'SIGTERM'] };
-
 function validateLifecycle(lifecycle: Lifecycle, field: string, pod: PodValidation): FieldError[] {
   const errors: FieldError[] = [];
-  const { postStart, preStop, stopSignal } = lifecycle;
+  const { postStart, preStop } = lifecycle;
   if (postStart) errors.push(...validateHandler(postStart, `${field}.postStart`, pod));
   if (preStop) errors.push(...validateHandler(preStop, `${field}.preStop`, pod));
-  if (stopSignal) {
-    const supported = stopSignals[pod.os ?? ''];
-    if (!pod.os)
-      errors.push(
-        forbidden(`${field}.stopSignal`, 'may not be set for containers with empty `spec.os.name`'),
-      );
-    else if (supported && !supported.includes(stopSignal)) {
-      errors.push(notSupported(`${field}.stopSignal`, stopSignal, supported));
-    }
-  }
   return errors;
 }
 

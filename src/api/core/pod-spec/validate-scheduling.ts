@@ -25,6 +25,9 @@ function validateOperator(toleration: Toleration, field: string): FieldError[] {
     const messages = labelValueErrors(value);
     return messages.length > 0 ? [invalid(field, value, messages.join(';'))] : [];
   }
+  if (operator === 'Lt' || operator === 'Gt') {
+    return [notSupported(field, operator, ['Equal', 'Exists', 'Lt', 'Gt'])];
+  }
   if (operator !== 'Exists') return [notSupported(field, operator, ['Equal', 'Exists'])];
   return value ? [invalid(field, value, "value must be empty when `operator` is 'Exists'")] : [];
 }

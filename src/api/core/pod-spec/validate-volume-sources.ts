@@ -155,7 +155,7 @@ function validateAzureDisk(source: AzureDiskVolumeSource, field: string): FieldE
 function validateCsi(source: CSIVolumeSource, field: string): FieldError[] {
   const { driver = '', nodePublishSecretRef: secret } = source;
   const errors: FieldError[] = [];
-  if (!driver) errors.push(required(`${field}.driver`));
+  if (!driver) return [required(`${field}.driver`)];
   if (driver.length > 63) errors.push(tooLong(`${field}.driver`, 63));
   errors.push(...invalidEach(`${field}.driver`, driver, dns1123SubdomainErrors(driver.toLowerCase())));
   if (secret && !secret.name) errors.push(required(`${field}.nodePublishSecretRef.name`));

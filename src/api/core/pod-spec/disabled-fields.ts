@@ -1,0 +1,13 @@
+import type { DeepMutable } from '../../../machinery/object.ts';
+import type { PodSpec } from '../v1.gen.ts';
+
+/** Drops what only upstream's feature gates that are off by default would keep: stop signals and scheduling groups. */
+export function dropDisabledFields(spec: DeepMutable<PodSpec>): void {
+  delete spec.schedulingGroup;
+  const lists = [spec.initContainers, spec.containers, spec.ephemeralContainers];
+  for (const container of lists.flatMap((list) => list ?? [])) {
+    if (container.lifecycle?.stopSignal === undefined) continue;
+    delete container.lifecycle.stopSignal;
+    if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
+  }
+}
