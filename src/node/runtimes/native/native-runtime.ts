@@ -178,6 +178,7 @@ class NativeRuntime implements ContainerRuntime {
     const image = await this.#options.images.get(spec.imageId);
     if (!image) throw new RuntimeError('NOT_FOUND', `image ${spec.imageId} (${spec.image}) is not present`);
     const { layout, fifos, cgroups, launcher, bootId } = this.#machine;
+    void cgroups.warmUp();
     const id = newId();
     const folder = join(layout.containers, id);
     await mkdir(folder, { mode: 0o711 });
@@ -433,11 +434,11 @@ class NativeRuntime implements ContainerRuntime {
     ]);
     if (container.progress.state === 'created' && pid) {
       container.progress = { state: 'running', pid: Number(pid.text), startedAt: pid.at };
+      container.started.resolve();
+      this.#emit(container);
       if (launcher.joinsCgroup && !exit && container.shimPid !== undefined) {
         await this.#expelLauncher(Number(pid.text), `${sandboxId}/${id}`);
       }
-      container.started.resolve();
-      this.#emit(container);
     }
     if (!exit && why === 'file') return;
     const [code = 255, oomKills = 0] = exit ? exit.text.split(' ').map(Number) : [];

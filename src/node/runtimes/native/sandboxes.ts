@@ -49,6 +49,7 @@ export class Sandboxes {
   async run(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxStatus> {
     signal?.throwIfAborted();
     const { layout, cgroups, bootId } = this.#machine;
+    void cgroups.warmUp();
     const id = newId();
     const folder = join(layout.sandboxes, id);
     await mkdir(folder, { mode: 0o700 });
