@@ -32,7 +32,7 @@ function validateExitCodes(
 ): FieldError[] {
   const errors: FieldError[] = [];
   const operator: string = requirement.operator ?? '';
-  const { containerName, values = [] } = requirement;
+  const { containerName, values } = requirement;
   if (!operator) errors.push(required(`${field}.operator`, 'valid values: ["In" "NotIn"]'));
   else if (!['In', 'NotIn'].includes(operator)) {
     errors.push(notSupported(`${field}.operator`, operator, ['In', 'NotIn']));

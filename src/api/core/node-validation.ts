@@ -20,7 +20,7 @@ function validateTaints(taints: readonly Taint[]): FieldError[] {
   const seen = new Set<string>();
   return taints.flatMap((taint, index) => {
     const at = `metadata.taints[${index}]`;
-    const { key = '', value = '' } = taint;
+    const { key, value = '' } = taint;
     const effect: string = taint.effect ?? '';
     const values = labelValueErrors(value);
     const errors = invalidEach(`${at}.key`, key, qualifiedNameErrors(key));

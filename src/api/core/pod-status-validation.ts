@@ -73,7 +73,7 @@ function validateClaims(next: Pod): FieldError[] {
   const extended = next.status?.extendedResourceClaimStatus;
   if (!extended) return errors;
   const at = 'status.extendedResourceClaimStatus';
-  const { resourceClaimName = '', requestMappings = [] } = extended;
+  const { resourceClaimName, requestMappings } = extended;
   errors.push(
     ...invalidEach(`${at}.resourceClaimName`, resourceClaimName, dns1123SubdomainErrors(resourceClaimName)),
   );

@@ -45,8 +45,8 @@ function validateDeadline(next: PodSpec, old: PodSpec): { errors: FieldError[]; 
   return { errors: [], last: false };
 }
 
-function withoutSeconds({ tolerationSeconds: _, ...rest }: Toleration): unknown {
-  return rest;
+function withoutSeconds(toleration: Toleration): unknown {
+  return { ...toleration, tolerationSeconds: undefined };
 }
 
 function validateAddedTolerations(next: PodSpec, old: PodSpec): FieldError[] {

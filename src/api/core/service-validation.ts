@@ -59,7 +59,7 @@ function validateType(service: Service): FieldError[] {
 
 function validatePort(port: ServicePort, field: string, names: Set<string>): FieldError[] {
   const errors: FieldError[] = [];
-  const { name, port: number = 0, protocol = '', targetPort, appProtocol } = port;
+  const { name, port: number, protocol = '', targetPort, appProtocol } = port;
   if (name) {
     errors.push(...invalidEach(`${field}.name`, name, dns1123LabelErrors(name)));
     if (names.has(name)) errors.push(duplicate(`${field}.name`, name));

@@ -31,7 +31,7 @@ function validateExpression(
   check: ValueCheck,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  const { key = '', values = [] } = requirement;
+  const { key, values = [] } = requirement;
   const operator: string = requirement.operator ?? '';
   if (operator === 'In' || operator === 'NotIn') {
     if (values.length === 0) {
@@ -58,7 +58,7 @@ function validateExpression(
 
 function validateNodeField(requirement: NodeSelectorRequirement, field: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { key = '', values = [] } = requirement;
+  const { key, values = [] } = requirement;
   const operator: string = requirement.operator ?? '';
   if (operator !== 'In' && operator !== 'NotIn') {
     errors.push(invalid(`${field}.operator`, operator, 'not a valid selector operator'));

@@ -84,7 +84,7 @@ function validateHostPorts(containers: readonly Container[], field: string): Fie
 
 function validateResizePolicy(container: Container, field: string, pod: PodValidation): FieldError[] {
   const seen = new Set<string>();
-  return (container.resizePolicy ?? []).flatMap(({ resourceName = '', restartPolicy = '' }, index) => {
+  return (container.resizePolicy ?? []).flatMap(({ resourceName, restartPolicy }, index) => {
     const errors: FieldError[] = [];
     if (seen.has(resourceName)) errors.push(duplicate(`${field}[${index}]`, resourceName));
     seen.add(resourceName);

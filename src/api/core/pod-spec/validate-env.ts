@@ -1,10 +1,4 @@
-import {
-  type FieldError,
-  invalid,
-  notFound,
-  notSupported,
-  required,
-} from '../../../machinery/field-error.ts';
+import { type FieldError, invalid, notFound, required } from '../../../machinery/field-error.ts';
 import {
   configMapKeyErrors,
   dns1123SubdomainErrors,

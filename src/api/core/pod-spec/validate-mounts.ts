@@ -57,7 +57,7 @@ export function validateMounts(
   const paths = new Set<string>();
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
     const at = `${field}[${index}]`;
-    const { name = '', mountPath = '' } = mount;
+    const { name, mountPath } = mount;
     if (!name) errors.push(required(`${at}.name`));
     if (!volumes.has(name)) errors.push(notFound(`${at}.name`, name));
     if (!mountPath) errors.push(required(`${at}.mountPath`));
@@ -101,7 +101,7 @@ export function validateDevices(
   const paths = new Set<string>();
   for (const [index, device] of (container.volumeDevices ?? []).entries()) {
     const at = `${field}[${index}]`;
-    const { name = '', devicePath = '' } = device;
+    const { name, devicePath } = device;
     if (!name) errors.push(required(`${at}.name`));
     if (names.has(name)) errors.push(invalid(`${at}.name`, name, 'must be unique'));
     errors.push(...validateDevice({ name, devicePath }, at, volumes.get(name)));

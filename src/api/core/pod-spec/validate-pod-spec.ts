@@ -169,7 +169,7 @@ function validateParts(spec: PodSpec, field: string, pod: PodValidation): FieldE
     ...validatePodSecurity(spec, `${field}.securityContext`),
     ...validateAffinity(spec.affinity, `${field}.affinity`),
     ...validateDnsConfig(spec, `${field}.dnsConfig`),
-    ...(spec.readinessGates ?? []).flatMap(({ conditionType = '' }, index) =>
+    ...(spec.readinessGates ?? []).flatMap(({ conditionType }, index) =>
       invalidEach(
         `${field}.readinessGates[${index}].conditionType`,
         conditionType,

@@ -82,7 +82,7 @@ function validateSource(source: VolumeProjection, at: string, volume: string, cl
   }
   errors.push(...validateToken(source, `${at}.serviceAccountToken`, volume));
   if (clusterTrustBundle) {
-    const { path = '' } = clusterTrustBundle;
+    const { path } = clusterTrustBundle;
     errors.push(...validateTrustBundle(clusterTrustBundle, `${at}.clusterTrustBundle`), ...claim(path, path));
   }
   const given = [

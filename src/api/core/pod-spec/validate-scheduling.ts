@@ -57,7 +57,7 @@ export function validateTolerations(tolerations: readonly Toleration[], field: s
 /** What must be removed before the scheduler looks at the pod. */
 export function validateSchedulingGates(gates: readonly PodSchedulingGate[], field: string): FieldError[] {
   const seen = new Set<string>();
-  return gates.flatMap(({ name = '' }, index) => {
+  return gates.flatMap(({ name }, index) => {
     const errors = invalidEach(`${field}[${index}]`, name, qualifiedNameErrors(name));
     if (seen.has(name)) errors.push(duplicate(`${field}[${index}]`, name));
     seen.add(name);
@@ -89,7 +89,7 @@ function validateMatchKeys(constraint: TopologySpreadConstraint, field: string):
 
 function validateConstraint(constraint: TopologySpreadConstraint, at: string): FieldError[] {
   const errors: FieldError[] = [];
-  const { maxSkew = 0, minDomains, topologyKey } = constraint;
+  const { maxSkew, minDomains, topologyKey } = constraint;
   const action: string = constraint.whenUnsatisfiable ?? '';
   if (maxSkew <= 0) errors.push(invalid(`${at}.maxSkew`, maxSkew, 'must be greater than zero'));
   if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'));

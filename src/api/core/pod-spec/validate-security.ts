@@ -152,7 +152,7 @@ function hostNamespaceError(name: string, field: string, spec: PodSpec): FieldEr
 
 function validateSysctls(spec: PodSpec, field: string): FieldError[] {
   const seen = new Set<string>();
-  return (spec.securityContext?.sysctls ?? []).flatMap(({ name = '' }, index) => {
+  return (spec.securityContext?.sysctls ?? []).flatMap(({ name }, index) => {
     const at = `${field}[${index}].name`;
     const errors: FieldError[] = [];
     if (!name) errors.push(required(at));

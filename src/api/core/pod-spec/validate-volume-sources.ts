@@ -153,7 +153,7 @@ function validateAzureDisk(source: AzureDiskVolumeSource, field: string): FieldE
 }
 
 function validateCsi(source: CSIVolumeSource, field: string): FieldError[] {
-  const { driver = '', nodePublishSecretRef: secret } = source;
+  const { driver, nodePublishSecretRef: secret } = source;
   const errors: FieldError[] = [];
   if (!driver) return [required(`${field}.driver`)];
   if (driver.length > 63) errors.push(tooLong(`${field}.driver`, 63));

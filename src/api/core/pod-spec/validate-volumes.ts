@@ -17,7 +17,7 @@ function validateClaimName(volume: Volume, field: string, podName: string | unde
 
 function validateOne(volume: Volume, at: string, podName: string | undefined): FieldError[] {
   const errors = validateVolumeSource(volume, at);
-  const { name = '', iscsi } = volume;
+  const { name, iscsi } = volume;
   if (iscsi?.initiatorName !== undefined && `${name}:${iscsi.targetPortal}`.length > 64) {
     errors.push(invalid(`${at}.name`, name, portalTooLong));
   }
