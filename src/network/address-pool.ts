@@ -66,8 +66,23 @@ export async function openAddressPool(file: string, range: Ipv4Range): Promise<A
     await rename(`${file}.tmp`, file);
   }
 
+  function save(): Promise<void> {
+    if (!writing) {
+      writing = write().finally(() => (writing = undefined));
+      return writing;
+    }
+    waiting ??= writing
+      .catch(() => {})
+      .then(() => {
+        waiting = undefined;
+        return save();
+      });
+    return waiting;
+  }
+
   return {
     leases,
+    save,
     lease(sandboxId, hostPorts) {
       const current = leases.get(sandboxId);
       if (current) return current;
@@ -81,19 +96,6 @@ export async function openAddressPool(file: string, range: Ipv4Range): Promise<A
       if (lease) leases.set(sandboxId, { ...lease, attached: true });
     },
     release: (sandboxId) => void leases.delete(sandboxId),
-    save() {
-      if (!writing) {
-        writing = write().finally(() => (writing = undefined));
-        return writing;
-      }
-      waiting ??= writing
-        .catch(() => {})
-        .then(() => {
-          waiting = undefined;
-          return this.save();
-        });
-      return waiting;
-    },
   };
 }
 

@@ -1,0 +1,93 @@
+import { formatIpv4, inIpv4Range, parseIpv4, parseIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
+import type { Backend, Frontend, ServicePort } from '../service-port.ts';
+import type { RulesetPart } from './ruleset.ts';
+
+/** The rules that carry connections from `frontends` (those of the port that it may serve) to its endpoints. */
+export function renderServicePort(
+  port: ServicePort,
+  frontends: readonly Frontend[],
+  /** Ranges in which every address without a service is refused already. */
+  guarded: readonly Ipv4Range[],
+): RulesetPart {
+  const sets = new Map<string, string>();
+  const chains = new Map<string, readonly string[]>();
+  const elements = new Map<string, string>();
+  const protocol = port.protocol.toLowerCase();
+  const main = `svc-${port.key}`;
+  const target = (backend: Backend): string => `${main}/to/${backend.ip}/${backend.port}`;
+  const affinitySet = (backend: Backend): string => `${target(backend)}/${port.affinitySeconds}s`;
+
+  function balance(endpoints: readonly Backend[]): readonly string[] {
+    if (port.affinitySeconds !== undefined) {
+      const choices = endpoints.map((backend, at) => `${at} : goto ${target(backend)}`);
+      return [
+        ...endpoints.map((backend) => `ip saddr @${affinitySet(backend)} goto ${target(backend)}`),
+        `numgen inc mod ${endpoints.length} vmap { ${choices.join(', ')} }`,
+      ];
+    }
+    const [only, ...others] = endpoints;
+    if (only && others.length === 0) return [`meta l4proto ${protocol} dnat to ${only.ip}:${only.port}`];
+    const choices = endpoints.map(({ ip, port }, at) => `${at} : ${ip} . ${port}`);
+    return [
+      `meta l4proto ${protocol} dnat to numgen inc mod ${endpoints.length} map { ${choices.join(', ')} }`,
+    ];
+  }
+
+  if (port.endpoints.length === 0) {
+    for (const { address, port: number } of frontends) {
+      if (address === undefined) elements.set(`refused-ports ${protocol} . ${number}`, 'goto refuse');
+      else if (!guarded.some((range) => inIpv4Range(range, parseIpv4(address) ?? -1)))
+        elements.set(`refused-addresses ${address} . ${protocol} . ${number}`, 'goto refuse');
+    }
+    return { sets, chains, elements };
+  }
+
+  if (port.affinitySeconds !== undefined) {
+    const all = [port.endpoints, ...(port.nodeEndpoints ?? []).map((node) => node.endpoints)].flat();
+    for (const backend of all) {
+      sets.set(
+        affinitySet(backend),
+        `type ipv4_addr; flags dynamic, timeout; timeout ${port.affinitySeconds}s;`,
+      );
+      chains.set(target(backend), [
+        `update @${affinitySet(backend)} { ip saddr }`,
+        `meta l4proto ${protocol} dnat to ${backend.ip}:${backend.port}`,
+      ]);
+    }
+  }
+  chains.set(main, balance(port.endpoints));
+  for (const { range, endpoints } of port.nodeEndpoints ?? [])
+    chains.set(`${main}/from/${range}`, endpoints.length > 0 ? balance(endpoints) : ['drop']);
+  if (port.nodeEndpoints)
+    chains.set(`${main}/internal`, [
+      ...port.nodeEndpoints.map(
+        ({ range }) => `ip saddr ${range} ip saddr != ${gatewayOf(range)} goto ${main}/from/${range}`,
+      ),
+      `goto ${main}`,
+    ]);
+  if (port.sourceRanges)
+    chains.set(`${main}/restricted`, [
+      ...port.sourceRanges.map((range) => `ip saddr ${range} goto ${main}`),
+      `ip saddr 127.0.0.0/8 goto ${main}`,
+      'drop',
+    ]);
+
+  for (const frontend of frontends) {
+    const chain =
+      frontend.role === 'clusterIP' && port.nodeEndpoints
+        ? `${main}/internal`
+        : frontend.role === 'loadBalancer' && port.sourceRanges
+          ? `${main}/restricted`
+          : main;
+    const element =
+      frontend.address === undefined
+        ? `service-ports ${protocol} . ${frontend.port}`
+        : `service-addresses ${frontend.address} . ${protocol} . ${frontend.port}`;
+    elements.set(element, `goto ${chain}`);
+  }
+  return { sets, chains, elements };
+}
+
+function gatewayOf(range: string): string {
+  return formatIpv4((parseIpv4Range(range)?.network ?? 0) + 1);
+}

@@ -1,0 +1,39 @@
+/** One port of one Service (or one host port of a pod) as a proxy serves it; plain data. */
+export interface ServicePort {
+  /** Unique: `namespace/name/tcp/port`. */
+  readonly key: string;
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly frontends: readonly Frontend[];
+  /** Where connections go, in a stable order. Empty: they are refused. */
+  readonly endpoints: readonly Backend[];
+  /** With `internalTrafficPolicy: Local`: what pods of each node get from `clusterIP` frontends instead. */
+  readonly nodeEndpoints?: readonly NodeBackends[];
+  /** Seconds for which a client keeps its endpoint (`sessionAffinity: ClientIP`). */
+  readonly affinitySeconds?: number;
+  /** Who may use the `loadBalancer` frontends; absent: everybody. */
+  readonly sourceRanges?: readonly string[];
+}
+
+/** An address and port where a service answers. */
+export interface Frontend {
+  readonly role: 'clusterIP' | 'externalIP' | 'loadBalancer' | 'nodePort' | 'hostPort';
+  /** Absent: every address of the machine. */
+  readonly address?: string;
+  readonly port: number;
+}
+
+export interface Backend {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export interface NodeBackends {
+  /** The node's pod range. Its first address is the host's own, to which every node is local. */
+  readonly range: string;
+  readonly endpoints: readonly Backend[];
+}
+
+/** Names what at most one service port can have: `10.96.0.1:443/TCP`, `*:30080/TCP`. */
+export function frontendKey(protocol: ServicePort['protocol'], frontend: Frontend): string {
+  return `${frontend.address ?? '*'}:${frontend.port}/${protocol}`;
+}

@@ -1,0 +1,234 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { formatIpv4 } from '../base/ipv4.ts';
+import type { Frontend, ServicePort } from './service-port.ts';
+import type { PortConflict, ServiceProxy } from './service-proxy.ts';
+import { createPodLab, labHindrance, nodeRange, type PodLab, type TestPod } from './testing/pod-lab.ts';
+
+export interface ServiceProxyCase {
+  readonly clusterId: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly serviceAddresses: 'routed' | 'local';
+  start(lab: PodLab, onConflict: (conflict: PortConflict) => void): Promise<ServiceProxy>;
+}
+
+/** What every service proxy has to do, tried with real pods' network namespaces. */
+export function describeServiceProxy(name: string, options: ServiceProxyCase): void {
+  const hindrance = labHindrance();
+  describe.skipIf(hindrance !== undefined)(
+    `${name}${hindrance === undefined ? '' : ` (skipped: ${hindrance})`}`,
+    () => {
+      let lab: PodLab;
+      let proxy: ServiceProxy;
+      let a: TestPod;
+      let b: TestPod;
+      let client: TestPod;
+      const conflicts: PortConflict[] = [];
+      const present = new Set<string>();
+      let serviceIP: string;
+      let balancerIP: string;
+
+      beforeAll(async () => {
+        lab = await createPodLab(options);
+        proxy = await options.start(lab, (conflict) => conflicts.push(conflict));
+        serviceIP = formatIpv4(lab.serviceRange.network + 20);
+        balancerIP = formatIpv4(lab.balancerRange.network + 7);
+        a = await lab.addPod('a', 0);
+        b = await lab.addPod('b', 1);
+        client = await lab.addPod('client', 0);
+        await Promise.all([a, b].flatMap((pod) => [pod.listen('tcp', 8080), pod.listen('udp', 5353)]));
+      });
+
+      afterAll(async () => {
+        await proxy.close();
+        await lab.remove();
+      });
+
+      afterEach(async () => {
+        await proxy.update({ set: [], removed: [...present] });
+        present.clear();
+        conflicts.length = 0;
+      });
+
+      interface Draft {
+        readonly key?: string;
+        readonly protocol?: 'TCP' | 'UDP';
+        readonly pods?: readonly TestPod[];
+        readonly frontends?: readonly Frontend[];
+      }
+
+      async function serve(
+        draft: Draft,
+        more: Partial<Pick<ServicePort, 'affinitySeconds' | 'nodeEndpoints' | 'sourceRanges'>> = {},
+      ): Promise<void> {
+        const protocol = draft.protocol ?? 'TCP';
+        const key = draft.key ?? 'default/web/tcp/80';
+        present.add(key);
+        await proxy.update({
+          set: [
+            {
+              key,
+              protocol,
+              frontends: draft.frontends ?? [{ role: 'clusterIP', address: serviceIP, port: 80 }],
+              endpoints: backends(draft.pods ?? [a, b], protocol),
+              ...more,
+            },
+          ],
+          removed: [],
+        });
+      }
+
+      const backends = (pods: readonly TestPod[], protocol: 'TCP' | 'UDP'): ServicePort['endpoints'] =>
+        pods.map((pod) => ({ ip: pod.ip, port: protocol === 'TCP' ? 8080 : 5353 }));
+
+      /** The pods that answer a number of connections, in alphabetical order. */
+      async function answering(
+        from: TestPod,
+        protocol: 'tcp' | 'udp',
+        address: { readonly host: string; readonly port: number },
+      ): Promise<string> {
+        const names = new Set<string>();
+        for (let round = 0; round < 6; round++)
+          names.add((await from[protocol](address.host, address.port)).split(' ')[0] ?? '');
+        return [...names].sort().join(' ');
+      }
+
+      it('lets pods of all nodes reach each other and the host', async () => {
+        expect(await client.tcp(a.ip, 8080)).toBe(`a ${client.ip} hello`);
+        expect(await client.tcp(b.ip, 8080)).toBe(`b ${client.ip} hello`);
+        expect(await lab.host.tcp(b.ip, 8080)).toMatch(/^b .* hello$/);
+      });
+
+      it.each(['TCP', 'UDP'] as const)(
+        'spreads %s from pods and the host over all endpoints',
+        async (protocol) => {
+          await serve({ protocol });
+          const words = protocol === 'TCP' ? 'tcp' : 'udp';
+          expect(await answering(client, words, { host: serviceIP, port: 80 })).toBe('a b');
+          expect(await answering(lab.host, words, { host: serviceIP, port: 80 })).toBe('a b');
+        },
+      );
+
+      it('lets a pod reach itself through its service', async () => {
+        await serve({ pods: [a] });
+        expect(await a.tcp(serviceIP, 80)).toMatch(/^a .* hello$/);
+      });
+
+      it('carries much data and half-closed connections', async () => {
+        await serve({});
+        expect(await client.tcp(serviceIP, 80, { size: 5_000_000 })).toBe('5000000');
+      });
+
+      it('serves several ports and protocols of one address', async () => {
+        await serve({ pods: [a] });
+        await serve({
+          key: 'default/dns/udp/80',
+          protocol: 'UDP',
+          pods: [b],
+        });
+        expect(await client.tcp(serviceIP, 80)).toMatch(/^a /);
+        expect(await client.udp(serviceIP, 80)).toMatch(/^b /);
+      });
+
+      it.each(['TCP', 'UDP'] as const)(
+        'serves %s node ports on every address of the machine',
+        async (protocol) => {
+          await serve({ protocol, frontends: [{ role: 'nodePort', port: 31_807 }] });
+          const words = protocol === 'TCP' ? 'tcp' : 'udp';
+          const gateway = formatIpv4(lab.podRange.network + 1);
+          expect(await answering(lab.host, words, { host: '127.0.0.1', port: 31_807 })).toBe('a b');
+          expect(await answering(lab.host, words, { host: gateway, port: 31_807 })).toBe('a b');
+          expect(await answering(client, words, { host: gateway, port: 31_807 })).toBe('a b');
+        },
+      );
+
+      it('serves load balancers on their address and on the machine', async () => {
+        const frontends = [
+          { role: 'loadBalancer', address: balancerIP, port: 18_080 },
+          { role: 'loadBalancer', port: 18_080 },
+        ] as const;
+        await serve({ frontends });
+        expect(await answering(lab.host, 'tcp', { host: balancerIP, port: 18_080 })).toBe('a b');
+        expect(await answering(lab.host, 'tcp', { host: '127.0.0.1', port: 18_080 })).toBe('a b');
+        expect(await answering(client, 'tcp', { host: balancerIP, port: 18_080 })).toBe('a b');
+      });
+
+      it('keeps clients out whom the source ranges leave out', async () => {
+        const frontends = [{ role: 'loadBalancer', address: balancerIP, port: 18_080 }] as const;
+        await serve({ frontends }, { sourceRanges: [`${a.ip}/32`] });
+        expect(await a.tcp(balancerIP, 18_080)).toMatch(/^[ab] /);
+        expect(await client.tcp(balancerIP, 18_080)).toMatch(/timeout|ECONNRESET|ECONNREFUSED/);
+      });
+
+      it('serves external addresses', async () => {
+        await serve({ frontends: [{ role: 'externalIP', address: '198.51.100.77', port: 80 }] });
+        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('a b');
+        expect(await answering(lab.host, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('a b');
+      });
+
+      it('refuses at once when there is no endpoint, and when the service is gone', async () => {
+        const frontends = [
+          { role: 'clusterIP', address: serviceIP, port: 80 },
+          { role: 'nodePort', port: 31_807 },
+        ] as const;
+        await serve({ pods: [], frontends });
+        expect(await client.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
+        expect(await client.udp(serviceIP, 80)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp('127.0.0.1', 31_807)).toBe('ECONNREFUSED');
+        await serve({ frontends });
+        expect(await client.tcp(serviceIP, 80)).toMatch(/^[ab] /);
+        expect(await lab.host.tcp('127.0.0.1', 31_807)).toMatch(/^[ab] /);
+        await proxy.update({ set: [], removed: [...present] });
+        expect(await client.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp('127.0.0.1', 31_807)).toBe('ECONNREFUSED');
+      });
+
+      it('moves UDP clients that keep their port when their endpoint goes', async () => {
+        await serve({ protocol: 'UDP', pods: [a] });
+        expect(await client.udp(serviceIP, 80, { from: 40_001 })).toMatch(/^a /);
+        await serve({ protocol: 'UDP', pods: [b] });
+        expect(await client.udp(serviceIP, 80, { from: 40_001 })).toMatch(/^b /);
+      });
+
+      it('keeps a client on its endpoint with session affinity', async () => {
+        await serve({}, { affinitySeconds: 60 });
+        const first = await answering(client, 'tcp', { host: serviceIP, port: 80 });
+        expect(['a', 'b']).toContain(first);
+        expect(['a', 'b']).toContain(await answering(lab.host, 'tcp', { host: serviceIP, port: 80 }));
+        const other = first === 'a' ? b : a;
+        await serve({ pods: [other] }, { affinitySeconds: 60 });
+        expect(await answering(client, 'tcp', { host: serviceIP, port: 80 })).toBe(other.name);
+      });
+
+      it('keeps pods to the endpoints of their node when traffic is to stay local', async () => {
+        const nodeEndpoints = [
+          { range: nodeRange(lab, 0), endpoints: [] },
+          { range: nodeRange(lab, 1), endpoints: backends([b], 'TCP') },
+        ];
+        await serve({}, { nodeEndpoints });
+        expect(await answering(b, 'tcp', { host: serviceIP, port: 80 })).toBe('b');
+        expect(await client.tcp(serviceIP, 80)).toMatch(/timeout|ECONNRESET|ECONNREFUSED/);
+        expect(await answering(lab.host, 'tcp', { host: serviceIP, port: 80 })).toBe('a b');
+      });
+
+      it('leaves an address to the service that had it first, until that is gone', async () => {
+        const frontends = [{ role: 'externalIP', address: '198.51.100.77', port: 80 }] as const;
+        await serve({ pods: [a], frontends });
+        await serve({ key: 'default/late/tcp/80', pods: [b], frontends });
+        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('a');
+        await proxy.update({ set: [], removed: ['default/web/tcp/80'] });
+        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('b');
+      });
+
+      it('reports a node port that another process has, and leaves it alone', async () => {
+        await lab.host.listen('tcp', 31_808);
+        await serve({ frontends: [{ role: 'nodePort', port: 31_808 }] });
+        expect(conflicts).toEqual([
+          { key: 'default/web/tcp/80', role: 'nodePort', protocol: 'TCP', port: 31_808 },
+        ]);
+        expect(await lab.host.tcp('127.0.0.1', 31_808)).toBe('host 127.0.0.1 hello');
+      });
+    },
+  );
+}

@@ -1,0 +1,130 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { formatIpv4Range, ipv4Subrange, type Ipv4Range } from '../../base/ipv4.ts';
+import { ensureClusterLink, requireRange } from '../cluster-link.ts';
+import { createPodNetwork, type NodePodNetwork } from '../create-pod-network.ts';
+import { removeNetwork } from '../remove-network.ts';
+import { runTool } from '../run-tool.ts';
+
+/** A process in a pod (or, without one, on the host) that listens and connects when told. */
+export interface TestPod {
+  readonly name: string;
+  readonly ip: string;
+  listen(protocol: 'tcp' | 'udp', port: number): Promise<void>;
+  /** What the other side answers, or the error's code. */
+  tcp(
+    host: string,
+    port: number,
+    options?: { readonly text?: string; readonly size?: number },
+  ): Promise<string>;
+  udp(
+    host: string,
+    port: number,
+    options?: { readonly text?: string; readonly from?: number },
+  ): Promise<string>;
+}
+
+/** Real links, addresses and network namespaces for a test, all removed by `remove`. */
+export interface PodLab {
+  readonly clusterId: string;
+  readonly podRange: Ipv4Range;
+  readonly serviceRange: Ipv4Range;
+  readonly balancerRange: Ipv4Range;
+  readonly host: TestPod;
+  addPod(name: string, node: number): Promise<TestPod>;
+  remove(): Promise<void>;
+}
+
+export interface PodLabOptions {
+  readonly clusterId: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly serviceAddresses: 'routed' | 'local';
+}
+
+/** Why no lab can be set up here; undefined when it can. */
+export function labHindrance(): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces are Linux only';
+  return process.getuid?.() === 0 ? undefined : 'making links needs root';
+}
+
+export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
+  const { clusterId, serviceAddresses } = options;
+  const podRange = requireRange(options.podCidr);
+  const serviceRange = requireRange(options.serviceCidr);
+  const balancerRange = ipv4Subrange(podRange, 24, -1) ?? podRange;
+  await removeNetwork({ clusterId });
+  await ensureClusterLink({ clusterId, podRange, serviceRange, balancerRange, serviceAddresses });
+  const folder = await mkdtemp(join(tmpdir(), 'pod-lab-'));
+  await mkdir(join(folder, 'ns'));
+  const networks = new Map<number, Promise<NodePodNetwork>>();
+  const processes: ChildProcess[] = [];
+  const namespaces: string[] = [];
+
+  function network(node: number): Promise<NodePodNetwork> {
+    const range = ipv4Subrange(podRange, 24, node) ?? podRange;
+    const known =
+      networks.get(node) ??
+      createPodNetwork({ clusterId, range, file: join(folder, `${node}.json`), onHostPorts: () => {} });
+    networks.set(node, known);
+    return known;
+  }
+
+  function start(name: string, ip: string, prefix: readonly string[]): TestPod {
+    const agent = join(import.meta.dirname, '../testdata/pod-agent.mjs');
+    const [file = '', ...args] = [...prefix, process.execPath, agent];
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    processes.push(child);
+    const waiting = new Map<number, { resolve(text: string): void; reject(error: Error): void }>();
+    let last = 0;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { id, result, error } = JSON.parse(line) as { id: number; result?: string; error?: string };
+      if (error === undefined) waiting.get(id)?.resolve(result ?? '');
+      else waiting.get(id)?.reject(new Error(error));
+      waiting.delete(id);
+    });
+    const ask = (command: string, details: object): Promise<string> =>
+      new Promise((resolve, reject) => {
+        waiting.set(++last, { resolve, reject });
+        child.stdin.write(`${JSON.stringify({ id: last, command, ...details })}\n`);
+      });
+    return {
+      name,
+      ip,
+      listen: async (protocol, port) =>
+        void (await ask(protocol === 'tcp' ? 'listenTcp' : 'listenUdp', { name, port })),
+      tcp: (host, port, details) => ask('tcp', { host, port, ...details }),
+      udp: (host, port, details) => ask('udp', { host, port, ...details }),
+    };
+  }
+
+  return {
+    clusterId,
+    podRange,
+    serviceRange,
+    balancerRange,
+    host: start('host', '127.0.0.1', []),
+    async addPod(name, node) {
+      const file = join(folder, 'ns', name);
+      await writeFile(file, '');
+      await runTool('unshare', [`--net=${file}`, 'true']);
+      namespaces.push(file);
+      const { ip } = await (await network(node)).attach(name, file, []);
+      return start(name, ip, ['nsenter', `--net=${file}`]);
+    },
+    async remove() {
+      for (const child of processes) child.kill('SIGKILL');
+      for (const file of namespaces) await runTool('umount', [file]);
+      await removeNetwork({ clusterId });
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+/** The ranges of the lab's nodes, by number. */
+export function nodeRange(lab: PodLab, node: number): string {
+  return formatIpv4Range(ipv4Subrange(lab.podRange, 24, node) ?? lab.podRange);
+}
