@@ -13,6 +13,7 @@ import { FakeRuntime, type FakeProgram } from './testing/fake-runtime.ts';
 import { unmountBelow } from './volumes/tmpfs.ts';
 
 const IMAGE = 'registry.test/app:1';
+const PATIENCE = { timeout: 4000, interval: 5 };
 
 let directory: string;
 let api: FakeApi;
@@ -98,7 +99,7 @@ function line(): string {
 }
 
 async function until(shown: () => unknown, wanted: unknown): Promise<void> {
-  await expect.poll(shown, { timeout: 4000, interval: 5 }).toEqual(wanted);
+  await expect.poll(shown, PATIENCE).toEqual(wanted);
 }
 
 describe('a node agent', () => {
@@ -116,7 +117,7 @@ describe('a node agent', () => {
   it('runs a pod, reports it, and says each thing once', async () => {
     startAgent();
     putPod({});
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
     expect(pod()?.status).toMatchObject({
       podIP: '127.0.0.1',
       podIPs: [{ ip: '127.0.0.1' }],
@@ -149,14 +150,18 @@ describe('a node agent', () => {
         { name: 'two', image: IMAGE },
       ],
     });
-    await until(line, 'Running; ready True; one=Completed 0; two=Completed 0; main=running');
+    await expect
+      .poll(line, PATIENCE)
+      .toBe('Running; ready True; one=Completed 0; two=Completed 0; main=running');
     expect(order).toEqual(['one', 'two', 'main']);
   });
 
   it('fails a pod whose init container fails when nothing is to be restarted', async () => {
     startAgent({ exitCode: () => 8 });
     putPod({ restartPolicy: 'Never', initContainers: [{ name: 'one', image: IMAGE }] });
-    await until(line, 'Failed; ready False PodFailed; one=Error 8; main=PodInitializing');
+    await expect
+      .poll(line, PATIENCE)
+      .toBe('Failed; ready False PodFailed; one=Error 8; main=PodInitializing');
   });
 
   it('starts a sidecar before the main container and ends it after', async () => {
@@ -165,16 +170,20 @@ describe('a node agent', () => {
       restartPolicy: 'Never',
       initContainers: [{ name: 'side', image: IMAGE, restartPolicy: 'Always' }],
     });
-    await until(line, 'Running; ready True; side=running; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; side=running; main=running');
     runtime.exit('main', 0);
-    await until(line, 'Succeeded; ready False PodCompleted; side=Error 143; main=Completed 0');
+    await expect
+      .poll(line, PATIENCE)
+      .toBe('Succeeded; ready False PodCompleted; side=Error 143; main=Completed 0');
     expect(events).toContain('Normal Killing: Stopping container side');
   });
 
   it('restarts at once the first time and backs off the second', async () => {
     startAgent({ exitCode: () => 5 });
     putPod({});
-    await until(line, 'Running; ready False ContainersNotReady; main=CrashLoopBackOff (1)');
+    await expect
+      .poll(line, PATIENCE)
+      .toBe('Running; ready False ContainersNotReady; main=CrashLoopBackOff (1)');
     const [status] = pod()?.status?.containerStatuses ?? [];
     expect(status?.state?.waiting?.message).toBe(
       'back-off 10s restarting failed container=main pod=x_default(uid-x)',
@@ -188,7 +197,7 @@ describe('a node agent', () => {
   it('reports how a pod without restarts ended', async () => {
     startAgent({ exitCode: () => 3 });
     putPod({ restartPolicy: 'Never' });
-    await until(line, 'Failed; ready False PodFailed; main=Error 3');
+    await expect.poll(line, PATIENCE).toBe('Failed; ready False PodFailed; main=Error 3');
   });
 
   it('reports a command that cannot be started', async () => {
@@ -198,15 +207,15 @@ describe('a node agent', () => {
       },
     });
     putPod({ restartPolicy: 'Never' });
-    await until(line, 'Failed; ready False PodFailed; main=StartError 128');
+    await expect.poll(line, PATIENCE).toBe('Failed; ready False PodFailed; main=StartError 128');
     expect(events).toContain('Warning Failed: Error: exec: "/no/such": no such file or directory');
   });
 
   it('reports an image that cannot be pulled, then backs off', async () => {
     startAgent();
     putPod({ containers: [{ name: 'main', image: 'registry.test/absent:1' }] });
-    await until(line, 'Pending; ready False ContainersNotReady; main=ErrImagePull');
-    await until(line, 'Pending; ready False ContainersNotReady; main=ImagePullBackOff');
+    await expect.poll(line, PATIENCE).toBe('Pending; ready False ContainersNotReady; main=ErrImagePull');
+    await expect.poll(line, PATIENCE).toBe('Pending; ready False ContainersNotReady; main=ImagePullBackOff');
     expect(events).toEqual(
       expect.arrayContaining([
         'Normal Pulling: Pulling image "registry.test/absent:1"',
@@ -223,7 +232,9 @@ describe('a node agent', () => {
     putPod({
       containers: [{ name: 'main', image: IMAGE, env: [{ name: 'K', valueFrom: { configMapKeyRef } }] }],
     });
-    await until(line, 'Pending; ready False ContainersNotReady; main=CreateContainerConfigError');
+    await expect
+      .poll(line, PATIENCE)
+      .toBe('Pending; ready False ContainersNotReady; main=CreateContainerConfigError');
     expect(events).toContain('Warning Failed: Error: configmap "late" not found');
     api.put('configmaps', {
       apiVersion: 'v1',
@@ -231,7 +242,7 @@ describe('a node agent', () => {
       metadata: { name: 'late', namespace: 'default' },
       data: { k: 'v' },
     } as never);
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
     expect(runtime.specsOf('main')[0]?.env).toContainEqual({ name: 'K', value: 'v' });
   });
 
@@ -263,7 +274,7 @@ describe('a node agent', () => {
       volumes: [{ name: 'v', configMap: { name: 'c' } }],
       containers: [{ name: 'main', image: IMAGE, volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
     });
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
     const path =
       runtime.specsOf('main')[0]?.mounts.find((mount) => mount.containerPath === '/v')?.hostPath ?? '';
     expect(await readFile(join(path, 'k'), 'utf8')).toBe('one');
@@ -274,10 +285,10 @@ describe('a node agent', () => {
   it('ends a deleted pod within its grace period, then deletes it for good', async () => {
     const { runtime } = startAgent();
     putPod({});
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
     api.markDeleted('default', 'x', 1);
     await until(pod, undefined);
-    await until(() => runtime.sandboxes.size, 0);
+    await expect.poll(() => runtime.sandboxes.size, PATIENCE).toBe(0);
     expect(events).toContain('Normal Killing: Stopping container main');
     const statuses = api.requests.filter(
       (request) => request.subresource === 'status' && request.resource === 'pods',
@@ -302,25 +313,25 @@ describe('a node agent', () => {
     startAgent({ exec: () => answer });
     const readinessProbe = { exec: { command: ['check'] }, periodSeconds: 1 };
     putPod({ containers: [{ name: 'main', image: IMAGE, readinessProbe }] });
-    await until(line, 'Running; ready False ContainersNotReady; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready False ContainersNotReady; main=running');
     answer = { exitCode: 0, output: '' };
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
   });
 
   it('kills a container whose postStart hook fails', async () => {
     startAgent({ exec: () => ({ exitCode: 4, output: '' }) });
     const lifecycle = { postStart: { exec: { command: ['sh', '-c', 'exit 4'] } } };
     putPod({ restartPolicy: 'Never', containers: [{ name: 'main', image: IMAGE, lifecycle }] });
-    await until(line, 'Failed; ready False PodFailed; main=Error 143');
+    await expect.poll(line, PATIENCE).toBe('Failed; ready False PodFailed; main=Error 143');
     expect(events).toContain('Normal Killing: FailedPostStartHook');
   });
 
   it('takes over running containers and counts their restarts on', async () => {
     const { agent, runtime } = startAgent();
     putPod({});
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
     runtime.exit('main', 1);
-    await until(line, 'Running; ready True; main=running (1)');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running (1)');
     await agent.stop();
     const id = runtime.running('main')?.id;
     events = [];
@@ -331,7 +342,7 @@ describe('a node agent', () => {
       true,
     );
     runtime.exit('main', 1);
-    await until(line, 'Running; ready True; main=running (2)');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running (2)');
     expect(runtime.specsOf('main').map((spec) => spec.attempt)).toEqual([1, 2]);
     expect(id).not.toBe(runtime.running('main')?.id);
   });
@@ -339,11 +350,11 @@ describe('a node agent', () => {
   it('removes what is left of pods deleted while it was away', async () => {
     const { agent, runtime } = startAgent();
     putPod({});
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
     await agent.stop();
     api.remove('pods', 'default', 'x');
     startAgent({}, runtime);
-    await until(() => runtime.sandboxes.size, 0);
+    await expect.poll(() => runtime.sandboxes.size, PATIENCE).toBe(0);
   });
 
   it('refuses sysctls that are not safe', async () => {
@@ -358,14 +369,14 @@ describe('a node agent', () => {
   it('fails a pod that is active for too long', async () => {
     startAgent();
     putPod({ activeDeadlineSeconds: 1 });
-    await until(line, 'Failed; ready False PodFailed; main=Error 143');
+    await expect.poll(line, PATIENCE).toBe('Failed; ready False PodFailed; main=Error 143');
     expect(pod()?.status?.reason).toBe('DeadlineExceeded');
   });
 
   it('serves logs, follows them, and refuses what is not there', async () => {
     const { agent, runtime } = startAgent();
     putPod({});
-    await until(line, 'Running; ready True; main=running');
+    await expect.poll(line, PATIENCE).toBe('Running; ready True; main=running');
     const path = runtime.specsOf('main')[0]?.logPath ?? '';
     const first = '2026-01-01T00:00:00.000000001Z stdout F one\n2026-01-01T00:00:00.000000002Z stdout P tw\n';
     await writeFile(path, `${first}2026-01-01T00:00:00.000000003Z stdout F o\n`);

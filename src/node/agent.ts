@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { sleep, type Clock } from '../base/clock.ts';
 import { pods, type NodeAddress, type Pod } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
@@ -13,6 +12,7 @@ import type { ImageService } from './image-service.ts';
 import { KeyedBackoff } from './keyed-backoff.ts';
 import { podLogs, type PodLogOptions } from './logs/pod-logs.ts';
 import type { NodeContext } from './node-context.ts';
+import { memoryDirectoryOf } from './node-files.ts';
 import { keepNodeLease } from './node-lease.ts';
 import { NodeRegistration } from './node-registration.ts';
 import {
@@ -91,7 +91,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   let workers: PodWorkers | undefined;
   let running: Promise<void> | undefined;
   let markReady = (): void => undefined;
-  let failReady = (_: unknown): void => undefined;
+  let failReady: (error: unknown) => void = () => undefined;
   const ready = new Promise<void>((resolve, reject) => {
     markReady = resolve;
     failReady = reject;
@@ -110,7 +110,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
 
   async function run(): Promise<void> {
     await mkdir(options.directory, { recursive: true, mode: 0o711 });
-    const memoryDirectory = join(options.directory, 'memory');
+    const memoryDirectory = memoryDirectoryOf(options.directory);
     const [capacity, info] = await Promise.all([
       nodeCapacity(options.directory, options.capacity),
       nodeSystemInfo(`${runtime.name}://${runtime.version}`, options.kubeletVersion),
@@ -164,6 +164,8 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     const node = await registration.register();
     void keepNodeLease({ client, clock, node, signal, onError });
     await podsRead;
+    while ((await problem()) !== undefined) await sleep(clock, NOT_READY_POLL_MS, signal);
+    await registration.refresh();
     markReady();
     await housekeep(workers, registration, context);
   }
@@ -238,6 +240,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
 }
 
 const HOUSEKEEPING_MS = 10_000;
+const NOT_READY_POLL_MS = 100;
 
 function nodeLabels(options: NodeAgentOptions): Readonly<Record<string, string>> {
   const os = goOperatingSystem();

@@ -37,7 +37,7 @@ export function createConfigSource(options: {
       const fieldSelector = `metadata.name=${ref.name}`;
       const resource = selecting(options.client.for(type), { namespace: ref.namespace, fieldSelector });
       object = new WatchedObject(resource, options.clock);
-      watched.set(key, object as WatchedObject<KubeObject>);
+      watched.set(key, object);
     }
     object.listeners.add(listener);
     return object;
@@ -53,7 +53,7 @@ export function createConfigSource(options: {
         const key = `${type.resource}/${name}`;
         const object =
           (held.get(key) as WatchedObject<T> | undefined) ?? acquire(type, { namespace, name }, onChange);
-        held.set(key, object as WatchedObject<KubeObject>);
+        held.set(key, object);
         return object.read();
       }
       return {

@@ -69,11 +69,11 @@ function current(view: PodView, container: Container): ContainerStatus | undefin
 function start(view: PodView, container: Container): Step {
   const newest = view.histories.get(container.name)?.[0];
   const remembered = view.rememberedRestarts.get(container.name);
-  const previous = Math.max(newest?.attempt ?? -1, remembered ?? -1);
+  const previous = newest?.attempt ?? remembered ?? -1;
   return {
     do: 'start',
     container,
-    attempt: previous + 1,
+    attempt: newest?.state === 'created' ? previous : previous + 1,
     after: newest?.sandboxId === view.sandboxId ? newest : undefined,
   };
 }

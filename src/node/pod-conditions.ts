@@ -37,12 +37,12 @@ export function podConditions(view: ConditionView): readonly PodCondition[] {
 
 function dated(view: ConditionView, finding: Finding): PodCondition {
   const before = view.previous.find((condition) => condition.type === finding.type);
-  const unchanged = before?.status === finding.status && before.lastTransitionTime !== undefined;
+  const kept = before?.status === finding.status ? before.lastTransitionTime : undefined;
   return {
     ...finding,
-    lastTransitionTime: unchanged ? before.lastTransitionTime : timestamp(view.now),
+    lastTransitionTime: kept ?? timestamp(view.now),
     ...(view.pod.metadata.generation !== undefined && { observedGeneration: view.pod.metadata.generation }),
-  } as PodCondition;
+  };
 }
 
 function isOver(view: ConditionView): boolean {

@@ -24,6 +24,12 @@ export function podHostname(
   return { hostname: short, fqdn: `${short}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` };
 }
 
+/** What `hostname` prints in the pod: the short name, or the full one when the spec asks for it. */
+export function kernelHostname(pod: Pod, clusterDomain: string): string {
+  const { hostname, fqdn } = podHostname(pod, clusterDomain);
+  return pod.spec?.setHostnameAsFQDN === true && fqdn !== undefined ? fqdn : hostname;
+}
+
 /** `/etc/hosts` of a pod with its own network. */
 export function hostsFile(pod: Pod, ips: readonly string[], clusterDomain: string): string {
   const { hostname, fqdn } = podHostname(pod, clusterDomain);
@@ -131,7 +137,7 @@ export async function writePodEtc(
     pod.spec?.hostNetwork === true
       ? hostNetworkHostsFile(pod, await readNodeFile('/etc/hosts'))
       : hostsFile(pod, ips, dns.clusterDomain);
-  const { hostname } = podHostname(pod, dns.clusterDomain);
+  const hostname = kernelHostname(pod, dns.clusterDomain);
   await Promise.all([
     writeFile(join(directory, 'hosts'), hosts, { mode: 0o644 }),
     writeFile(join(directory, 'hostname'), `${hostname}\n`, { mode: 0o644 }),

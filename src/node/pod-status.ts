@@ -54,6 +54,7 @@ export function podStatus(seen: PodObservation): PodStatus {
       }
     : { init, main };
   const ips = podIPs(seen);
+  const [firstIP] = ips;
   return {
     phase,
     conditions: podConditions({
@@ -68,12 +69,12 @@ export function podStatus(seen: PodObservation): PodStatus {
     ...(seen.finished && seen.verdict ? seen.verdict : keptVerdict(pod, phase)),
     startTime: pod.status?.startTime ?? timestamp(seen.startedAt),
     ...hostAddresses(seen.hostIPs),
-    ...(ips.length > 0 && { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
+    ...(firstIP !== undefined && { podIP: firstIP, podIPs: ips.map((ip) => ({ ip })) }),
     ...(settled.init.length > 0 && { initContainerStatuses: settled.init }),
     containerStatuses: settled.main,
     ...(pod.status?.qosClass !== undefined && { qosClass: pod.status.qosClass }),
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
-  } as PodStatus;
+  };
 }
 
 /** A verdict shows only at the end; until then the pod is what it was. */

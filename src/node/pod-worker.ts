@@ -14,7 +14,7 @@ import type { Image } from './image-service.ts';
 import { launchContainer } from './launch-container.ts';
 import type { NodeContext } from './node-context.ts';
 import { planPod, type Step } from './plan.ts';
-import { allContainersOf, containersOf, initContainersOf, podLabel } from './pod-containers.ts';
+import { containersOf, initContainersOf, podLabel } from './pod-containers.ts';
 import { podDirectories, type PodDirectories } from './pod-directories.ts';
 import { writePodEtc } from './pod-etc.ts';
 import { PodObserver } from './pod-observer.ts';
@@ -25,6 +25,7 @@ import { StatusWriter } from './status-writer.ts';
 import { StepRunner } from './step-runner.ts';
 import { stopContainer } from './stop-container.ts';
 import { stopPod } from './stop-pod.ts';
+import { emptyDirOverLimit } from './volumes/empty-dir-limit.ts';
 import { createPodVolumes, type PodVolumes } from './volumes/pod-volumes.ts';
 import { VolumeError } from './volumes/volume-error.ts';
 import { WaitingError } from './waiting-error.ts';
@@ -46,6 +47,7 @@ export interface Verdict {
 }
 
 const RETRY_MS = 10_000;
+const EVICTION_GRACE_MS = 1000;
 const DEADLINE_MESSAGE = 'Pod was active on the node longer than the specified deadline';
 
 /**
@@ -160,6 +162,15 @@ export class PodWorker {
     if (this.#steps.isRunning('sandbox') || this.#stopping) return;
     this.observer.setSandboxes(sandboxes);
     this.#requestSync();
+  }
+
+  /** Evicts the pod when it fills more disk than it may. */
+  async checkStorage(): Promise<void> {
+    if (!this.#volumesReady || this.#stopping) return;
+    const message = await emptyDirOverLimit(this.#pod, (volume) => this.#volumes.pathOf(volume));
+    if (message === undefined) return;
+    this.#node.events.record(this.#pod, 'Warning', 'Evicted', message);
+    this.evict({ reason: 'Evicted', message }, EVICTION_GRACE_MS);
   }
 
   /** Stops watching; containers and files stay as they are. */

@@ -3,6 +3,7 @@ import type { WatchEvent } from '../client/client.ts';
 import type { Live } from '../machinery/object.ts';
 import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
+import { removeStaleFiles } from './node-files.ts';
 import { PodWorker } from './pod-worker.ts';
 import { stopOrphan } from './stop-orphan.ts';
 
@@ -30,8 +31,9 @@ export class PodWorkers {
     return [...this.#workers.values()].map((worker) => worker.pod);
   }
 
+  /** The newest pod of this name: an older one may still be ending. */
   byName(namespace: string, name: string): PodWorker | undefined {
-    return [...this.#workers.values()].find(
+    return [...this.#workers.values()].findLast(
       ({ pod }) => pod.metadata.name === name && pod.metadata.namespace === namespace,
     );
   }
@@ -51,11 +53,12 @@ export class PodWorkers {
     else this.#set(object);
   }
 
-  /** Tells every worker which sandboxes the runtime has. */
+  /** Tells every worker which sandboxes the runtime has, and looks at the disk space they use. */
   async resync(): Promise<void> {
     const sandboxes = await this.#node.runtime.listSandboxes();
     for (const [uid, worker] of this.#workers) {
       worker.onSandboxes(sandboxes.filter((sandbox) => sandbox.podUid === uid));
+      await worker.checkStorage();
     }
   }
 
@@ -91,5 +94,7 @@ export class PodWorkers {
       const mine = containers.filter((container) => container.sandboxId === sandbox.id);
       stopOrphan(this.#node, sandbox, mine).catch((error: unknown) => this.#node.onError(error));
     }
+    const known = new Set([...uids, ...sandboxes.map((sandbox) => sandbox.podUid)]);
+    removeStaleFiles(this.#node.directory, known).catch((error: unknown) => this.#node.onError(error));
   }
 }

@@ -2,7 +2,7 @@ import type { Pod } from '../api/core/v1.gen.ts';
 import { podResources, qosClassOf } from './container-resources.ts';
 import type { SandboxSpec } from './container-runtime.ts';
 import { allContainersOf } from './pod-containers.ts';
-import { podHostname } from './pod-etc.ts';
+import { kernelHostname } from './pod-etc.ts';
 
 /** Annotation of a sandbox: how long its containers may take to end, when nothing but the sandbox is left to tell. */
 export const GRACE_SECONDS: string = 'kanoe.io/termination-grace-period-seconds';
@@ -10,8 +10,6 @@ export const GRACE_SECONDS: string = 'kanoe.io/termination-grace-period-seconds'
 /** The sandbox of a pod. */
 export function sandboxSpec(pod: Pod, attempt: number, clusterDomain: string): SandboxSpec {
   const { spec, metadata } = pod;
-  const { hostname, fqdn } = podHostname(pod, clusterDomain);
-  const shown = spec?.setHostnameAsFQDN === true && fqdn !== undefined ? fqdn : hostname;
   const sysctls = Object.fromEntries(
     (spec?.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value] as const),
   );
@@ -20,11 +18,10 @@ export function sandboxSpec(pod: Pod, attempt: number, clusterDomain: string): S
     podName: metadata.name ?? '',
     podNamespace: metadata.namespace ?? '',
     attempt,
-    hostname: shown,
+    hostname: kernelHostname(pod, clusterDomain),
     labels: metadata.labels ?? {},
     annotations: {
       [GRACE_SECONDS]: String(spec?.terminationGracePeriodSeconds ?? 30),
-      ...(spec?.hostNetwork !== true && { hostname: shown }),
     },
     hostNetwork: spec?.hostNetwork === true,
     hostPID: spec?.hostPID === true,
@@ -39,7 +36,7 @@ export function sandboxSpec(pod: Pod, attempt: number, clusterDomain: string): S
           ? []
           : [
               {
-                protocol: (port.protocol ?? 'TCP') as 'TCP' | 'UDP' | 'SCTP',
+                protocol: port.protocol ?? 'TCP',
                 containerPort: port.containerPort,
                 hostPort: port.hostPort,
                 ...(port.hostIP !== undefined && port.hostIP !== '' && { hostIP: port.hostIP }),

@@ -12,6 +12,7 @@ import type { Image, RegistryCredentials } from './image-service.ts';
 import { pullCredentials } from './images/pull-secrets.ts';
 import type { NodeContext } from './node-context.ts';
 import { logFile, type PodDirectories } from './pod-directories.ts';
+import { kernelHostname } from './pod-etc.ts';
 import { containerMounts } from './volumes/container-mounts.ts';
 import type { PodVolumes } from './volumes/pod-volumes.ts';
 import { WaitingError } from './waiting-error.ts';
@@ -98,7 +99,6 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     terminationLog,
   });
   const expand = (text: string): string => expandVariables(text, (name) => env.get(name));
-  const { hostname } = request.sandbox.annotations;
   return {
     name: container.name,
     attempt,
@@ -107,10 +107,7 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     command: (container.command ?? []).map(expand),
     args: (container.args ?? []).map(expand),
     ...(container.workingDir !== undefined && { workingDir: container.workingDir }),
-    env: [
-      ...(hostname === undefined ? [] : [{ name: 'HOSTNAME', value: hostname }]),
-      ...[...env].map(([name, value]) => ({ name, value })),
-    ],
+    env: [...hostnameEnv(pod, node.dns.clusterDomain), ...[...env].map(([name, value]) => ({ name, value }))],
     mounts,
     tty: container.tty === true,
     stdin: container.stdin === true,
@@ -127,6 +124,12 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     },
     annotations: { [TERMINATION_LOG]: terminationLog },
   };
+}
+
+/** As container runtimes set it; anything the pod says wins. */
+function hostnameEnv(pod: Pod, clusterDomain: string): ContainerSpec['env'] {
+  if (pod.spec?.hostNetwork === true) return [];
+  return [{ name: 'HOSTNAME', value: kernelHostname(pod, clusterDomain) }];
 }
 
 /** Annotation of a runtime container: the file behind its `terminationMessagePath`. */

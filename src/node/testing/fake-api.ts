@@ -123,7 +123,7 @@ export class FakeApi {
         if (!next) await new Promise<void>((resolve) => (wake = resolve));
         else {
           position++;
-          if (selected(request, next.key, next.event.object as Stored)) yield next.event;
+          if (selected(request, next.key, next.event.object)) yield next.event;
         }
       }
     } finally {

@@ -96,7 +96,7 @@ export class FakeRuntime implements ContainerRuntime {
 
   async removeSandbox(id: string): Promise<void> {
     await this.stopSandbox(id);
-    for (const { status } of [...this.#containers.values()]) {
+    for (const { status } of this.#containers.values()) {
       if (status.sandboxId === id) this.#containers.delete(status.id);
     }
     this.sandboxes.delete(id);
