@@ -68,6 +68,7 @@ export class CriLogWriter {
       this.#rest[stream] = Buffer.alloc(0);
     }
     await this.#flush();
+    await this.#flushing;
     await this.#file?.close();
     this.#file = undefined;
   }
@@ -78,21 +79,24 @@ export class CriLogWriter {
     this.#queued += text.length + 48;
   }
 
-  #flush(): Promise<void> {
-    this.#flushing ??= this.#drain().finally(() => (this.#flushing = undefined));
-    return this.#flushing;
+  /** Resolves when the queue is empty. What cannot be written (a full disk, a removed folder) is lost; the container goes on. */
+  async #flush(): Promise<void> {
+    while (this.#queue.length > 0) {
+      this.#flushing ??= this.#drain()
+        .catch(() => {})
+        .finally(() => (this.#flushing = undefined));
+      await this.#flushing;
+    }
   }
 
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const bytes = Buffer.concat(this.#queue);
-      this.#queue = [];
-      this.#queued = 0;
-      if (this.#file && this.#size >= this.#maxBytes) await this.#rotate(this.#file);
-      this.#file ??= await this.#open();
-      await this.#file.appendFile(bytes);
-      this.#size += bytes.length;
-    }
+    const bytes = Buffer.concat(this.#queue);
+    this.#queue = [];
+    this.#queued = 0;
+    this.#file ??= await this.#open();
+    if (this.#size >= this.#maxBytes) this.#file = await this.#rotate(this.#file);
+    await this.#file.appendFile(bytes);
+    this.#size += bytes.length;
   }
 
   async #open(): Promise<FileHandle> {
@@ -101,7 +105,7 @@ export class CriLogWriter {
     return file;
   }
 
-  async #rotate(current: FileHandle): Promise<void> {
+  async #rotate(current: FileHandle): Promise<FileHandle> {
     await current.close();
     this.#file = undefined;
     const stamp = new Date(this.#clock.now())
@@ -115,5 +119,6 @@ export class CriLogWriter {
     const old = (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort();
     const surplus = old.slice(0, Math.max(0, old.length - (this.#maxFiles - 1)));
     await Promise.all(surplus.map((name) => rm(join(folder, name), { force: true })));
+    return this.#open();
   }
 }
