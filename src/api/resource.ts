@@ -146,6 +146,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     requestedSeconds: number | undefined,
     context: StrategyContext,
   ): number;
+  /** Upstream's `ReturnDeletedObject`: a completed deletion is answered with the object rather than with a Status. */
+  readonly returnsDeleted?: true;
   /** Upstream's `DefaultGarbageCollectionPolicy`. Default `background`. */
   readonly defaultPropagation?: 'background' | 'orphan';
   /** Finalizers that live in `spec` (namespaces) rather than in metadata: whether any is left. */

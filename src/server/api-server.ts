@@ -159,7 +159,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     healthChecks: checks.health,
     readyChecks: [...checks.ready, ...(options.readyChecks ?? [])],
     jwks: () => tokens.jwks(),
-    openidConfiguration: () => tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
+    openidConfiguration: () =>
+      tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
     further: options.paths?.(() => groups) ?? [],
   });
   const transport = (user: UserInfo): Transport =>
@@ -218,7 +219,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
 }
 
-function healthChecks(stopping: AbortSignal): { readonly health: HealthCheck[]; readonly ready: HealthCheck[] } {
+function healthChecks(stopping: AbortSignal): {
+  readonly health: HealthCheck[];
+  readonly ready: HealthCheck[];
+} {
   const passing = (name: string): HealthCheck => ({ name, failure: () => undefined });
   const health = ['ping', 'log', 'etcd'].map(passing);
   const shutdown: HealthCheck = {

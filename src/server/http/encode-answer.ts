@@ -1,4 +1,5 @@
 import { encodeJsonBytes } from '../../machinery/json/encode.ts';
+import { parseJson } from '../../machinery/json/parse-json.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
 import { newNotAcceptable } from '../../machinery/status/errors.ts';
@@ -87,18 +88,33 @@ interface EncodeOptions {
 export function encodeAnswer(
   answer: Answer,
   negotiated: Negotiated,
-  request: { readonly params: Readonly<Record<string, string>>; readonly now: number },
+  request: {
+    readonly params: Readonly<Record<string, string>>;
+    readonly now: number;
+    readonly pretty: boolean;
+  },
 ): Buffer {
   const options = {
     include: negotiated.shape === 'Table' ? includeObject(request.params['includeObject']) : 'Metadata',
     now: request.now,
   } as const;
   const json =
-    answer.type === 'list' ? listShape(answer, negotiated, options) : objectShape(answer, negotiated, options);
-  return negotiated.mediaType === 'application/yaml' ? yamlOf(json) : json;
+    answer.type === 'list'
+      ? listShape(answer, negotiated, options)
+      : objectShape(answer, negotiated, options);
+  if (negotiated.mediaType === 'application/yaml') return yamlOf(json);
+  return request.pretty ? indented(json) : json;
 }
 
 /** The same document as YAML. */
 export function yamlOf(json: Buffer): Buffer {
-  return Buffer.from(toYaml(JSON.parse(json.toString())));
+  return Buffer.from(toYaml(parseJson(json).value));
+}
+
+/** The same document, two spaces a level, with a line break at its end. */
+export function indented(json: Buffer): Buffer {
+  const { value } = parseJson(json);
+  return Buffer.from(
+    `${JSON.stringify(value, (_key, member: unknown) => (typeof member === 'bigint' ? Number(member) : member), 2)}\n`,
+  );
 }

@@ -7,8 +7,10 @@ import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
 import { YamlError } from '../../machinery/yaml/yaml-error.ts';
 import {
   newBadRequest,
+  newGenericServerResponse,
   newInternalError,
   newMethodNotAllowed,
+  newNotAcceptable,
   newUnknownError,
 } from '../../machinery/status/errors.ts';
 import { StatusError } from '../../machinery/status-error.ts';
@@ -19,13 +21,30 @@ import { authorizeRequest } from '../authorize-request.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
 import { checkServed, handleResource } from '../registry/handle-resource.ts';
 import { latestEntry } from '../registry/read.ts';
-import { strategyContext, type Registry, type RequestBody, type RequestContext } from '../registry/request-context.ts';
+import {
+  strategyContext,
+  type Registry,
+  type RequestBody,
+  type RequestContext,
+} from '../registry/request-context.ts';
 import type { ResourceTable, ServedVersion } from '../registry/served-resource.ts';
 import { planWatch } from '../registry/watch-objects.ts';
-import { TunnelError, type NodeEndpoint, type NodeTunnel, type TunnelTarget } from '../streams/node-tunnel.ts';
+import {
+  TunnelError,
+  type NodeEndpoint,
+  type NodeTunnel,
+  type TunnelTarget,
+} from '../streams/node-tunnel.ts';
 import { encodeAnswer, yamlOf } from './encode-answer.ts';
-import { readBody, send, warningHeaders, type HttpRequest, type HttpResponse, type Reply } from './exchange.ts';
-import { bodyMediaType, negotiate, type Negotiated } from './negotiate.ts';
+import {
+  readBody,
+  send,
+  warningHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type Reply,
+} from './exchange.ts';
+import { bodyMediaType, mediaTypes, negotiate, type Negotiated } from './negotiate.ts';
 import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
 import { includeObject } from './table.ts';
@@ -59,8 +78,12 @@ function certificateOf(request: HttpRequest): CertificateSubject | undefined {
   const holder = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket;
   const known = subjects.get(holder);
   if (known !== undefined) return known ?? undefined;
-  const socket = ('stream' in request ? request.stream.session?.socket : request.socket) as TLSSocket | undefined;
-  const subject = socket?.authorized ? (socket.getPeerCertificate().subject as CertificateSubject) : undefined;
+  const socket = ('stream' in request ? request.stream.session?.socket : request.socket) as
+    | TLSSocket
+    | undefined;
+  const subject = socket?.authorized
+    ? (socket.getPeerCertificate().subject as CertificateSubject)
+    : undefined;
   subjects.set(holder, subject ?? null);
   return subject;
 }
@@ -72,7 +95,7 @@ function admitted(parts: HandlerParts, request: HttpRequest): Parsed {
   const target = request.url ?? '/';
   const question = target.indexOf('?');
   const rawPath = question < 0 ? target : target.slice(0, question);
-  const query = new URLSearchParams(question < 0 ? '' : target.slice(question + 1));
+  const query = queryOf(question < 0 ? '' : target.slice(question + 1));
   let info: RequestInfo;
   try {
     info = requestInfo(request.method ?? 'GET', rawPath, query);
@@ -82,6 +105,12 @@ function admitted(parts: HandlerParts, request: HttpRequest): Parsed {
   }
   authorizeRequest(parts.authorizer, user, attributesOf(info));
   return { info, query, user };
+}
+
+/** Parameters as Go reads them: one with a semicolon is none. */
+function queryOf(text: string): URLSearchParams {
+  const pairs = text.includes(';') ? text.split('&').filter((pair) => !pair.includes(';')) : [text];
+  return new URLSearchParams(pairs.join('&'));
 }
 
 function attributesOf(info: RequestInfo): Attributes {
@@ -102,8 +131,11 @@ function attributesOf(info: RequestInfo): Attributes {
 export function errorReply(parts: HandlerParts, request: HttpRequest, error: unknown): Reply {
   if (!(error instanceof StatusError)) parts.onFault(error);
   const status =
-    error instanceof StatusError ? error.status : newInternalError(error instanceof Error ? error.message : String(error)).status;
-  const body = encodeJsonBytes(status);
+    error instanceof StatusError
+      ? error.status
+      : newInternalError(error instanceof Error ? error.message : String(error)).status;
+  const { reason, ...unreasoned } = status;
+  const body = encodeJsonBytes(reason === '' ? unreasoned : status);
   let negotiated: Negotiated | undefined;
   try {
     negotiated = negotiate(request.headers.accept);
@@ -131,11 +163,13 @@ export async function handleRequest(
     const parsed = admitted(parts, request);
     const reply = await replyTo(parts, { request, response, parsed, warnings });
     if (!reply) return;
-    const headers = warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
+    const headers =
+      warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
     await send(request, response, { ...reply, ...(headers ? { headers } : {}) });
   } catch (error) {
     const reply = errorReply(parts, request, error);
-    const headers = warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
+    const headers =
+      warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
     await send(request, response, { ...reply, ...(headers ? { headers } : {}) });
   } finally {
     request.resume();
@@ -153,17 +187,32 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
   const { request, parsed } = exchange;
   const { info, query } = parsed;
   if (!info.isResource) {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return notFoundReply;
-    return parts.paths({ path: info.path, query, headers: request.headers });
+    const readable = request.method === 'GET' || request.method === 'HEAD';
+    const reply = readable
+      ? await parts.paths({ path: info.path, query, headers: request.headers })
+      : notFoundReply;
+    if (reply === notFoundReply && /^\/apis?\//.test(info.path))
+      throw newGenericServerResponse({ code: 404 });
+    return reply;
   }
   const served = parts.table().get(info.group, info.version, info.resource);
-  if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) return notFoundReply;
-  if (served.type.namespaced && info.namespace === undefined && (info.name !== undefined || info.verb === 'create')) {
-    const bare = info.verb === 'list' || info.verb === 'watch' || info.verb === 'deletecollection';
-    if (info.verb === 'create' && !served.resource.definition.review) throw newMethodNotAllowed();
-    if (!bare) return notFoundReply;
+  if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) {
+    throw newGenericServerResponse({ code: 404 });
   }
+  checkScope(info, served);
   return resourceReply(parts, exchange, { info, served });
+}
+
+/** Over all namespaces objects can be listed and watched; a cluster-scoped resource is not found in a namespace. */
+function checkScope(info: ResourceInfo, served: ServedVersion): void {
+  const inNamespace = info.namespace !== undefined && info.resource !== 'namespaces';
+  if (!served.type.namespaced) {
+    if (inNamespace) throw newGenericServerResponse({ code: 404 });
+    return;
+  }
+  if (inNamespace || info.verb === 'list' || info.verb === 'watch') return;
+  const collection = info.verb === 'create' || info.verb === 'deletecollection';
+  throw collection ? newMethodNotAllowed() : newGenericServerResponse({ code: 404 });
 }
 
 interface Target {
@@ -186,14 +235,17 @@ async function resourceReply(
     warn: (message) => warnings.add(message),
   };
   checkServed(served, context);
-  const subresource = info.subresource === undefined ? undefined : served.resource.definition.subresources?.[info.subresource];
+  const subresource =
+    info.subresource === undefined ? undefined : served.resource.definition.subresources?.[info.subresource];
   if (subresource?.connect) {
     const target = await connectTarget(parts, served, { context, query: parsed.query });
+    if (!target) return { code: 204, contentType: 'text/plain', body: Buffer.alloc(0) };
     await relay(parts, exchange, target);
     return undefined;
   }
   const negotiated = negotiate(request.headers.accept);
   if (info.verb === 'watch') {
+    if (negotiated.mediaType === 'application/yaml') throw newNotAcceptable(mediaTypes);
     const { registry, signal } = parts;
     const plan = await planWatch(registry, served, context);
     const include = negotiated.shape === 'Table' ? includeObject(params['includeObject']) : 'Metadata';
@@ -207,11 +259,15 @@ async function resourceReply(
   return {
     code: answer.type === 'list' ? 200 : answer.code,
     contentType: negotiated.mediaType,
-    body: encodeAnswer(answer, negotiated, { params, now }),
+    body: encodeAnswer(answer, negotiated, { params, now, pretty: isPretty(request, params) }),
   };
 }
 
-function apiRequestOf(info: ResourceInfo, params: Readonly<Record<string, string>>, request: HttpRequest): ApiRequest {
+function apiRequestOf(
+  info: ResourceInfo,
+  params: Readonly<Record<string, string>>,
+  request: HttpRequest,
+): ApiRequest {
   const { verb, group, version, resource, subresource, namespace, name } = info;
   const mediaType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   return {
@@ -225,6 +281,13 @@ function apiRequestOf(info: ResourceInfo, params: Readonly<Record<string, string
     params,
     ...(verb === 'patch' && mediaType !== undefined ? { patchType: mediaType as PatchType } : {}),
   };
+}
+
+/** `pretty`, or a client that a person reads the answers of. */
+function isPretty(request: HttpRequest, params: Readonly<Record<string, string>>): boolean {
+  const { pretty } = params;
+  if (pretty !== undefined) return pretty !== 'false' && pretty !== '0';
+  return /^(curl|Wget|Mozilla)/.test(request.headers['user-agent'] ?? '');
 }
 
 /** Reads the body that the verb has. */
@@ -254,25 +317,32 @@ interface Connecting {
   readonly query: URLSearchParams;
 }
 
-/** Where a connection goes. Throws `StatusError`. */
+/** Where a connection goes; undefined when the object is on no node yet. Throws `StatusError`. */
 async function connectTarget(
   parts: HandlerParts,
   served: ServedVersion,
   { context, query }: Connecting,
-): Promise<TunnelTarget> {
+): Promise<TunnelTarget | undefined> {
   const { registry } = parts;
   const { subresource = '' } = context.request;
   const connect = served.resource.definition.subresources?.[subresource]?.connect;
   if (!connect) throw newMethodNotAllowed();
   const entry = await latestEntry(registry, served, context.request);
-  const admission = admissionRequest(served, context, { operation: 'CONNECT', name: entry.name, dryRun: false });
+  const admission = admissionRequest(served, context, {
+    operation: 'CONNECT',
+    name: entry.name,
+    dryRun: false,
+  });
   await registry.admission.admit(admission);
   await registry.admission.validate(admission);
   const parent = served.resource.cache.object(entry);
   const target = await connect(parent, query, strategyContext(registry, context, false));
+  if (target.nodeName === '') return undefined;
   const endpoint = parts.resolveNode(target.nodeName);
   if (!endpoint || !parts.tunnel) {
-    throw newUnknownError(`error dialing backend: node ${JSON.stringify(target.nodeName)} has no kubelet endpoint`);
+    throw newUnknownError(
+      `error dialing backend: node ${JSON.stringify(target.nodeName)} has no kubelet endpoint`,
+    );
   }
   return { endpoint, path: target.path, query: target.query };
 }
@@ -311,6 +381,8 @@ export async function handleUpgrade(
     };
     checkServed(served, context);
     const target = await connectTarget(parts, served, { context, query });
+    if (!target)
+      throw newBadRequest(`${info.resource} ${JSON.stringify(info.name)} does not have a host assigned`);
     await parts.tunnel?.upgrade(request, socket, { head, target });
   } catch (error) {
     refuse(socket, errorReply(parts, request, dialFailure(error)));

@@ -79,7 +79,8 @@ export class HttpsListener {
         resolve();
       });
       for (const session of this.#sessions) session.close();
-      for (const socket of this.#sockets) if (!('encrypted' in socket && this.#isBusy(socket))) socket.destroySoon();
+      for (const socket of this.#sockets)
+        if (!('encrypted' in socket && this.#isBusy(socket))) socket.destroySoon();
     });
   }
 

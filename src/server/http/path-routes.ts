@@ -74,14 +74,22 @@ function wantsAggregated(headers: IncomingHttpHeaders): boolean {
   for (const { mediaType, params } of acceptClauses(headers.accept ?? '')) {
     if (mediaType !== 'application/json' && mediaType !== '*/*') continue;
     if (params['as'] === undefined) return false;
-    if (params['as'] === 'APIGroupDiscoveryList' && params['g'] === 'apidiscovery.k8s.io' && params['v'] === 'v2') {
+    if (
+      params['as'] === 'APIGroupDiscoveryList' &&
+      params['g'] === 'apidiscovery.k8s.io' &&
+      params['v'] === 'v2'
+    ) {
       return mediaType === 'application/json';
     }
   }
   return false;
 }
 
-function health(name: string, checks: readonly HealthCheck[], { path, query }: PathRequest): Reply | undefined {
+function health(
+  name: string,
+  checks: readonly HealthCheck[],
+  { path, query }: PathRequest,
+): Reply | undefined {
   const rest = path.slice(`/${name}`.length).replace(/^\//, '');
   const excluded = new Set(query.getAll('exclude'));
   if (rest !== '') {
@@ -135,10 +143,22 @@ function aggregated(groups: readonly ServedGroup[]): Reply {
 
 /** The paths of `/`, in order. */
 function rootPaths(options: PathRoutesOptions): string[] {
-  const paths = ['/.well-known/openid-configuration', '/api', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version'];
+  const paths = [
+    '/.well-known/openid-configuration',
+    '/api',
+    '/apis',
+    '/healthz',
+    '/livez',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/openid/v1/jwks',
+    '/readyz',
+    '/version',
+  ];
   for (const { name, versions } of options.groups()) {
     if (name !== '') paths.push(`/apis/${name}`);
-    for (const { version } of versions) paths.push(name === '' ? `/api/${version}` : `/apis/${name}/${version}`);
+    for (const { version } of versions)
+      paths.push(name === '' ? `/api/${version}` : `/apis/${name}/${version}`);
   }
   for (const check of options.healthChecks) paths.push(`/healthz/${check.name}`, `/livez/${check.name}`);
   for (const check of options.readyChecks) paths.push(`/readyz/${check.name}`);
@@ -174,7 +194,8 @@ function served(options: PathRoutesOptions, request: PathRequest): Reply | undef
       return discovery(options, { ...request, path });
     default:
       if (path === '/openid/v1/jwks') return keyReply(options.jwks(), 'application/jwk-set+json');
-      if (path === '/.well-known/openid-configuration') return keyReply(options.openidConfiguration(), 'application/json');
+      if (path === '/.well-known/openid-configuration')
+        return keyReply(options.openidConfiguration(), 'application/json');
       return undefined;
   }
 }

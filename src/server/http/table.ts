@@ -44,7 +44,11 @@ export interface TableOptions {
 
 /** An object's metadata alone, as `meta.k8s.io` shows it. */
 export function partialMetadata(object: KubeObject, metaVersion: string): object {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${metaVersion}`, metadata: object.metadata };
+  return {
+    kind: 'PartialObjectMetadata',
+    apiVersion: `meta.k8s.io/${metaVersion}`,
+    metadata: object.metadata,
+  };
 }
 
 /** The objects as a `meta.k8s.io` Table. */

@@ -178,7 +178,10 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
     if (waiting.length > 0) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
   });
   response.statusCode = 200;
-  response.setHeader('content-type', negotiated.mediaType === 'application/yaml' ? 'application/yaml' : 'application/json');
+  response.setHeader(
+    'content-type',
+    negotiated.mediaType === 'application/yaml' ? 'application/yaml' : 'application/json',
+  );
   response.setHeader('cache-control', 'no-cache, private');
   flushHeaders(response);
   started = true;

@@ -12,6 +12,8 @@ export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagation?: 'Orphan' | 'Background' | 'Foreground';
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+  /** As the client wrote it, before it became a {@link propagation}. */
+  readonly orphanDependents?: boolean;
   readonly dryRun: boolean;
 }
 
@@ -82,6 +84,7 @@ export function deleteOptions(table: SchemaTable, context: RequestContext): Dele
   return {
     ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
     ...(propagation === '' ? {} : { propagation: propagation as 'Orphan' | 'Background' | 'Foreground' }),
+    ...(options.orphanDependents === undefined ? {} : { orphanDependents: options.orphanDependents }),
     ...(options.preconditions === undefined ? {} : { preconditions: options.preconditions }),
     dryRun: dryRun.length > 0,
   };

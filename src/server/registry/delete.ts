@@ -11,7 +11,8 @@ import { convertedFrom, plainAnswer, writtenAnswer } from './create.ts';
 import { deleteOptions, type DeleteOptions } from './delete-options.ts';
 import { storedSchema } from './expected-body.ts';
 import { listObjects, waitForLatest } from './read.ts';
-import { encodeStored, mutableCopy } from './represent.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import { encodeStored } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 
@@ -93,51 +94,41 @@ export function finalizersFor(
   return [...others, ...(orphan ? ['orphan'] : []), ...(foreground ? ['foregroundDeletion'] : [])];
 }
 
-function sameNames(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((name) => b.includes(name));
-}
-
 interface Target {
   readonly entry: CacheEntry;
   readonly options: DeleteOptions;
 }
 
 /**
- * Marks `next` for deletion as upstream's BeforeDelete does. Returns whether the grace period keeps the object. A period that
- * was set before can only become shorter.
+ * Marks `next` for deletion as upstream's BeforeDelete does. `pending`: a grace period runs already and does not become shorter;
+ * `graceful`: the mark has to be stored; `immediate`: the resource knows no grace, or the period is over.
  */
 function beginDeletion(
   registry: Registry,
   served: ServedVersion,
   context: RequestContext,
   { next, options }: { readonly next: DeepMutable<KubeObject>; readonly options: DeleteOptions },
-): boolean {
-  const { definition } = served.resource;
+): 'immediate' | 'graceful' | 'pending' {
+  const { gracefulDelete } = served.resource.definition;
+  if (!gracefulDelete) return 'immediate';
   const strategy = strategyContext(registry, context, options.dryRun);
   const { metadata } = next;
-  const requested =
-    options.gracePeriodSeconds === undefined
-      ? undefined
-      : options.gracePeriodSeconds < 0
-        ? 1
-        : options.gracePeriodSeconds;
+  const asked = options.gracePeriodSeconds;
+  const requested = asked !== undefined && asked < 0 ? 1 : asked;
   if (metadata.deletionTimestamp) {
     const running = metadata.deletionGracePeriodSeconds ?? 0;
-    if (!definition.gracefulDelete || running === 0) return false;
-    const shorter = requested;
-    if (shorter === undefined || shorter >= running) return true;
+    if (running === 0) return 'immediate';
+    if (requested === undefined || requested >= running) return 'pending';
     const started = Date.parse(metadata.deletionTimestamp) - running * 1000;
-    metadata.deletionTimestamp = timestamp(Math.max(started + shorter * 1000, strategy.now));
-    metadata.deletionGracePeriodSeconds = shorter;
-    return shorter > 0;
+    metadata.deletionTimestamp = timestamp(Math.max(started + requested * 1000, strategy.now));
+    metadata.deletionGracePeriodSeconds = requested;
+    return 'graceful';
   }
-  if (!definition.gracefulDelete) return false;
-  const seconds = definition.gracefulDelete(next, requested, strategy);
-  if (seconds === 0) return false;
+  const seconds = gracefulDelete(next, requested, strategy);
   metadata.deletionTimestamp = timestamp(strategy.now + seconds * 1000);
   metadata.deletionGracePeriodSeconds = seconds;
   if (metadata.generation) metadata.generation += 1;
-  return true;
+  return 'graceful';
 }
 
 async function deleteEntry(
@@ -157,38 +148,62 @@ async function deleteEntry(
   await registry.admission.admit(admission);
   await registry.admission.validate(admission);
   checkPreconditions(served, old, options);
-  const next = mutableCopy<KubeObject>(old) as DeepMutable<KubeObject>;
-  const graceful = beginDeletion(registry, served, context, { next, options });
-  const current = old.metadata.finalizers ?? [];
-  const finalizers = finalizersFor(current, options, definition.defaultPropagation);
+  const next = mutableCopy<KubeObject>(old);
+  const begun = beginDeletion(registry, served, context, { next, options });
+  if (begun === 'pending') return plainAnswer(convertedFrom(served, old), 200, served);
+  const finalizers = finalizersFor(old.metadata.finalizers ?? [], options, definition.defaultPropagation);
   if (finalizers.length > 0) next.metadata.finalizers = finalizers;
   else delete next.metadata.finalizers;
   const held = finalizers.length > 0 || definition.hasSpecFinalizers?.(next) === true;
-  if (!graceful && held && !next.metadata.deletionTimestamp) {
+  if (begun === 'immediate' && held && !next.metadata.deletionTimestamp) {
     next.metadata.deletionTimestamp = timestamp(registry.clock.now());
-    next.metadata.deletionGracePeriodSeconds = 0;
     if (next.metadata.generation) next.metadata.generation += 1;
-  } else if (!graceful && next.metadata.deletionTimestamp) {
-    next.metadata.deletionGracePeriodSeconds = 0;
   }
-  if (graceful || held) {
-    const unchanged =
-      sameNames(current, finalizers) &&
-      next.metadata.deletionTimestamp === old.metadata.deletionTimestamp &&
-      next.metadata.deletionGracePeriodSeconds === old.metadata.deletionGracePeriodSeconds;
-    if (unchanged || options.dryRun)
-      return plainAnswer(convertedFrom(served, unchanged ? old : next), 200, served);
-    const bytes = encodeStored(next, storedSchema(registry.schema, served));
-    cache.expect(bytes, next);
-    const revision = await registry.store.update(entry.key, bytes, entry.revision);
-    return writtenAnswer(registry, served, { key: entry.key, bytes, object: next, revision, code: 200 });
-  }
+  if (begun === 'immediate' && held) next.metadata.deletionGracePeriodSeconds = 0;
+  const lingers = held || (begun === 'graceful' && next.metadata.deletionGracePeriodSeconds !== 0);
+  const marked = await storeMark(registry, served, { entry, old, next, options });
+  if (lingers)
+    return options.dryRun || !marked
+      ? plainAnswer(convertedFrom(served, next), acceptedCode(options), served)
+      : marked;
   if (!options.dryRun) {
-    await registry.store.delete(entry.key, entry.revision);
+    await registry.store.delete(
+      entry.key,
+      marked ? Number((marked.object() as Live<KubeObject>).metadata.resourceVersion) : entry.revision,
+    );
     definition.release?.(old);
     await waitForLatest(registry);
   }
+  if (definition.returnsDeleted) return marked ?? plainAnswer(convertedFrom(served, next), 200, served);
   return deletedAnswer(served, old);
+}
+
+/** 202 when the client asked for dependents first in the old way and the object is still there. */
+function acceptedCode(options: DeleteOptions): number {
+  return options.orphanDependents === false ? 202 : 200;
+}
+
+interface Mark {
+  readonly entry: CacheEntry;
+  readonly old: Live<KubeObject>;
+  readonly next: DeepMutable<KubeObject>;
+  readonly options: DeleteOptions;
+}
+
+/** Stores the marks of a deletion that does not happen at once; undefined when there is nothing to store. */
+async function storeMark(
+  registry: Registry,
+  served: ServedVersion,
+  { entry, old, next, options }: Mark,
+): Promise<ObjectAnswer | undefined> {
+  if (options.dryRun || !next.metadata.deletionTimestamp) return undefined;
+  const schema = storedSchema(registry.schema, served);
+  const bytes = encodeStored(next, schema);
+  if (bytes.equals(encodeStored(old, schema))) return undefined;
+  served.resource.cache.expect(bytes, next);
+  const revision = await registry.store.update(entry.key, bytes, entry.revision);
+  const code = acceptedCode(options);
+  return writtenAnswer(registry, served, { key: entry.key, bytes, object: next, revision, code });
 }
 
 function deletedAnswer(served: ServedVersion, object: Live<KubeObject>): ObjectAnswer {

@@ -15,7 +15,10 @@ import { updateObject } from './update.ts';
 
 const statusVerbs: readonly Verb[] = ['get', 'update', 'patch'];
 
-function subresourceVerbs(definition: ResourceDefinition<KubeObject>, subresource: string): readonly Verb[] | undefined {
+function subresourceVerbs(
+  definition: ResourceDefinition<KubeObject>,
+  subresource: string,
+): readonly Verb[] | undefined {
   if (subresource === 'status') return definition.status ? statusVerbs : undefined;
   if (subresource === 'scale') return definition.scale ? statusVerbs : undefined;
   return definition.subresources?.[subresource]?.verbs;
@@ -50,7 +53,8 @@ export async function handleResource(
 ): Promise<Answer> {
   const { verb, subresource } = context.request;
   if (subresource === 'scale') return scaleObject(registry, served, context);
-  if (subresource !== undefined && subresource !== 'status') return handleSubresource(registry, served, context);
+  if (subresource !== undefined && subresource !== 'status')
+    return handleSubresource(registry, served, context);
   switch (verb) {
     case 'get':
       return getObject(registry, served, context);

@@ -89,12 +89,14 @@ export function checkListOptions(request: ApiRequest): void {
 export function listOptions(request: ApiRequest): ListOptions {
   const params = request.params ?? {};
   checkListOptions(request);
-  const limit = parseCount('limit', params['limit']);
+  // Any state will do: upstream answers from its cache then, which knows no pages.
+  const limit = params['resourceVersion'] === '0' ? 0 : parseCount('limit', params['limit']);
+  parseCount('timeoutSeconds', params['timeoutSeconds']);
   const token = params['continue'] ? decodeContinue(params['continue']) : undefined;
   if (token && params['resourceVersion'] && params['resourceVersion'] !== '0') {
     throw newBadRequest('specifying resource version is not allowed when using continue');
   }
-  const revision = token ? undefined : parseRevision(params['resourceVersion']);
+  const revision = token ? undefined : listRevision(params['resourceVersion']);
   const exact =
     params['resourceVersionMatch'] === 'Exact' ||
     (params['resourceVersionMatch'] === undefined && limit > 0 && revision !== undefined && revision > 0);
@@ -104,6 +106,15 @@ export function listOptions(request: ApiRequest): ListOptions {
     ...(revision === undefined ? {} : { revision }),
     match: exact ? 'Exact' : 'NotOlderThan',
   };
+}
+
+function listRevision(text: string | undefined): number | undefined {
+  if (text !== undefined && text !== '' && !/^\d+$/.test(text)) {
+    throw newBadRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
+    );
+  }
+  return parseRevision(text);
 }
 
 /** How long a watch may last, in seconds; undefined when the request does not say. */

@@ -1,18 +1,10 @@
 import { encodeObject } from '../../machinery/schema/encode-object.ts';
 import type { Schema } from '../../machinery/schema/decode.ts';
-import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import type { KubeObject } from '../../machinery/object.ts';
 import type { CacheEntry } from '../watch/resource-cache.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
 import type { ServedVersion } from './served-resource.ts';
-
-/** A deep copy that its maker may change. Bigint and own `__proto__` keys survive. */
-export function mutableCopy<T>(value: T): DeepMutable<T> {
-  if (typeof value !== 'object' || value === null) return value as DeepMutable<T>;
-  if (Array.isArray(value)) return value.map((item) => mutableCopy(item)) as DeepMutable<T>;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, mutableCopy(member)]),
-  ) as DeepMutable<T>;
-}
 
 /** The object in the version asked for: frozen and shared. */
 export function entryObject(served: ServedVersion, entry: CacheEntry): KubeObject {

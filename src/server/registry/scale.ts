@@ -8,7 +8,7 @@ import { decodeBody, reportStrict, type Expected } from './codec.ts';
 import { plainAnswer } from './create.ts';
 import { patched, patchTypes, readPatch, reportPatched } from './patch.ts';
 import { latestEntry } from './read.ts';
-import { mutableCopy } from './represent.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { Registry, RequestContext } from './request-context.ts';
 import type { ServedVersion } from './served-resource.ts';
 import { changeObject, checkName } from './update.ts';
@@ -26,7 +26,10 @@ function read(object: unknown, path: string): unknown {
     .split('.')
     .filter((step) => step !== '')
     .reduce<unknown>(
-      (at, step) => (typeof at === 'object' && at !== null && Object.hasOwn(at, step) ? (at as Record<string, unknown>)[step] : undefined),
+      (at, step) =>
+        typeof at === 'object' && at !== null && Object.hasOwn(at, step)
+          ? (at as Record<string, unknown>)[step]
+          : undefined,
       object,
     );
 }
@@ -50,7 +53,13 @@ function scaleOf(object: Live<KubeObject>, mapping: ScaleMapping): Scale {
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
-    metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp },
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid,
+      resourceVersion,
+      creationTimestamp,
+    },
     spec: replicas ? { replicas: Number(replicas) } : {},
     status: {
       replicas: Number(read(object, mapping.statusReplicasPath) ?? 0),
@@ -93,7 +102,7 @@ export async function scaleObject(
           invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
         ]);
       }
-      const next = mutableCopy<KubeObject>(old) as DeepMutable<KubeObject>;
+      const next = mutableCopy<KubeObject>(old);
       write(next as unknown as Record<string, unknown>, mapping.specReplicasPath, replicas);
       if (scale.metadata.resourceVersion) next.metadata.resourceVersion = scale.metadata.resourceVersion;
       if (scale.metadata.uid) next.metadata.uid = scale.metadata.uid;
@@ -112,7 +121,10 @@ function scaleReader(
   if (request.verb === 'update') {
     const options = writeOptions(request, 'UpdateOptions');
     if (!body) throw newMethodNotAllowed();
-    const received = reportStrict(decodeBody(body, expected), expected, { mode: options.fieldValidation, warn });
+    const received = reportStrict(decodeBody(body, expected), expected, {
+      mode: options.fieldValidation,
+      warn,
+    });
     matchNamespace(received.metadata, true, request.namespace);
     return { dryRun: options.dryRun, scale: () => received };
   }

@@ -20,7 +20,8 @@ import { createDecoded, plainAnswer, writtenAnswer, convertedFrom } from './crea
 import { expectedBody, storedSchema } from './expected-body.ts';
 import { matchNamespace } from './object-meta.ts';
 import { entryAnswer, waitForLatest } from './read.ts';
-import { encodeStored, mutableCopy } from './represent.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import { encodeStored } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
@@ -58,7 +59,10 @@ export async function updateObject(
   const stored = served.version.toStorage?.(received) ?? received;
   return changeObject(registry, served, context, {
     dryRun,
-    next: () => mutableCopy<KubeObject>(stored) as DeepMutable<KubeObject>,
+    next: (old) => {
+      checkUid(served, stored, old);
+      return mutableCopy<KubeObject>(stored);
+    },
     ...(definition.createOnUpdate && context.request.subresource === undefined
       ? { create: () => createDecoded(registry, served, { ...context, object: received, dryRun }) }
       : {}),
@@ -127,17 +131,20 @@ function checkVersion(served: ServedVersion, next: DeepMutable<KubeObject>, old:
       `strconv.ParseUint: parsing ${JSON.stringify(metadata.resourceVersion)}: invalid syntax`,
     );
   }
-  if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    const { namespace } = old.metadata;
-    const key = `/registry/${served.resource.stored.resource}/${namespace ? `${namespace}/` : ''}${name}`;
-    throw newConflict(
-      groupResource(served),
-      name,
-      `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
-    );
-  }
   if (metadata.resourceVersion !== old.metadata.resourceVersion)
     throw newConflict(groupResource(served), name);
+}
+
+/** Throws the Conflict of a PUT that names another object's uid. */
+export function checkUid(served: ServedVersion, { metadata }: KubeObject, old: Live<KubeObject>): void {
+  const { name, namespace } = old.metadata;
+  if (!metadata.uid || metadata.uid === old.metadata.uid) return;
+  const key = `/registry/${served.resource.stored.resource}/${namespace ? `${namespace}/` : ''}${name}`;
+  throw newConflict(
+    groupResource(served),
+    name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid}`,
+  );
 }
 
 /** What an update can never change, whatever it says. */
