@@ -31,15 +31,18 @@ export function createHttpsTransport(connection: Connection): Transport {
 }
 
 async function send(caller: HttpCaller, request: ApiRequest): Promise<IncomingMessage> {
-  const { body, patchType, signal } = request;
+  const { body, patchType, accept, signal } = request;
   const method = methodOf(request.verb);
   const response = await caller.call({
     method,
     path: requestPath(request),
     ...(body !== undefined && {
       body: typeof body === 'string' ? body : encodeJson(body),
-      headers: { 'content-type': patchType ?? 'application/json' },
     }),
+    headers: {
+      ...(body !== undefined && { 'content-type': patchType ?? 'application/json' }),
+      ...(accept !== undefined && { accept }),
+    },
     ...(signal && { signal }),
   });
   const { group, resource, name } = request;

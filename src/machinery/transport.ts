@@ -25,6 +25,8 @@ export interface ApiRequest {
   /** The object to write, `DeleteOptions` of a delete, or the patch. Never kept or changed by the receiver. */
   readonly body?: unknown;
   readonly patchType?: PatchType;
+  /** Media types wanted of the answer, as in `Accept` (a `Table`). Only over HTTPS; within a process objects are answered. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
 }
 
