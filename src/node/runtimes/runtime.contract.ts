@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -10,6 +10,7 @@ import {
   type ContainerSpec,
   type ContainerStatus,
   type ExecSession,
+  type SandboxSpec,
 } from '../container-runtime.ts';
 import type { Image, ImageService } from '../image-service.ts';
 import { containerSpec as defaultContainerSpec, sandboxSpec } from './runtime-specs.ts';
@@ -364,6 +365,40 @@ export function runtimeContract(subject: RuntimeSubject): void {
         connection.destroy();
         await expect(runtime.connectPort(sandbox, 9)).rejects.toMatchObject({ name: 'RuntimeError' });
         await runtime.removeContainer(id);
+      });
+
+      it('gives the namespaces of the machine to a pod that asks for them', async () => {
+        const spec: SandboxSpec = {
+          ...sandboxSpec(),
+          podUid: 'uid-host',
+          hostNetwork: true,
+          hostPID: true,
+          hostIPC: true,
+        };
+        const { id: host, ip } = await runtime.runSandbox(spec);
+        expect(ip).toBeUndefined();
+        const id = await runtime.createContainer(
+          host,
+          containerSpec('for kind in net pid ipc uts mnt; do readlink /proc/self/ns/$kind; done', {
+            security: { ...containerSpec('').security, privileged: true },
+          }),
+        );
+        await runtime.startContainer(id);
+        expect(await finished(id)).toMatchObject({ exitCode: 0 });
+        const log = (await logOf(id)).map((line) => line.slice('stdout F '.length));
+        const own = ['net', 'pid', 'ipc', 'uts', 'mnt'].map((kind) => readlinkSync(`/proc/self/ns/${kind}`));
+        expect(log.slice(0, 4)).toEqual(own.slice(0, 4));
+        expect(log[4]).not.toBe(own[4]);
+        await runtime.removeSandbox(host);
+      });
+
+      it('gives a privileged container devices, capabilities and a writable /sys', async () => {
+        const id = await run('grep CapEff /proc/self/status; mount | grep -c "sysfs.*rw"; ls /dev/kmsg', {
+          security: { ...containerSpec('').security, privileged: true },
+        });
+        await finished(id);
+        const own = /^CapEff:.*$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[0] ?? '';
+        expect(await logOf(id)).toEqual([`stdout F ${own}`, 'stdout F 1', 'stdout F /dev/kmsg']);
       });
 
       it('shares processes in a pod that asks for it', async () => {

@@ -1,14 +1,12 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { sleep, type Clock } from '../../../base/clock.ts';
+import { processExists, signalProcess } from '../processes.ts';
 import { Cgroups, detectCgroups } from './cgroups.ts';
 import { nativeLayout } from './layout.ts';
-import { processExists, signalProcess } from '../processes.ts';
-import { readFact } from './records.ts';
+import { isShimOf, readFact } from './records.ts';
 import { unmountBelow } from './sandbox-namespaces.ts';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { constants } from 'node:os';
-import { isShimOf } from './records.ts';
 
 export interface PurgeOptions {
   readonly directory: string;
@@ -20,7 +18,7 @@ export interface PurgeOptions {
 
 /**
  * Without any agent: kills every container of the cluster and removes its mounts, namespaces, control groups and files.
- * Idempotent; the pods' links go with their network namespaces.
+ * Idempotent. Both folders must be the runtime's alone; the pods' links go with their network namespaces.
  */
 export async function purgeNativeRuntime(options: PurgeOptions): Promise<void> {
   const layout = nativeLayout(options.directory, options.runDirectory);
