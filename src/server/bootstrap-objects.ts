@@ -32,7 +32,9 @@ function systemObjects(): KubeObject[] {
 }
 
 function resourceOf(table: ResourceTable, object: KubeObject): ServedResource | undefined {
-  const group = object.apiVersion.includes('/') ? object.apiVersion.slice(0, object.apiVersion.indexOf('/')) : '';
+  const group = object.apiVersion.includes('/')
+    ? object.apiVersion.slice(0, object.apiVersion.indexOf('/'))
+    : '';
   return table.resources.find(({ stored }) => stored.group === group && stored.kind === object.kind);
 }
 
@@ -45,7 +47,12 @@ export interface BootstrapParts {
 }
 
 /** Creates the system namespaces, priority classes, roles and bindings that are missing, in one batch. Returns how many. */
-export async function ensureBootstrapObjects({ store, schema, clock, table }: BootstrapParts): Promise<number> {
+export async function ensureBootstrapObjects({
+  store,
+  schema,
+  clock,
+  table,
+}: BootstrapParts): Promise<number> {
   const creationTimestamp = timestamp(clock.now());
   const writes: Promise<number>[] = [];
   for (const object of systemObjects()) {

@@ -46,13 +46,16 @@ function userRules(policy: PolicySource, user: UserInfo, namespace: string): Use
         ...(resourceNames ? { resourceNames } : {}),
       });
     }
-    if ((nonResourceURLs?.length ?? 0) > 0) nonResourceRules.push({ verbs, nonResourceURLs: nonResourceURLs ?? [] });
+    if ((nonResourceURLs?.length ?? 0) > 0)
+      nonResourceRules.push({ verbs, nonResourceURLs: nonResourceURLs ?? [] });
   }
   return { resourceRules, nonResourceRules, incomplete: false };
 }
 
 /** What token requests, identity reviews and access reviews need of the server. */
-export function definitionNeeds(parts: NeedsParts): TokenOptions & AuthenticationOptions & AuthorizationOptions {
+export function definitionNeeds(
+  parts: NeedsParts,
+): TokenOptions & AuthenticationOptions & AuthorizationOptions {
   const { authorizer, policy, tokens, references } = parts;
   return {
     apiAudiences: tokens.apiAudiences,

@@ -76,7 +76,8 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
       const url = new URL(path, 'https://localhost');
       authorizeRequest(parts.authorizer, user, { verb: 'get', path: url.pathname });
       const reply = await parts.paths({ path: url.pathname, query: url.searchParams, headers: {} });
-      if (reply.code >= 400) throw newGenericServerResponse({ code: reply.code, body: reply.body.toString() });
+      if (reply.code >= 400)
+        throw newGenericServerResponse({ code: reply.code, body: reply.body.toString() });
       const text = reply.body.toString();
       return reply.contentType.startsWith('application/json') ? (JSON.parse(text) as unknown) : text;
     },
