@@ -39,7 +39,9 @@ export class ValueReader implements JsonReader {
   }
 
   readNumber(): number | bigint {
-    this.#number = this.#value as number | bigint;
+    const value = this.#value as number | bigint;
+    const exact = Number(value);
+    this.#number = Number.isSafeInteger(exact) ? exact : value;
     return this.#number;
   }
 

@@ -30,11 +30,11 @@ function readObject(reader: TextReader): { readonly apiVersion: string; readonly
   }
   reader.enter();
   for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
-    const isWanted = key === 'apiVersion' || key === 'kind';
     const type = reader.kind();
-    if (isWanted && type === 'string') found[key] = reader.readString();
+    if (key !== 'apiVersion' && key !== 'kind') reader.skip();
+    else if (type === 'string') found[key] = reader.readString();
     else {
-      if (isWanted && type !== 'null')
+      if (type !== 'null')
         problem ??= `json: cannot unmarshal ${type} into Go struct field .${key} of type string`;
       reader.skip();
     }
