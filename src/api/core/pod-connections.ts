@@ -52,13 +52,13 @@ function validateLogOptions(query: URLSearchParams): FieldError[] {
     errors.push(invalid('limitBytes', limitBytes, 'must be greater than 0'));
   }
   if (sinceSeconds !== undefined && query.has('sinceTime')) {
-    errors.push(forbidden('', 'at most one of `sinceTime` or `sinceSeconds` may be specified'));
+    errors.push(forbidden('[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified'));
   } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
     errors.push(invalid('sinceSeconds', sinceSeconds, 'must be greater than 0'));
   }
   if (!streams.includes(stream)) errors.push(notSupported('stream', stream, streams));
   if (stream !== 'All' && tailLines !== undefined) {
-    errors.push(forbidden('', '`tailLines` and specific `stream` are mutually exclusive for now'));
+    errors.push(forbidden('[]', '`tailLines` and specific `stream` are mutually exclusive for now'));
   }
   return errors;
 }

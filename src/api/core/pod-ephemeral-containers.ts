@@ -2,6 +2,7 @@ import { type FieldError, forbidden } from '../../machinery/field-error.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
+import { withOldMetadata } from './pod-resize.ts';
 import { validatePodPart } from './pod-validation.ts';
 import { specDiff } from './spec-diff.ts';
 import type { Pod } from './v1.gen.ts';
@@ -9,6 +10,7 @@ import type { Pod } from './v1.gen.ts';
 /** Keeps everything of the old pod but the list of ephemeral containers. */
 export function takeEphemeralContainers(next: DeepMutable<Pod>, old: Pod): void {
   const list = next.spec.ephemeralContainers;
+  next.metadata = withOldMetadata(next, old);
   next.spec = mutableCopy(old.spec);
   next.status = mutableCopy(old.status ?? {});
   if (list) next.spec.ephemeralContainers = list;
@@ -18,7 +20,7 @@ export function takeEphemeralContainers(next: DeepMutable<Pod>, old: Pod): void 
 /** Ephemeral containers are only added; those that are there stay as they are. */
 export function validateEphemeralContainersUpdate(next: Pod, old: Pod): FieldError[] {
   if (old.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) {
-    return [forbidden('', 'static pods do not support ephemeral containers')];
+    return [forbidden('[]', 'static pods do not support ephemeral containers')];
   }
   const field = 'spec.ephemeralContainers';
   const after = new Map((next.spec.ephemeralContainers ?? []).map((one) => [one.name, one]));

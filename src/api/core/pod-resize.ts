@@ -9,11 +9,21 @@ import type { Container, Pod, ResourceRequirements } from './v1.gen.ts';
 type Lists = 'containers' | 'initContainers';
 const resizable = new Set(['cpu', 'memory']);
 
-/** Keeps everything of the old pod but the containers' resources and resize policies. */
+/** The old metadata, but for what optimistic locking needs of the request. */
+export function withOldMetadata(next: DeepMutable<Pod>, old: Pod): DeepMutable<Pod['metadata']> {
+  const metadata = mutableCopy(old.metadata);
+  const { resourceVersion, uid } = next.metadata;
+  return { ...metadata, ...(resourceVersion && { resourceVersion }), ...(uid && { uid }) };
+}
+
+/** Keeps everything of the old pod but the pod's and its containers' resources and resize policies. */
 export function takeResize(next: DeepMutable<Pod>, old: Pod): void {
   const resized = next.spec;
+  next.metadata = withOldMetadata(next, old);
   next.spec = mutableCopy(old.spec);
   next.status = mutableCopy(old.status ?? {});
+  if (resized.resources) next.spec.resources = resized.resources;
+  else delete next.spec.resources;
   for (const list of ['containers', 'initContainers'] as const) {
     const before = old.spec[list] ?? [];
     const after = resized[list] ?? [];
@@ -51,10 +61,6 @@ function validateList(list: Lists, next: Pod, old: Pod): FieldError[] {
   return (old.spec[list] ?? []).flatMap((before, index) => {
     const after = next.spec[list]?.[index] ?? before;
     const at = `spec.${list}[${index}].resources`;
-    if (list === 'initContainers' && before.restartPolicy !== 'Always') {
-      if (jsonEqual(after, before)) return [];
-      return [forbidden('spec', 'resources for non-sidecar init containers are immutable')];
-    }
     const errors: FieldError[] = [];
     for (const side of ['requests', 'limits'] as const) {
       if (removed(after.resources, before.resources, side)) {
@@ -62,8 +68,7 @@ function validateList(list: Lists, next: Pod, old: Pod): FieldError[] {
       }
     }
     if (!jsonEqual(fixedResources(after), fixedResources(before))) {
-      const whose = list === 'containers' ? '' : ' for sidecar containers';
-      errors.push(forbidden('spec', `only cpu and memory resources${whose} are mutable`));
+      errors.push(forbidden('spec', 'only cpu and memory resources are mutable'));
     }
     return errors;
   });
@@ -72,9 +77,9 @@ function validateList(list: Lists, next: Pod, old: Pod): FieldError[] {
 /** Everything wrong with a change of a running pod's resources, in upstream's order. */
 export function validateResize(next: Pod, old: Pod): FieldError[] {
   if (old.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) {
-    return [forbidden('', 'static pods cannot be resized')];
+    return [forbidden('[]', 'static pods cannot be resized')];
   }
-  if (old.spec.os?.name === 'windows') return [forbidden('', 'windows pods cannot be resized')];
+  if (old.spec.os?.name === 'windows') return [forbidden('[]', 'windows pods cannot be resized')];
   for (const list of ['containers', 'initContainers'] as const) {
     if ((next.spec[list] ?? []).length !== (old.spec[list] ?? []).length) {
       return [forbidden(`spec.${list}`, 'containers may not be added or removed on resize')];

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeepMutable } from '../../machinery/object.ts';
-import { isExternallyAccessible, isHeadless, needsHealthCheck } from './service-defaults.ts';
+import { isExternallyAccessible, needsHealthCheck } from './service-defaults.ts';
 import type { Service, ServiceSpec } from './v1.gen.ts';
 
 type Spec = DeepMutable<ServiceSpec>;
@@ -88,6 +88,7 @@ export function dropTypeDependentFields(next: DeepMutable<Service>, old: Service
     }
     if (isDeepStrictEqual(spec.ipFamilies, old.spec.ipFamilies)) delete spec.ipFamilies;
     if (spec.ipFamilyPolicy === old.spec.ipFamilyPolicy) delete spec.ipFamilyPolicy;
+    if (spec.internalTrafficPolicy === old.spec.internalTrafficPolicy) delete spec.internalTrafficPolicy;
   }
   if (
     needsNodePort(old.spec) &&
@@ -116,9 +117,4 @@ export function dropTypeDependentFields(next: DeepMutable<Service>, old: Service
   ) {
     delete spec.externalName;
   }
-}
-
-/** Whether an update may keep `clusterIP: None`. */
-export function staysHeadless(next: Service, old: Service): boolean {
-  return isHeadless(next) && isHeadless(old);
 }
