@@ -23,9 +23,10 @@ import { ServiceAccountTokens, type TokenReferences } from './auth/service-accou
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { cacheLookup, policySource } from './cache-lookup.ts';
-import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
+import { servedGroups } from './discovery/discovery-documents.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
 import { HttpsListener } from './http/https-listener.ts';
+import { openapiRoute } from './http/openapi-route.ts';
 import { createPathRoutes, type HealthCheck, type PathRoute } from './http/path-routes.ts';
 import { inProcessTransport } from './in-process-transport.ts';
 import { KeyLock } from './registry/key-lock.ts';
@@ -59,11 +60,11 @@ export interface ApiServerOptions {
     resolveNode(name: string): NodeEndpoint | undefined;
   };
   /** The document of `/version`. */
-  readonly version: object;
+  readonly version: { readonly gitVersion: string };
   /** Admission after the built-in plug-ins. */
   readonly admission?: readonly AdmissionPlugin[];
-  /** Paths served before those of discovery: OpenAPI. Made once the definitions are known. */
-  paths?(groups: () => readonly ServedGroup[]): readonly PathRoute[];
+  /** Further paths, tried before those of discovery. */
+  readonly paths?: readonly PathRoute[];
   readonly readyChecks?: readonly HealthCheck[];
   /** A fault of the server's own, which a client saw as 500, or the end of the store's watch. */
   onFault(error: unknown): void;
@@ -161,7 +162,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     jwks: () => tokens.jwks(),
     openidConfiguration: () =>
       tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
-    further: options.paths?.(() => groups) ?? [],
+    further: [
+      openapiRoute({
+        resources: () => definitions,
+        table: () => schema,
+        version: versionOf(options.version),
+      }),
+      ...(options.paths ?? []),
+    ],
   });
   const transport = (user: UserInfo): Transport =>
     inProcessTransport({ registry, table, authorizer, paths, signal: stop.signal }, user);
@@ -217,6 +225,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       for (const { cache } of resources.resources) cache.end();
     },
   };
+}
+
+/** The version without what this build adds to it. */
+function versionOf({ gitVersion }: { readonly gitVersion: string }): string {
+  return gitVersion.replace(/\+.*/, '');
 }
 
 function healthChecks(stopping: AbortSignal): {

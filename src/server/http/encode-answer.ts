@@ -8,6 +8,8 @@ import { toYaml } from '../../machinery/yaml/to-yaml.ts';
 import type { Answer, ListAnswer, ObjectAnswer } from '../registry/answer.ts';
 import { listItems } from '../registry/read.ts';
 import { entryJson } from '../registry/represent.ts';
+import type { SchemaTable } from '../../machinery/schema/schema.ts';
+import { protobufAnswer, protobufType } from './protobuf-body.ts';
 import type { Negotiated } from './negotiate.ts';
 import { includeObject, isStatusObject, partialMetadata, tableOf } from './table.ts';
 
@@ -84,16 +86,25 @@ interface EncodeOptions {
   readonly now: number;
 }
 
-/** The body of an answer in the form that was negotiated. Throws 400 and 406. */
+/** What of a request decides how its answer is written. */
+export interface EncodeRequest {
+  readonly params: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly pretty: boolean;
+  readonly table: SchemaTable;
+}
+
+/** The body of an answer in the form that was negotiated, and its media type. Throws 400 and 406. */
 export function encodeAnswer(
   answer: Answer,
   negotiated: Negotiated,
-  request: {
-    readonly params: Readonly<Record<string, string>>;
-    readonly now: number;
-    readonly pretty: boolean;
-  },
-): Buffer {
+  request: EncodeRequest,
+): { readonly contentType: string; readonly body: Buffer } {
+  if (negotiated.mediaType === protobufType) {
+    const body = protobufAnswer(answer, request.table);
+    if (body) return { contentType: protobufType, body };
+  }
   const options = {
     include: negotiated.shape === 'Table' ? includeObject(request.params['includeObject']) : 'Metadata',
     now: request.now,
@@ -102,8 +113,9 @@ export function encodeAnswer(
     answer.type === 'list'
       ? listShape(answer, negotiated, options)
       : objectShape(answer, negotiated, options);
-  if (negotiated.mediaType === 'application/yaml') return yamlOf(json);
-  return request.pretty ? indented(json) : json;
+  if (negotiated.mediaType === 'application/yaml')
+    return { contentType: 'application/yaml', body: yamlOf(json) };
+  return { contentType: 'application/json', body: request.pretty ? indented(json) : json };
 }
 
 /** The same document as YAML. */

@@ -46,6 +46,7 @@ import {
 } from './exchange.ts';
 import { bodyMediaType, mediaTypes, negotiate, type Negotiated } from './negotiate.ts';
 import { notFoundReply, type PathRequest } from './path-routes.ts';
+import { protobufType, statusEnvelope } from './protobuf-body.ts';
 import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
 import { includeObject } from './table.ts';
 import { sendWatch } from './watch-response.ts';
@@ -136,19 +137,28 @@ export function errorReply(parts: HandlerParts, request: HttpRequest, error: unk
       : newInternalError(error instanceof Error ? error.message : String(error)).status;
   const { reason, ...unreasoned } = status;
   const body = encodeJsonBytes(reason === '' ? unreasoned : status);
+  const seconds = status.details?.retryAfterSeconds;
+  const retry = seconds === undefined ? {} : { headers: { 'retry-after': String(seconds) } };
   let negotiated: Negotiated | undefined;
   try {
     negotiated = negotiate(request.headers.accept);
   } catch (refused) {
     if (!(refused instanceof StatusError)) throw refused;
   }
+  if (negotiated?.mediaType === protobufType) {
+    return {
+      code: status.code,
+      contentType: protobufType,
+      body: statusEnvelope(status, parts.registry.schema),
+      ...retry,
+    };
+  }
   const yaml = negotiated?.mediaType === 'application/yaml';
-  const seconds = status.details?.retryAfterSeconds;
   return {
     code: status.code,
     contentType: yaml ? 'application/yaml' : 'application/json',
     body: yaml ? yamlOf(body) : body,
-    ...(seconds === undefined ? {} : { headers: { 'retry-after': String(seconds) } }),
+    ...retry,
   };
 }
 
@@ -256,11 +266,9 @@ async function resourceReply(
   if (body === 'gone') return undefined;
   const answer = await handleResource(parts.registry, served, { ...context, body });
   const now = parts.registry.clock.now();
-  return {
-    code: answer.type === 'list' ? 200 : answer.code,
-    contentType: negotiated.mediaType,
-    body: encodeAnswer(answer, negotiated, { params, now, pretty: isPretty(request, params) }),
-  };
+  const table = parts.registry.schema;
+  const encoded = encodeAnswer(answer, negotiated, { params, now, table, pretty: isPretty(request, params) });
+  return { code: answer.type === 'list' ? 200 : answer.code, ...encoded };
 }
 
 function apiRequestOf(
@@ -303,7 +311,7 @@ async function bodyOf(request: HttpRequest, info: ResourceInfo): Promise<Request
   const deletion = info.verb === 'delete' || info.verb === 'deletecollection';
   if (deletion && bytes.length === 0) return undefined;
   const mediaType = bodyMediaType(header);
-  if (mediaType === 'application/json') return { type: 'bytes', bytes, mediaType };
+  if (mediaType !== 'application/yaml') return { type: 'bytes', bytes, mediaType };
   try {
     return { type: 'object', value: parseYaml(bytes.toString()).value };
   } catch (error) {

@@ -4,7 +4,7 @@ import { newNotAcceptable, newUnsupportedMediaType } from '../../machinery/statu
 export type Shape = 'Object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
 
 export interface Negotiated {
-  readonly mediaType: 'application/json' | 'application/yaml';
+  readonly mediaType: 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
   readonly shape: Shape;
   /** Version of `meta.k8s.io` that the shape was asked for in. */
   readonly metaVersion: string;
@@ -63,7 +63,11 @@ export function negotiate(header: string | undefined): Negotiated {
     const metaVersion = params['v'] ?? 'v1';
     if (json.has(mediaType)) return { mediaType: 'application/json', shape, metaVersion };
     if (mediaType === 'application/yaml') return { mediaType, shape, metaVersion };
-    if (mediaType === 'application/vnd.kubernetes.protobuf') binary ??= { ...plain, shape, metaVersion };
+    if (mediaType === 'application/vnd.kubernetes.protobuf') {
+      // Tables have no protobuf form, and metadata alone is answered in JSON, which every client reads.
+      if (shape === 'Object') return { mediaType, shape, metaVersion };
+      binary ??= { ...plain, shape, metaVersion };
+    }
   }
   if (binary) return binary;
   throw newNotAcceptable(mediaTypes);
@@ -73,6 +77,6 @@ export function negotiate(header: string | undefined): Negotiated {
 export function bodyMediaType(header: string | undefined): string {
   const mediaType = (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   if (mediaType === '' || mediaType === 'application/json') return 'application/json';
-  if (mediaType === 'application/yaml') return mediaType;
+  if (mediaTypes.includes(mediaType)) return mediaType;
   throw newUnsupportedMediaType(mediaTypes);
 }

@@ -62,7 +62,7 @@ function documentReply(document: object, headers: IncomingHttpHeaders): Reply {
   const json = Buffer.from(`${JSON.stringify(document)}\n`);
   return {
     code: 200,
-    contentType: mediaType,
+    contentType: mediaType === 'application/yaml' ? mediaType : 'application/json',
     body: mediaType === 'application/yaml' ? yamlOf(json) : json,
   };
 }

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import { entryJson, entryObject } from '../registry/represent.ts';
+import { watchFrame } from '../../machinery/protobuf/protobuf-stream.ts';
 import type { Registry } from '../registry/request-context.ts';
 import type { ServedVersion } from '../registry/served-resource.ts';
 import type { WatchPlan } from '../registry/watch-objects.ts';
@@ -11,6 +12,7 @@ import { replaceResourceVersion } from '../watch/stored-json.ts';
 import { startWatch, type SeenEvent } from '../watch/watch-stream.ts';
 import { flushHeaders, writeChunk, type HttpResponse } from './exchange.ts';
 import type { Negotiated } from './negotiate.ts';
+import { entryEnvelope, objectEnvelope, protobufType, statusEnvelope } from './protobuf-body.ts';
 import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
 
 const bookmarkIntervalMs = 60_000;
@@ -27,7 +29,7 @@ export interface WatchResponseOptions {
   readonly signal: AbortSignal;
 }
 
-function frame(type: string, json: Buffer): Buffer {
+function jsonFrame(type: string, json: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), json, Buffer.from('}\n')]);
 }
 
@@ -42,28 +44,57 @@ class FrameEncoder {
     this.#clock = options.registry.clock;
   }
 
+  get #binary(): boolean {
+    const { negotiated, registry, served } = this.#options;
+    return negotiated.mediaType === protobufType && registry.schema.has(served.version.schema);
+  }
+
+  get contentType(): string {
+    return this.#binary ? `${protobufType};stream=watch` : 'application/json';
+  }
+
   encode(event: SeenEvent): Buffer {
     const { served, negotiated } = this.#options;
-    if (negotiated.shape !== 'Object') return frame(event.type, this.#shaped(this.#objectOf(event)));
+    if (negotiated.shape !== 'Object') return jsonFrame(event.type, this.#shaped(this.#objectOf(event)));
     const shared = event.shared?.frames;
-    const format = `${event.type} ${served.type.group}/${served.type.version}`;
+    const format = `${this.#binary ? 'protobuf' : 'json'} ${event.type} ${served.type.group}/${served.type.version}`;
     const known = shared?.get(format);
     if (known) return known;
-    const made = frame(event.type, this.#jsonOf(event));
+    const made = this.#binary
+      ? watchFrame(event.type, this.#envelopeOf(event))
+      : jsonFrame(event.type, this.#jsonOf(event));
     shared?.set(format, made);
     return made;
+  }
+
+  /** The event that ends a watch with an error. */
+  error(status: object): Buffer {
+    if (this.#binary) return watchFrame('ERROR', statusEnvelope(status, this.#options.registry.schema));
+    return jsonFrame('ERROR', encodeJsonBytes(status));
+  }
+
+  #envelopeOf(event: SeenEvent): Buffer {
+    const { served, registry } = this.#options;
+    if (event.entry.revision === event.revision) return entryEnvelope(served, event.entry, registry.schema);
+    return objectEnvelope(this.#objectOf(event), served.version.schema, registry.schema);
   }
 
   bookmark(revision: number, initialEnd: boolean): Buffer {
     const { type } = this.#options.served;
     const metadata = {
       resourceVersion: String(revision),
-      creationTimestamp: null,
       ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
     };
     const object = { kind: type.kind, apiVersion: apiVersionOf(type), metadata };
-    if (this.#options.negotiated.shape === 'Object') return frame('BOOKMARK', encodeJsonBytes(object));
-    return frame('BOOKMARK', this.#shaped(object as unknown as KubeObject));
+    const { negotiated, registry, served } = this.#options;
+    const shown: KubeObject = { ...object, metadata };
+    if (negotiated.shape !== 'Object') return jsonFrame('BOOKMARK', this.#shaped(shown));
+    if (this.#binary)
+      return watchFrame('BOOKMARK', objectEnvelope(shown, served.version.schema, registry.schema));
+    return jsonFrame(
+      'BOOKMARK',
+      encodeJsonBytes({ ...object, metadata: { ...metadata, creationTimestamp: null } }),
+    );
   }
 
   #jsonOf(event: SeenEvent): Buffer {
@@ -92,7 +123,7 @@ class FrameEncoder {
 
 /** Streams a watch until the client leaves, its time is up, or the server stops. A start too long ago is answered with an ERROR event. */
 export function sendWatch(response: HttpResponse, options: WatchResponseOptions): void {
-  const { registry, served, plan, negotiated, signal } = options;
+  const { registry, served, plan, signal } = options;
   const encoder = new FrameEncoder(options);
   const { clock, feed } = registry;
   const waiting: Buffer[] = [];
@@ -142,7 +173,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
       return startWatch({ cache, selection: plan.selection, after: plan.after, onEvents, onEnd: end });
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
-      waiting.push(frame('ERROR', encodeJsonBytes(error.status)));
+      waiting.push(encoder.error(error.status));
       expired = true;
       return { close: () => undefined };
     }
@@ -178,10 +209,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
     if (waiting.length > 0) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
   });
   response.statusCode = 200;
-  response.setHeader(
-    'content-type',
-    negotiated.mediaType === 'application/yaml' ? 'application/yaml' : 'application/json',
-  );
+  response.setHeader('content-type', encoder.contentType);
   response.setHeader('cache-control', 'no-cache, private');
   flushHeaders(response);
   started = true;

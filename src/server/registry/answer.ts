@@ -8,7 +8,9 @@ export interface ObjectAnswer {
   readonly code: number;
   /** Absent for objects that are of no resource (`Status`, reviews, `Scale`). */
   readonly served?: ServedVersion;
-  /** Its JSON, when it has been encoded already. */
+  /** The schema message of an object that is not of {@link served}'s own kind. */
+  readonly message?: string;
+  /** Its JSON. */
   json(): Buffer;
   /** The object itself: complete, not to be changed. */
   object(): object;

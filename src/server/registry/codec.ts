@@ -2,6 +2,8 @@ import { parseJson } from '../../machinery/json/parse-json.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
+import { decodeProtobuf } from '../../machinery/protobuf/decode-protobuf.ts';
+import { unwrapEnvelope } from '../../machinery/protobuf/envelope.ts';
 import { DecodeError } from '../../machinery/schema/decode-error.ts';
 import { decode, decodeValue, type Decoded } from '../../machinery/schema/decode.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
@@ -108,6 +110,9 @@ function parsed(body: RequestBody, expected: Expected): { value: unknown; excerp
  * is no such object; `strict` has what strict decoding would refuse.
  */
 export function decodeBody(body: RequestBody, expected: Expected): Decoded {
+  if (body.type === 'bytes' && body.mediaType === 'application/vnd.kubernetes.protobuf') {
+    return decodeEnvelope(body.bytes, expected);
+  }
   const { value, excerpt, bytes } = parsed(body, expected);
   const typed = typeOf(value, expected, excerpt);
   checkType(typed, expected);
@@ -117,6 +122,29 @@ export function decodeBody(body: RequestBody, expected: Expected): Decoded {
     return { object: withType(decoded.object, expected), strict: decoded.strict };
   } catch (error) {
     return refuse(error, (detail) => cannotHandle(typed, expected, detail));
+  }
+}
+
+function decodeEnvelope(bytes: Buffer, expected: Expected): Decoded {
+  const unrecognized = (detail: string): StatusError =>
+    newBadRequest(
+      `the object provided is unrecognized (must be of type ${expected.kind}): ${detail} (${excerptOf(bytes)})`,
+    );
+  const envelope = attempt(() => unwrapEnvelope(bytes), unrecognized);
+  checkType(envelope, expected);
+  const schema = { table: expected.table, message: expected.message };
+  const object = attempt(
+    () => decodeProtobuf(envelope.raw, schema),
+    (detail) => cannotHandle(envelope, expected, detail),
+  );
+  return { object: withType(object, expected), strict: [] };
+}
+
+function attempt<T>(read: () => T, answer: (detail: string) => StatusError): T {
+  try {
+    return read();
+  } catch (error) {
+    return refuse(error, answer);
   }
 }
 

@@ -45,7 +45,7 @@ export async function createObject(
   if (definition.review) {
     served.version.defaults?.(received);
     const reviewed = await definition.review(received, strategyContext(registry, context, options.dryRun));
-    return plainAnswer(reviewed, 201);
+    return plainAnswer(reviewed, 201, undefined, served.version.schema);
   }
   return createDecoded(registry, served, { ...context, object: received, dryRun: options.dryRun });
 }
@@ -220,11 +220,17 @@ export function convertedFrom(served: ServedVersion, stored: KubeObject): KubeOb
 }
 
 /** An answer that is not stored. */
-export function plainAnswer(object: object, code: number, served?: ServedVersion): ObjectAnswer {
+export function plainAnswer(
+  object: object,
+  code: number,
+  served?: ServedVersion,
+  message?: string,
+): ObjectAnswer {
   return {
     type: 'object',
     code,
     ...(served ? { served } : {}),
+    ...(message === undefined ? {} : { message }),
     json: () => encodeJsonBytes(object),
     object: () => object,
   };

@@ -1,6 +1,8 @@
 import { invalid, notSupported, type FieldError } from '../../machinery/field-error.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
+import { decodeProtobuf } from '../../machinery/protobuf/decode-protobuf.ts';
+import { unwrapEnvelope } from '../../machinery/protobuf/envelope.ts';
 import { DecodeError } from '../../machinery/schema/decode-error.ts';
 import { decodeValue } from '../../machinery/schema/decode.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
@@ -28,6 +30,14 @@ interface Received {
 const message = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 
 function received(table: SchemaTable, body: RequestBody): Received {
+  if (body.type === 'bytes' && body.mediaType === 'application/vnd.kubernetes.protobuf') {
+    try {
+      return decodeProtobuf(unwrapEnvelope(body.bytes).raw, { table, message }) as Received;
+    } catch (error) {
+      if (error instanceof DecodeError) throw newBadRequest(error.message);
+      throw error;
+    }
+  }
   try {
     const value = body.type === 'object' ? (body.value ?? {}) : parseJson(body.bytes).value;
     const kind = (value as { readonly kind?: unknown } | null)?.kind;

@@ -16,6 +16,8 @@ import { matchNamespace } from './object-meta.ts';
 import { writeOptions } from './write-options.ts';
 import { newUnsupportedMediaType } from '../../machinery/status/errors.ts';
 
+const scaleMessage = 'io.k8s.api.autoscaling.v1.Scale';
+
 interface Scale extends KubeObject {
   readonly spec: { readonly replicas?: number };
   readonly status: { readonly replicas: number; readonly selector?: string };
@@ -78,14 +80,14 @@ export async function scaleObject(
   const mapping = served.resource.definition.scale;
   if (!mapping) throw newMethodNotAllowed();
   const answer = async (object: () => Promise<Live<KubeObject>>): Promise<Answer> =>
-    plainAnswer(deepFreeze(scaleOf(await object(), mapping)), 200);
+    plainAnswer(deepFreeze(scaleOf(await object(), mapping)), 200, undefined, scaleMessage);
   const { cache } = served.resource;
   if (request.verb === 'get') {
     return answer(async () => cache.object(await latestEntry(registry, served, request)));
   }
   const expected: Expected = {
     table: registry.schema,
-    message: 'io.k8s.api.autoscaling.v1.Scale',
+    message: scaleMessage,
     group: 'autoscaling',
     version: 'v1',
     kind: 'Scale',

@@ -65,5 +65,5 @@ async function createSubresource(
   await registry.admission.validate(admission);
   const parent = served.resource.cache.object(entry);
   const answer = await definition.create(parent, body, strategyContext(registry, context, options.dryRun));
-  return plainAnswer(answer as object, 201);
+  return plainAnswer(answer as object, 201, undefined, definition.schema);
 }
