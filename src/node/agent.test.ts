@@ -125,12 +125,9 @@ describe('a node agent', () => {
       qosClass: 'BestEffort',
       observedGeneration: 1,
     });
-    expect(pod()?.status?.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual([
-      'PodReadyToStartContainers True',
-      'Initialized True',
-      'Ready True',
-      'ContainersReady True',
-    ]);
+    expect(
+      pod()?.status?.conditions?.map(({ type, status, reason = '' }) => `${type} ${status}${reason}`),
+    ).toEqual(['PodReadyToStartContainers True', 'Initialized True', 'Ready True', 'ContainersReady True']);
     expect(events).toEqual([
       `Normal Pulled: Container image "${IMAGE}" already present on machine and can be accessed by the pod`,
       'Normal Created: Container created',

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createBackoff } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
-import { pods, type Pod, type PodStatus } from '../api/core/v1.gen.ts';
+import { pods, type Pod, type PodCondition, type PodStatus } from '../api/core/v1.gen.ts';
 import { isStatus } from '../machinery/status-error.ts';
 import type { NodeContext } from './node-context.ts';
 
@@ -62,6 +62,7 @@ export class StatusWriter {
       metadata: { uid },
       status: {
         ...status,
+        conditions: (status.conditions ?? []).map((condition) => clearing(condition, this.#written)),
         ...(replacesIPs(this.#written, status) && {
           podIPs: [...(status.podIPs ?? []), { $patch: 'replace' }],
         }),
@@ -88,6 +89,16 @@ function says(held: PodStatus | undefined, wanted: PodStatus): boolean {
       held.conditions?.some((other) => other.type === condition.type && isDeepStrictEqual(other, condition)),
     )
   );
+}
+
+/** The condition with `null` for what the held one says and it does not: merging would keep that. */
+function clearing(condition: PodCondition, held: PodStatus | undefined): object {
+  const before = held?.conditions?.find((other) => other.type === condition.type);
+  return {
+    ...(before?.reason !== undefined && { reason: null }),
+    ...(before?.message !== undefined && { message: null }),
+    ...condition,
+  };
 }
 
 /** Whether an address goes away, which merging by address would not do. */

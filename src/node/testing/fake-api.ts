@@ -148,12 +148,14 @@ function selected({ resource, namespace, params }: ApiRequest, key: string, obje
 
 /** A strategic merge of metadata and status, with conditions merged by type. */
 function patched(held: Stored, patch: Stored): Stored {
-  const conditions = new Map(
-    [...listOf(held.status?.['conditions']), ...listOf(patch.status?.['conditions'])].map((one) => [
+  const conditions = new Map<unknown, Json>();
+  for (const one of [...listOf(held.status?.['conditions']), ...listOf(patch.status?.['conditions'])]) {
+    const merged = { ...conditions.get(one['type']), ...one };
+    conditions.set(
       one['type'],
-      one,
-    ]),
-  );
+      Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null)),
+    );
+  }
   const withoutDirectives = Object.fromEntries(
     Object.entries(patch.status ?? {}).map(([name, value]) => [
       name,
