@@ -130,7 +130,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   validateUpdate?(next: T, old: Live<T>): FieldError[];
   /** Upstream's warnings for the `Warning` header. */
   warnings?(object: T, old?: Live<T>): string[];
-  /** Takes what must be unique over the cluster (service addresses, node ports) before the write; undone when it fails. */
+  /** Takes what must be unique over the cluster (service addresses, node ports) before validation; undone when the write fails. */
   allocate?(
     object: DeepMutable<T>,
     old: Live<T> | undefined,

@@ -22,7 +22,7 @@ function refusal(pod: Pod): string | undefined {
 }
 
 /** Sets a condition of a pod: replaces one of its type, keeping the time of its last change when the status is the same. */
-export function setPodCondition(pod: DeepMutable<Pod>, condition: PodCondition): void {
+function setPodCondition(pod: DeepMutable<Pod>, condition: PodCondition): void {
   const status = (pod.status ??= {});
   const before = status.conditions?.find(({ type }) => type === condition.type);
   const same = before?.status === condition.status && before.lastTransitionTime;

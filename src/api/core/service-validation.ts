@@ -106,7 +106,7 @@ function validateAffinity({ spec }: Service): FieldError[] {
 }
 
 /** Addresses that no service or endpoint may have: unspecified, loopback, link-local. */
-export function validateNonSpecialIp(ip: string, field: string): FieldError[] {
+function validateNonSpecialIp(ip: string, field: string): FieldError[] {
   const lower = ip.toLowerCase();
   if (ip === '0.0.0.0' || lower === '::') return [invalid(field, ip, `may not be unspecified (${ip})`)];
   if (ip.startsWith('127.') || lower === '::1') {

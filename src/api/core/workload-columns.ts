@@ -5,7 +5,7 @@ import type { Column } from '../resource.ts';
 import type { PodTemplateSpec } from './v1.gen.ts';
 
 /** A selector as tables show it; `<none>` when it selects everything or is absent. */
-export function printedSelector(selector: LabelSelector | undefined): string {
+function printedSelector(selector: LabelSelector | undefined): string {
   return (selector && printSelector(selectorFrom(selector))) || '<none>';
 }
 

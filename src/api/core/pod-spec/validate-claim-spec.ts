@@ -43,7 +43,7 @@ function validateSource(source: TypedLocalObjectReference | undefined, field: st
 }
 
 /** A claim's spec, stand-alone or of an ephemeral volume. */
-export function validateClaimSpec(spec: PersistentVolumeClaimSpec, field: string): FieldError[] {
+function validateClaimSpec(spec: PersistentVolumeClaimSpec, field: string): FieldError[] {
   const { storageClassName, volumeMode, resources, dataSource, dataSourceRef } = spec;
   const errors = [
     ...validateAccessModes(spec.accessModes ?? [], `${field}.accessModes`),

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import type { DeepMutable } from '../../machinery/object.ts';
+import { countIndexes, firstOverlap, parseIndexRanges } from './index-ranges.ts';
+import { generateSelector } from './job-selector.ts';
+import { validateJob, validateJobUpdate } from './job-validation.ts';
+import { jobs } from './jobs.ts';
+import type { Job, JobSpec } from './v1.gen.ts';
+
+function job(spec: Partial<JobSpec> = {}): DeepMutable<Job> {
+  const made: Job = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'j', namespace: 'ns', uid: 'u' },
+    spec: {
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'x:1' }] } },
+      ...spec,
+    },
+  };
+  const copy = mutableCopy(made);
+  jobs.versions['v1']?.defaults?.(copy);
+  generateSelector(copy);
+  return copy;
+}
+
+describe('a new job', () => {
+  it('gets a selector and labels of its own', () => {
+    const { spec } = job();
+    expect(spec.selector).toEqual({ matchLabels: { 'batch.kubernetes.io/controller-uid': 'u' } });
+    expect(spec.template.metadata?.labels).toEqual({
+      'batch.kubernetes.io/controller-uid': 'u',
+      'batch.kubernetes.io/job-name': 'j',
+      'controller-uid': 'u',
+      'job-name': 'j',
+    });
+    expect(spec).toMatchObject({
+      backoffLimit: 6,
+      completionMode: 'NonIndexed',
+      completions: 1,
+      parallelism: 1,
+      podReplacementPolicy: 'TerminatingOrFailed',
+      suspend: false,
+    });
+  });
+
+  it.each<[string, Partial<JobSpec>, string[]]>([
+    ['is fine', {}, []],
+    [
+      'needs completions for indexes',
+      { completionMode: 'Indexed', parallelism: 1 },
+      ['spec.completions: Required value: when completion mode is Indexed'],
+    ],
+    [
+      'cannot always restart',
+      { template: { spec: { restartPolicy: 'Always', containers: [{ name: 'c', image: 'x' }] } } },
+      ['spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"'],
+    ],
+    [
+      'names indexes that it has',
+      {
+        completionMode: 'Indexed',
+        completions: 5,
+        successPolicy: { rules: [{ succeededIndexes: '0-5' }] },
+      },
+      [
+        'spec.successPolicy.rules[0].succeededIndexes: Invalid value: "0-5": error parsing succeededIndexes: too large index: "5"',
+      ],
+    ],
+  ])('%s', (_name, spec, expected) => {
+    const errors = validateJob(job(spec));
+    expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual(expected);
+  });
+});
+
+describe('an update of a job', () => {
+  it('keeps the template', () => {
+    const old = job();
+    const next = job({
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'y:2' }] } },
+    });
+    expect(validateJobUpdate(next, old).map(({ field }) => field)).toEqual(['spec.template']);
+  });
+
+  it('may say where a suspended job will run', () => {
+    const old = job({ suspend: true });
+    const next = mutableCopy<Job>(old);
+    next.spec.template.spec.nodeSelector = { disk: 'ssd' };
+    expect(validateJobUpdate(next, old)).toEqual([]);
+  });
+});
+
+describe('index ranges', () => {
+  it('are read, counted and compared', () => {
+    const ranges = parseIndexRanges('1,3-5,7', 10);
+    expect(ranges).toEqual([
+      [1, 1],
+      [3, 5],
+      [7, 7],
+    ]);
+    expect(countIndexes(ranges)).toBe(5);
+    expect(firstOverlap(ranges, parseIndexRanges('4-6', 10))).toBe(4);
+    expect(firstOverlap(ranges, parseIndexRanges('2,6', 10))).toBeUndefined();
+  });
+
+  it.each(['5-', 'x', '3,1', '4-2', '1-2-3'])('refuse %s', (text) => {
+    expect(() => parseIndexRanges(text, 10)).toThrow(RangeError);
+  });
+});
