@@ -92,13 +92,15 @@ function lastState(
 
 function terminated(view: ContainerView, status: ContainerStatus): ContainerStateTerminated {
   const exitCode = status.exitCode ?? 0;
+  const notStarted = status.reason === 'ContainerCannotRun';
+  const startedAt = status.startedAt ?? (notStarted ? 0 : undefined);
   const message = view.messages.get(status.id) ?? status.message;
   return {
     exitCode,
     ...(status.signal !== undefined && exitCode < 128 && { signal: status.signal }),
-    reason: status.reason ?? (exitCode === 0 ? 'Completed' : 'Error'),
+    reason: notStarted ? 'StartError' : (status.reason ?? (exitCode === 0 ? 'Completed' : 'Error')),
     ...(message !== undefined && message !== '' && { message }),
-    ...(status.startedAt !== undefined && { startedAt: timestamp(status.startedAt) }),
+    ...(startedAt !== undefined && { startedAt: timestamp(startedAt) }),
     ...(status.finishedAt !== undefined && { finishedAt: timestamp(status.finishedAt) }),
     containerID: containerID(view, status),
   };

@@ -69,9 +69,8 @@ async function recordStartFailure(request: LaunchRequest, id: string, error: Run
     ...status,
     state: 'exited',
     exitCode: 128,
-    reason: 'StartError',
+    reason: 'ContainerCannotRun',
     message: error.message,
-    startedAt: status.startedAt ?? 0,
     finishedAt: status.finishedAt ?? now,
   });
 }

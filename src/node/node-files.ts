@@ -8,12 +8,6 @@ export function memoryDirectoryOf(directory: string): string {
   return join(directory, 'memory');
 }
 
-/** Unmounts and removes everything that a node agent left under its directory; nothing may run there any more. */
-export async function removeNodeFiles(directory: string): Promise<void> {
-  await unmountBelow(directory);
-  await rm(directory, { recursive: true, force: true });
-}
-
 /** Unmounts what a node agent mounted under its directory; files on disk stay. Nothing may run there any more. */
 export async function unmountNodeFiles(directory: string): Promise<void> {
   await unmountBelow(directory);
