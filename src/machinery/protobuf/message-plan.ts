@@ -1,7 +1,7 @@
 import type { FieldSchema, MessageSchema } from '../schema/schema.ts';
 
 /** One protobuf field of a message: a field of the schema, or an embedded struct whose fields JSON shows in its place. */
-export type PlanEntry =
+type PlanEntry =
   | { readonly number: number; readonly field: FieldSchema }
   | { readonly number: number; readonly embedded: MessagePlan };
 

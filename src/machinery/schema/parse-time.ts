@@ -5,7 +5,7 @@ const rfc3339 = ['2006', '-', '01', '-', '02', 'T', '15', ':', '04', ':', '05', 
 const rfc3339Micro = [...rfc3339.slice(0, -1), '.000000', 'Z07:00'] as const;
 
 /** A text that is no time; the message is Go's. */
-export class TimeParseError extends Error {
+class TimeParseError extends Error {
   override readonly name = 'TimeParseError';
   readonly code = 'TIME_PARSE';
 }

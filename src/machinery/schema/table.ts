@@ -65,15 +65,6 @@ export function kubernetesSchema(): SchemaTable {
   return kubernetes;
 }
 
-/** A table with further messages over `base`, which they may refer to; a name of both is the further one's. */
-export function extendSchema(base: SchemaTable, messages: readonly MessageSchema[]): SchemaTable {
-  const further = new Map(messages.map((message) => [message.name, message]));
-  return {
-    get: (name) => further.get(name) ?? base.get(name),
-    has: (name) => further.has(name) || base.has(name),
-  };
-}
-
 function openTable(json: string): SchemaTable {
   const compiled = new Map<string, MessageSchema>();
   let document: TableDocument | undefined;

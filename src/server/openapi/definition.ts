@@ -8,7 +8,7 @@ import type {
 } from '../../machinery/schema/schema.ts';
 
 /** OpenAPI v2 knows neither defaults nor enums as upstream writes it, and `$ref` stands alone there. */
-export type Dialect = 'v2' | 'v3';
+type Dialect = 'v2' | 'v3';
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
