@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import type { Controller, RunningController, WorkFailure } from './controller.ts';
@@ -19,6 +20,7 @@ export function startControllers(
 ): RunningController {
   const { client, informers, clock } = options;
   const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
   const recorder = createEventRecorder(client, { clock, component: 'kube-controller-manager' });
   const running = controllers.map((controller) =>
     controller.start({

@@ -57,7 +57,15 @@ export const deployments: ResourceDefinition<Deployment> = defineResource<Deploy
     old && jsonEqual(old.spec.template, next.spec.template)
       ? []
       : podSpecWarnings(next.spec.template.spec, 'spec.template.spec'),
-  status: { validate: validateDeploymentStatus },
+  status: {
+    prepare(next, old) {
+      next.spec = mutableCopy(old.spec);
+      const { labels } = old.metadata;
+      if (labels) next.metadata.labels = mutableCopy(labels);
+      else delete next.metadata.labels;
+    },
+    validate: validateDeploymentStatus,
+  },
   scale: {
     specReplicasPath: '.spec.replicas',
     statusReplicasPath: '.status.replicas',

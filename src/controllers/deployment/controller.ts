@@ -17,7 +17,7 @@ import { controllerOf, dependentsOf, indexByController, unowned } from '../../re
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { generationsOf, planStep, type DeploymentObservation, type DeploymentStep } from './plan.ts';
-import { revisionAnnotation, revisionOf, sizeAnnotations } from './revision.ts';
+import { revisionAnnotation, sizeAnnotations } from './revision.ts';
 import type { Scaling } from './rolling.ts';
 import { msUntilTimeout, rolloutStatus } from './status.ts';
 import { sameTemplate } from './template-hash.ts';
@@ -206,18 +206,12 @@ function start(context: ControllerContext): RunningController {
 
   async function report(observation: DeploymentObservation): Promise<NonNullable<Deployment['status']>> {
     const { deployment } = observation;
-    const { namespace = '', name } = deployment.metadata;
     const generations = generationsOf(observation);
     const status = rolloutStatus(observation, generations);
-    const revision = generations.newest ? revisionOf(generations.newest) : 0;
-    let current = deployment;
-    if (revision > 0 && revision !== revisionOf(deployment)) {
-      const patch = { metadata: { annotations: { [revisionAnnotation]: String(revision) } } };
-      current = await deploymentClient.patch({ namespace, name }, patch, {
-        type: 'application/merge-patch+json',
-      });
+    const metadata = withRevision(deployment, generations.newest);
+    if (metadata !== deployment.metadata || !deepEqual(status, deployment.status)) {
+      await deploymentClient.updateStatus({ ...deployment, metadata, status });
     }
-    if (!deepEqual(status, deployment.status)) await deploymentClient.updateStatus({ ...current, status });
     return status;
   }
 }
@@ -229,4 +223,14 @@ function replaced(
   return replicaSets.map(
     (replicaSet) => written.find(({ metadata }) => metadata.uid === replicaSet.metadata.uid) ?? replicaSet,
   );
+}
+
+/** A deployment carries the revision of its newest replica set; written with the status, it is no new generation. */
+function withRevision(
+  { metadata }: Live<Deployment>,
+  newest: Live<ReplicaSet> | undefined,
+): Live<Deployment>['metadata'] {
+  const revision = newest?.metadata.annotations?.[revisionAnnotation];
+  if (revision === undefined || metadata.annotations?.[revisionAnnotation] === revision) return metadata;
+  return { ...metadata, annotations: { ...metadata.annotations, [revisionAnnotation]: revision } };
 }
