@@ -7,7 +7,9 @@ export type NetworkErrorCode =
   | 'RANGE_IN_USE'
   /** A node has no address left. */
   | 'NO_ADDRESS'
-  | 'INVALID_RANGE';
+  | 'INVALID_RANGE'
+  /** Another process listens on a port of the machine that a pod or service wants. */
+  | 'PORT_IN_USE';
 
 /** What everything about the network throws. */
 export class NetworkError extends Error {

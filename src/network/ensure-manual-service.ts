@@ -1,0 +1,70 @@
+import { endpoints, services, type Service } from '../api/core/v1.gen.ts';
+import { endpointslices } from '../api/discovery/v1.gen.ts';
+import type { Client } from '../client/client.ts';
+import { isStatus } from '../machinery/status-error.ts';
+import { upsert } from './upsert.ts';
+
+export interface ManualService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly clusterIP: string;
+  /** Where all ports lead. */
+  readonly address: string;
+  readonly ports: readonly {
+    readonly name: string;
+    readonly protocol: 'TCP' | 'UDP';
+    readonly port: number;
+    readonly targetPort: number;
+  }[];
+}
+
+/**
+ * A Service without a selector that leads to something outside of pods, with its Endpoints and its EndpointSlice (both of
+ * the Service's name). The Service is made when absent and then left alone; the endpoints are kept up to date.
+ */
+export async function ensureManualService(client: Client, options: ManualService): Promise<void> {
+  const { namespace, name, labels, clusterIP, address, ports } = options;
+  const service: Service = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace, name, labels },
+    spec: {
+      type: 'ClusterIP',
+      clusterIP,
+      clusterIPs: [clusterIP],
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+      internalTrafficPolicy: 'Cluster',
+      sessionAffinity: 'None',
+      ports: ports.map(({ name, protocol, port, targetPort }) => ({ name, protocol, port, targetPort })),
+    },
+  };
+  await client
+    .for(services)
+    .create(service)
+    .catch((error: unknown) => {
+      if (!isStatus(error, 'AlreadyExists')) throw error;
+    });
+  const targets = ports.map(({ name, protocol, targetPort }) => ({ name, protocol, port: targetPort }));
+  await Promise.all([
+    upsert(client.for(endpoints), {
+      apiVersion: 'v1',
+      kind: 'Endpoints',
+      metadata: {
+        namespace,
+        name,
+        labels: { ...labels, 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+      },
+      subsets: [{ addresses: [{ ip: address }], ports: targets }],
+    }),
+    upsert(client.for(endpointslices), {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { namespace, name, labels: { ...labels, 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      ports: targets,
+    }),
+  ]);
+}

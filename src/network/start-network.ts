@@ -1,0 +1,193 @@
+import { join } from 'node:path';
+import { backoffMs } from '../base/backoff.ts';
+import { sleep, type Clock } from '../base/clock.ts';
+import { formatIpv4, ipv4Subrange, type Ipv4Range } from '../base/ipv4.ts';
+import { services } from '../api/core/v1.gen.ts';
+import type { Client } from '../client/client.ts';
+import type { EventRecorder } from '../reconcile/event-recorder.ts';
+import type { InformerFactory } from '../reconcile/informer.ts';
+import { ensureClusterLink, requireRange } from './cluster-link.ts';
+import { createPodNetwork, type NodePodNetwork } from './create-pod-network.ts';
+import { createNetworkEngine, type NetworkEngine } from './engine/network-engine.ts';
+import { createWorkerNetworkEngine } from './engine/worker-network-engine.ts';
+import { ensureDnsService } from './ensure-dns-service.ts';
+import { NetworkError } from './network-error.ts';
+import { startNftablesProxy } from './nftables/nftables-proxy.ts';
+import type { PortConflict, ServiceProxy } from './service-proxy.ts';
+import { ServiceTracker } from './service-tracker.ts';
+
+export interface NetworkOptions {
+  /** Six hexadecimal digits. */
+  readonly clusterId: string;
+  readonly client: Client;
+  /** Started here for what the network watches; stopped by whoever made it. */
+  readonly informers: InformerFactory;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  /** Addresses of pods: at most a /22. Each node has a /24 of it; the last /24 is for load balancers. */
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** Holds which pod has which address. */
+  readonly directory: string;
+  /** `auto` takes nftables where it works. */
+  readonly proxy: 'auto' | 'nftables' | 'userspace';
+  /** The built `bin/network-worker`; without it DNS and the user-space proxy run in this thread. */
+  readonly workerFile?: string;
+  /** Default `cluster.local`. */
+  readonly domain?: string;
+  /** Default `/etc/resolv.conf`. */
+  readonly resolvConf?: string;
+  /** Hears of what failed and is tried again. */
+  onError?(error: unknown): void;
+}
+
+/** A cluster's network on this machine. */
+export interface Network {
+  /** An address of this machine that pods reach: that of the cluster's link. */
+  readonly address: string;
+  /** The name server of pods. */
+  readonly dnsAddress: string;
+  readonly proxy: 'nftables' | 'userspace';
+  /** What cannot be done on this machine. */
+  readonly limitations: readonly string[];
+  /** Resolves when the services that exist are in force and DNS answers at {@link dnsAddress}; rejects when stopped before. */
+  readonly ready: Promise<void>;
+  /** The network of a node's pods; `podCidr` is the node's. */
+  podNetworkFor(nodeName: string, podCidr: string): Promise<NodePodNetwork>;
+  /** The gateway of a node's pods, which is also the node's own address. */
+  gatewayOf(podCidr: string): string;
+  /** Ends what this process does; links of pods and rules in the kernel stay, so that containers go on talking. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the network of a cluster, or takes over what an earlier process left. Throws `NetworkError`: `RANGE_IN_USE` and
+ * `INVALID_RANGE` call for other ranges.
+ */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const { clusterId, clock, client, informers } = options;
+  const podRange = requireRange(options.podCidr);
+  const serviceRange = requireRange(options.serviceCidr);
+  const balancerRange = balancerRangeOf(podRange);
+  const address = formatIpv4(podRange.network + 1);
+  const dnsAddress = formatIpv4(serviceRange.network + 10);
+  const onError = (error: unknown): void => options.onError?.(error);
+  const onConflict = (conflict: PortConflict): void => report(conflict, options);
+  const ranges = { clusterId, podRange, serviceRange, balancerRange };
+
+  const engine = options.workerFile
+    ? createWorkerNetworkEngine({ workerFile: options.workerFile, onConflict, onCrash: onError })
+    : createNetworkEngine(clock, onConflict);
+  const stopping = new AbortController();
+
+  try {
+    const kernel = options.proxy === 'userspace' ? undefined : await startKernelProxy();
+    const proxy = kernel ?? (await startSocketProxy(engine));
+    if (!kernel) await ensureClusterLink({ ...ranges, serviceAddresses: 'local' });
+    const domain = options.domain ?? 'cluster.local';
+    const port = await engine.startDns({
+      address,
+      port: 53,
+      domain,
+      ranges: [options.podCidr, options.serviceCidr],
+      resolvConf: options.resolvConf ?? '/etc/resolv.conf',
+    });
+    const tracker = new ServiceTracker({
+      informers,
+      clock,
+      onError,
+      updateServices: (change) => proxy.update(change),
+      updateDns: (change) => engine.updateDns(change),
+    });
+    informers.start();
+    const ready = untilDone(() => ensureDnsService(client, { clusterIP: dnsAddress, address, port })).then(
+      () => tracker.served('kube-system/kube-dns'),
+    );
+    ready.catch(() => {});
+    return {
+      address,
+      dnsAddress,
+      proxy: kernel ? 'nftables' : 'userspace',
+      get limitations() {
+        return proxy.limitations;
+      },
+      ready,
+      async podNetworkFor(nodeName, podCidr) {
+        tracker.addNode({ name: nodeName, range: podCidr });
+        return await createPodNetwork({
+          clusterId,
+          range: requireRange(podCidr),
+          file: join(options.directory, `addresses-${nodeName}.json`),
+          onHostPorts: (mappings) => tracker.setHostPorts(nodeName, mappings),
+        });
+      },
+      gatewayOf: (podCidr) => formatIpv4(requireRange(podCidr).network + 1),
+      async stop() {
+        stopping.abort(new Error('the network was stopped'));
+        await tracker.stop();
+        await proxy.close();
+        await engine.close();
+      },
+    };
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+
+  async function startKernelProxy(): Promise<ServiceProxy | undefined> {
+    const link = ensureClusterLink({ ...ranges, serviceAddresses: 'routed' });
+    const [linked, started] = await Promise.allSettled([
+      link,
+      startNftablesProxy({ ...ranges, clock, onConflict }),
+    ]);
+    if (linked.status === 'rejected') throw linked.reason;
+    if (started.status === 'fulfilled') return started.value;
+    const error: unknown = started.reason;
+    const fallsBack =
+      options.proxy === 'auto' && error instanceof NetworkError && error.code.startsWith('TOOL_');
+    if (!fallsBack) throw error;
+    return undefined;
+  }
+
+  async function untilDone(act: () => Promise<void>): Promise<void> {
+    for (let failures = 0; ; failures++) {
+      stopping.signal.throwIfAborted();
+      try {
+        return await act();
+      } catch (error) {
+        onError(error);
+        await sleep(clock, backoffMs({ baseMs: 20, maxMs: 5_000 }, failures + 1), stopping.signal);
+      }
+    }
+  }
+
+  async function startSocketProxy(engine: NetworkEngine): Promise<ServiceProxy> {
+    const limitations = await engine.startProxy(clusterId);
+    return {
+      limitations,
+      update: (change) => engine.updateServices(change),
+      close: () => Promise.resolve(),
+    };
+  }
+}
+
+function balancerRangeOf(podRange: Ipv4Range): Ipv4Range {
+  const range = podRange.prefix <= 22 ? ipv4Subrange(podRange, 24, -1) : undefined;
+  if (!range)
+    throw new NetworkError(
+      'INVALID_RANGE',
+      `the pod range must be a /22 or larger: each node takes a /24, load balancers another`,
+    );
+  return range;
+}
+
+/** Says on the Service that one of its ports is somebody else's. A load balancer's port of the machine is only an extra. */
+function report({ key, role, protocol, port }: PortConflict, options: NetworkOptions): void {
+  if (role === 'loadBalancer') return;
+  const message = `${role} ${port}/${protocol} is in use by another process of this machine`;
+  const [namespace, name = ''] = key.split('/');
+  const service = options.informers.for(services).get(namespace, name);
+  if (service)
+    options.events.record(service, 'Warning', 'PortInUse', `${message}; the service does not answer there`);
+  else options.onError?.(new NetworkError('PORT_IN_USE', `${message}; ${key} does not answer there`));
+}
