@@ -1,6 +1,7 @@
 import type { SubresourceDefinition } from '../../api/resource.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
 import { newMethodNotAllowed } from '../../machinery/status/errors.ts';
+import { newSuccess } from '../../machinery/status/success.ts';
 import { admissionRequest } from './admission-request.ts';
 import type { Answer } from './answer.ts';
 import { decodeBody, reportStrict } from './codec.ts';
@@ -10,7 +11,7 @@ import { patchObject } from './patch.ts';
 import { getObject, latestEntry } from './read.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import type { ServedVersion } from './served-resource.ts';
-import { updateObject } from './update.ts';
+import { modifyObject, updateObject } from './update.ts';
 import { writeOptions } from './write-options.ts';
 
 /** A request for a subresource that the definition declares: a POST it serves itself, or a part of the object. */
@@ -42,7 +43,8 @@ async function createSubresource(
   context: RequestContext,
   definition: SubresourceDefinition<KubeObject>,
 ): Promise<Answer> {
-  if (!definition.create || !definition.schema || !context.body) throw newMethodNotAllowed();
+  if (!(definition.create ?? definition.modify) || !definition.schema || !context.body)
+    throw newMethodNotAllowed();
   const options = writeOptions(context.request, 'CreateOptions');
   const expected = { table: registry.schema, message: definition.schema, ...definition.kind };
   const body: DeepMutable<KubeObject> = reportStrict(decodeBody(context.body, expected), expected, {
@@ -63,7 +65,16 @@ async function createSubresource(
   };
   await registry.admission.admit(admission);
   await registry.admission.validate(admission);
+  const strategy = strategyContext(registry, context, options.dryRun);
+  if (!definition.create) {
+    const { dryRun } = options;
+    await modifyObject(registry, served, context, {
+      dryRun,
+      modify: (parent) => definition.modify?.(parent, body, strategy),
+    });
+    return plainAnswer(newSuccess(), 201, undefined, 'io.k8s.apimachinery.pkg.apis.meta.v1.Status');
+  }
   const parent = served.resource.cache.object(entry);
-  const answer = await definition.create(parent, body, strategyContext(registry, context, options.dryRun));
+  const answer = await definition.create(parent, body, strategy);
   return plainAnswer(answer as object, 201, undefined, definition.schema);
 }

@@ -83,11 +83,50 @@ export function checkName(object: KubeObject, name: string): void {
 }
 
 /** Changes the object that the request names, one change of a key at a time. Throws `StatusError`. */
-export async function changeObject(
+export function changeObject(
   registry: Registry,
   served: ServedVersion,
   context: RequestContext,
   change: Change,
+): Promise<ObjectAnswer> {
+  return withEntry(registry, served, context, {
+    run: (entry) => changeEntry(registry, served, context, { change, entry }),
+    ...(change.create && { missing: () => change.create?.() }),
+  });
+}
+
+/**
+ * Stores what `modify` leaves of the object that the request names (`SubresourceDefinition.modify`): no admission, no
+ * validation and no new generation of the object itself.
+ */
+export function modifyObject(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  change: { readonly dryRun: boolean; modify(object: DeepMutable<KubeObject>): void },
+): Promise<ObjectAnswer> {
+  return withEntry(registry, served, context, {
+    run(entry) {
+      const old = served.resource.cache.object(entry);
+      const next = mutableCopy<KubeObject>(old);
+      change.modify(next);
+      return storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
+    },
+  });
+}
+
+interface EntryWork {
+  run(entry: CacheEntry): Promise<ObjectAnswer>;
+  /** Serves a name that does not exist; absent: NotFound. */
+  missing?(): Promise<ObjectAnswer> | undefined;
+}
+
+/** Runs work on the newest entry, one work of a key at a time, again when another writer was faster. */
+async function withEntry(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  work: EntryWork,
 ): Promise<ObjectAnswer> {
   const name = context.request.name ?? '';
   const key = storageKey(served.resource, context.request.namespace, name);
@@ -96,11 +135,12 @@ export async function changeObject(
       await waitForLatest(registry);
       const entry = served.resource.cache.get(key);
       if (!entry) {
-        if (change.create) return change.create();
+        const made = await work.missing?.();
+        if (made) return made;
         throw newNotFound(groupResource(served), name);
       }
       try {
-        return await changeEntry(registry, served, context, { change, entry });
+        return await work.run(entry);
       } catch (error) {
         if (!(error instanceof StoreError) || !['REVISION_CONFLICT', 'KEY_NOT_FOUND'].includes(error.code))
           throw error;
