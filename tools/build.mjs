@@ -22,7 +22,7 @@ mkdirSync(join(dist, 'bin'), { recursive: true });
 
 await build({
   absWorkingDir: root,
-  entryPoints: { kanoe: 'bin/kanoe.ts', unpack: 'bin/unpack.ts' },
+  entryPoints: { kanoe: 'bin/kanoe.ts', unpack: 'bin/unpack.ts', 'network-worker': 'bin/network-worker.ts' },
   outdir: join(dist, 'bundle'),
   outExtension: { '.js': '.cjs' },
   bundle: true,

@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { CliContext } from './cli-context.ts';
+import { applyCommand } from './commands/apply.ts';
 import { downCommand } from './commands/down.ts';
+import { getCommand } from './commands/get.ts';
 import { internalCommand } from './commands/internal.ts';
 import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { listCommand } from './commands/list.ts';
@@ -17,6 +19,8 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   listCommand,
   kubeconfigCommand,
   loadCommand,
+  getCommand,
+  applyCommand,
   versionCommand,
   internalCommand,
 ];

@@ -21,6 +21,7 @@ export async function runDetached(context: CliContext, flags: UpFlags): Promise<
   const logFile = join(logFolder, `${flags.name}.log`);
   const log = await open(logFile, 'a', 0o600);
   const progress = createProgress(context);
+  const manifestsFromStdin = flags.filename?.includes('-') ?? false;
   const child = spawn(
     process.execPath,
     [context.program.main, ...upArguments(flags), '--started-at', String(context.startedAt)],

@@ -5,7 +5,8 @@ import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
 import { upOptions } from './commands/up.ts';
 import type { UpFlags } from './commands/up.ts';
-import { applyManifests, loadManifests } from './manifests.ts';
+import { applyManifests } from './apply-manifests.ts';
+import { loadManifests } from './manifests.ts';
 import { createProgress } from './progress.ts';
 import type { BackgroundMessage } from './run-detached.ts';
 import { waitForWorkloads } from './wait-for-workloads.ts';
@@ -16,7 +17,7 @@ export async function runUp(context: CliContext, flags: UpFlags): Promise<void> 
   try {
     const cluster = await bringUp(context, flags, report);
     report.ready(cluster);
-    await stopSignal(context.signal, cluster);
+    await aborted(context.signal);
     report.step('stopping …');
     await cluster.stop();
     report.done();
@@ -39,6 +40,7 @@ async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): P
     clock: context.clock,
     startedAt: flags.startedAt ?? context.startedAt,
     program: context.program,
+    searchPath: context.env['PATH'] ?? '/usr/bin:/bin',
     archives: (flags.load ?? []).map((path) => resolve(context.cwd, path)),
     signal: context.signal,
     detached: context.parent !== undefined,
@@ -49,7 +51,8 @@ async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): P
     if (manifests.length > 0) {
       report.step(`applying ${manifests.length} objects …`);
       const applied = await applyManifests(cluster.client, manifests, (line) => report.line(line));
-      if (applied.failed > 0) throw new CliError(`${applied.failed} of ${manifests.length} objects could not be applied`);
+      if (applied.failed > 0)
+        throw new CliError(`${applied.failed} of ${manifests.length} objects could not be applied`);
       if (flags.wait) {
         await waitForWorkloads(cluster.client, applied.objects, {
           clock: context.clock,
@@ -100,11 +103,9 @@ function failed(error: unknown): BackgroundMessage {
   return { type: 'failed', message: error instanceof Error ? error.message : String(error), exitCode };
 }
 
-function stopSignal(signal: AbortSignal, cluster: RunningCluster): Promise<void> {
-  return new Promise((done, fail) => {
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
     if (signal.aborted) done();
     signal.addEventListener('abort', () => done(), { once: true });
-    cluster.failed.catch(fail);
   });
 }
-

@@ -3,6 +3,7 @@ import type { Client } from '../client/client.ts';
 import { createClient } from '../client/create-client.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import { loadArchive } from '../oci/image-service.ts';
+import { formatCidr } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { writeRecord } from './cluster-record.ts';
 import type { ClusterRecord, StartupTimes } from './cluster-record.ts';
@@ -35,6 +36,8 @@ export interface StartOptions extends UpOptions {
   readonly program: { readonly unpack: string; readonly networkWorker: string; readonly version: string };
   /** Image archives to load before pods start. */
   readonly archives: readonly string[];
+  /** Where programs of the machine are, as in PATH. */
+  readonly searchPath: string;
   /** Write only this kubeconfig file. */
   readonly kubeconfig?: string;
   readonly detached: boolean;
@@ -45,8 +48,6 @@ export interface StartOptions extends UpOptions {
 export interface RunningCluster {
   /** As the administrator, in this process. */
   readonly client: Client;
-  /** Rejects when the cluster cannot go on. */
-  readonly failed: Promise<never>;
   /** What a person wants to know once it runs. */
   greeting(): readonly string[];
   /** Where applied services are reached from this machine. */
@@ -79,9 +80,13 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     loading.catch(() => undefined);
     controlPlane = await startControlPlane(plan, options);
     await started.reached('apiReadyMs', { server: controlPlane.url });
-    await publishKubeconfig({ home, plan, pki: controlPlane.pki, server: controlPlane.url, ...(options.kubeconfig !== undefined && { only: options.kubeconfig }) }).then((merged) =>
-      started.update(merged ? { mergedKubeconfig: merged } : {}),
-    );
+    await publishKubeconfig({
+      home,
+      plan,
+      pki: controlPlane.pki,
+      server: controlPlane.url,
+      ...(options.kubeconfig !== undefined && { only: options.kubeconfig }),
+    }).then((merged) => started.update(merged ? { mergedKubeconfig: merged } : {}));
     report.step('API ready, starting nodes …');
     await loading;
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
@@ -97,10 +102,14 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await stop();
     throw error;
   }
-  const admin = createClient(controlPlane.server.transport({ name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }));
+  const admin = createClient(
+    controlPlane.server.transport({
+      name: 'kubernetes-admin',
+      groups: ['system:masters', 'system:authenticated'],
+    }),
+  );
   return {
     client: admin,
-    failed: controlPlane.failed,
     greeting: () => greeting(started.record, options.kubeconfig),
     urls: (objects) => serviceUrls(admin, objects),
     stop,
@@ -126,8 +135,8 @@ class StartLog {
       id: plan.id,
       dataDirectory: plan.dataDirectory,
       runDirectory: plan.runDirectory,
-      podCidr: `${plan.podCidr.text}`,
-      serviceCidr: `${plan.serviceCidr.text}`,
+      podCidr: formatCidr(plan.podCidr),
+      serviceCidr: formatCidr(plan.serviceCidr),
       nodes: options.nodes,
       runtime: options.runtime,
       startup: {},

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
+import { updateKubeconfig } from '../client/kubeconfig-file.ts';
 import { removeContext } from '../client/kubeconfig.ts';
 import { ClusterError } from './cluster-error.ts';
 import { isRunning, readRecord, removeRecord, writeRecord } from './cluster-record.ts';
@@ -39,7 +40,8 @@ export async function stopCluster({ home, name, clock, data }: StopOptions): Pro
   const wasRunning = await isRunning(record);
   if (wasRunning) await endProcess(record, clock);
   await removeTraces(record, clock);
-  if (record.mergedKubeconfig) await removeContext(record.mergedKubeconfig, contextName(name));
+  if (record.mergedKubeconfig)
+    await updateKubeconfig(record.mergedKubeconfig, (config) => removeContext(config, contextName(name)));
   if (data === 'delete') {
     await rm(record.dataDirectory, { recursive: true, force: true });
     if (record.logFile) await rm(record.logFile, { force: true });

@@ -11,7 +11,7 @@ export function internalCommand(context: CliContext): Command {
     .description('write the V8 code cache of the program beside it')
     .action(async () => {
       const { warmUp } = await import('../../cluster/warm-up.ts');
-      await warmUp(context.clock);
+      await warmUp(context.clock, context.program);
       const script = (globalThis as { [key: symbol]: unknown })[Symbol.for('kanoe.script')] as
         | vm.Script
         | undefined;

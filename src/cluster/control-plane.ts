@@ -1,0 +1,146 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { builtinResources } from '../api/catalog.ts';
+import { nodes } from '../api/core/v1.gen.ts';
+import type { AnyResource } from '../api/resource.ts';
+import { createClient } from '../client/create-client.ts';
+import type { Client } from '../client/client.ts';
+import { allControllers } from '../controllers/catalog.ts';
+import { kubernetesSchema } from '../machinery/schema/table.ts';
+import { createInformers } from '../reconcile/create-informers.ts';
+import type { InformerFactory } from '../reconcile/informer.ts';
+import { selectControllers } from '../reconcile/select-controllers.ts';
+import { startControllers } from '../reconcile/start-controllers.ts';
+import { scheduler } from '../scheduler/scheduler.ts';
+import { createApiServer } from '../server/api-server.ts';
+import type { ApiServer } from '../server/api-server.ts';
+import { openapiHandler } from '../server/openapi/routes.ts';
+import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
+import { formatCidr, nthAddress, nthSubnet } from './cidr.ts';
+import { ClusterError } from './cluster-error.ts';
+import { openapiRoute } from './openapi-route.ts';
+import { ensurePki } from './pki.ts';
+import type { Pki } from './pki.ts';
+import type { ClusterPlan } from './plan-cluster.ts';
+import { servedVersion } from './served-version.ts';
+import type { StartOptions } from './start-cluster.ts';
+
+/** The part of a cluster that needs no node: store, API server, controllers, scheduler. */
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly pki: Pki;
+  /** `https://127.0.0.1:6443`. */
+  readonly url: string;
+  readonly port: number;
+  /** As `system:kube-controller-manager` with all rights, and informers over it that everything in this process shares. */
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  close(): Promise<void>;
+}
+
+const issuer = 'https://kubernetes.default.svc.cluster.local';
+
+/** Starts the control plane of a planned cluster and listens on loopback. Throws `PORT_TAKEN` and the store's errors. */
+export async function startControlPlane(plan: ClusterPlan, options: StartOptions): Promise<ControlPlane> {
+  const { clock, report } = options;
+  // The list is checked before anything is started.
+  const wanted = (ca: string): ReturnType<typeof selectControllers> =>
+    selectControllers(options.controllers, [...allControllers({ ca }), scheduler]);
+  wanted('');
+  const [store, pki] = await Promise.all([
+    openLmdbStore({ directory: join(plan.dataDirectory, 'store'), clock }),
+    ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan, options.nodes), clock),
+  ]);
+  try {
+    const table = kubernetesSchema();
+    let resources: readonly AnyResource[] = [];
+    const openapi = openapiHandler({ resources: () => resources, table: () => table, version: 'v1.36.2' });
+    const server = await createApiServer({
+      store,
+      schema: table,
+      clock,
+      resources: (needs) =>
+        (resources = builtinResources({
+          ...needs,
+          serviceCidr: formatCidr(plan.serviceCidr),
+        })),
+      tls: { ...pki.server, clientCa: pki.ca.cert },
+      serviceAccount: { issuer, signingKey: pki.serviceAccountKey },
+      kubelet: {
+        credentials: { ...pki.kubeletClient, ca: pki.ca.cert },
+        resolveNode(name) {
+          const node = server.lookup.get(nodes, '', name);
+          const port = node?.status?.daemonEndpoints?.kubeletEndpoint?.Port;
+          return port ? { host: '127.0.0.1', port } : undefined;
+        },
+      },
+      version: servedVersion(options.program.version),
+      paths: [openapiRoute(openapi)],
+      onFault: (error) =>
+        report.warn(`API server: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    });
+    const { port } = await server
+      .listen({ host: '127.0.0.1', port: plan.port })
+      .catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EADDRINUSE') throw error;
+        throw new ClusterError(
+          'PORT_TAKEN',
+          `port ${plan.port} of 127.0.0.1 is taken by another process; give another --port, or --port 0 for a free one`,
+          { cause: error },
+        );
+      });
+    const client = createClient(
+      server.transport({
+        name: 'system:kube-controller-manager',
+        groups: ['system:masters', 'system:authenticated'],
+      }),
+    );
+    const informers = createInformers(client, { clock });
+    const controllers = startControllers(wanted(pki.ca.cert), {
+      client,
+      informers,
+      clock,
+      onFailure: ({ controller, key, error, failures }) => {
+        if (failures === 5)
+          report.warn(`${controller}: ${key}: ${error instanceof Error ? error.message : String(error)}`);
+      },
+    });
+    return {
+      server,
+      pki,
+      url: `https://127.0.0.1:${port}`,
+      port,
+      client,
+      informers,
+      async close() {
+        await controllers.stop();
+        await informers.stop();
+        await server.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function serverNames(
+  plan: ClusterPlan,
+  nodeCount: number,
+): { readonly dns: readonly string[]; readonly ips: readonly string[] } {
+  const gateways = Array.from({ length: Math.max(1, nodeCount) }, (_, at) =>
+    nthAddress(nthSubnet(plan.podCidr, 24, at), 1),
+  );
+  return {
+    dns: [
+      'kubernetes',
+      'kubernetes.default',
+      'kubernetes.default.svc',
+      'kubernetes.default.svc.cluster.local',
+      'localhost',
+      hostname(),
+    ],
+    ips: ['127.0.0.1', nthAddress(plan.serviceCidr, 1), ...gateways],
+  };
+}

@@ -1,0 +1,209 @@
+import { Resolver } from 'node:dns/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { sleep } from '../base/clock.ts';
+import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
+import { createClient } from '../client/create-client.ts';
+import { createNodeAgent } from '../node/agent.ts';
+import type { NodeAgent } from '../node/agent.ts';
+import type { ContainerRuntime } from '../node/container-runtime.ts';
+import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
+import type { KubeletServer } from '../node/kubelet-server/kubelet-server.ts';
+import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
+import { createProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
+import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
+import { startNetwork } from '../network/start-network.ts';
+import type { Network } from '../network/start-network.ts';
+import { createImageService } from '../oci/image-service.ts';
+import type { ImageStore } from '../oci/image-store.ts';
+import { formatCidr, nthAddress, nthSubnet } from './cidr.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { nodeImageService } from './node-image-service.ts';
+import type { ClusterPlan } from './plan-cluster.ts';
+import type { ChosenRuntime } from './runtime-choice.ts';
+import { servedVersion } from './served-version.ts';
+import type { StartOptions } from './start-cluster.ts';
+
+/** The nodes of a cluster on this machine and the network between them. */
+export interface Machine {
+  readonly limitations: readonly string[];
+  /** Resolves when every node says Ready. */
+  nodesReady(): Promise<void>;
+  /** Resolves when the cluster's DNS answers for the API's own name. */
+  dnsAnswers(): Promise<void>;
+  /** Ends the containers in order, then the agents and the network. */
+  stop(): Promise<void>;
+}
+
+export interface MachineOptions {
+  readonly plan: ClusterPlan;
+  readonly options: StartOptions;
+  readonly controlPlane: ControlPlane;
+  readonly images: ImageStore;
+  readonly runtime: ChosenRuntime;
+}
+
+interface RunningNode {
+  readonly agent: NodeAgent;
+  readonly kubelet: KubeletServer;
+  readonly runtime: ContainerRuntime;
+}
+
+/** What containers get to end in order when the whole cluster stops. */
+const stopGraceMs = 2_000;
+const dnsPollMs = 5;
+const withoutNetwork = 'services and DNS are not there: they need root on Linux';
+
+/** Where the state of one node's containers lies. */
+export function nodeDirectory(dataDirectory: string, index: number): string {
+  return join(dataDirectory, 'nodes', String(index + 1));
+}
+
+/** Starts the network and the nodes. Resolves when they have been started; readiness is asked for separately. */
+export async function startMachine({
+  plan,
+  options,
+  controlPlane,
+  images,
+  runtime,
+}: MachineOptions): Promise<Machine> {
+  const { clock, report } = options;
+  const { client, informers } = controlPlane;
+  const isolated = runtime.name === 'native';
+  const network = isolated ? await startClusterNetwork() : undefined;
+  const nodes = await Promise.all(Array.from({ length: options.nodes }, (_, index) => startNode(index)));
+  const limitations = [
+    ...(network?.limitations ?? [withoutNetwork]),
+    ...new Set(nodes.flatMap((node) => node.runtime.limitations)),
+  ];
+
+  async function startClusterNetwork(): Promise<Network> {
+    const started = await startNetwork({
+      clusterId: plan.id,
+      client,
+      informers,
+      clock,
+      podCidr: formatCidr(plan.podCidr),
+      serviceCidr: formatCidr(plan.serviceCidr),
+      directory: join(plan.dataDirectory, 'network'),
+      proxy: 'auto',
+      workerFile: options.program.networkWorker,
+      events: createEventRecorder(client, { clock, component: 'kube-proxy', host: hostname() }),
+      onError: (error) => report.warn(`network: ${textOf(error)}`),
+    });
+    await controlPlane.server.listen({ host: started.address, port: controlPlane.port });
+    await ensureKubernetesService(client, {
+      clusterIP: nthAddress(plan.serviceCidr, 1),
+      address: started.address,
+      port: controlPlane.port,
+    });
+    return started;
+  }
+
+  async function startNode(index: number): Promise<RunningNode> {
+    const nodeName = options.nodes === 1 ? plan.name : `${plan.name}-${index + 1}`;
+    const podCidr = formatCidr(nthSubnet(plan.podCidr, 24, index));
+    const directory = nodeDirectory(plan.dataDirectory, index);
+    const imageService = nodeImageService(
+      createImageService({
+        store: images,
+        nodeImageDirectory: join(plan.dataDirectory, 'images', 'node'),
+        mirrors: options.mirrors,
+      }),
+    );
+    const containers = join(directory, 'containers');
+    const containerRuntime = network
+      ? await createNativeRuntime({
+          directory: containers,
+          runDirectory: join(plan.runDirectory, String(index + 1)),
+          clusterId: plan.id,
+          cgroupRoot: `kanoe-${plan.id}/${index + 1}`,
+          images: imageService,
+          network: await network.podNetworkFor(nodeName, podCidr),
+          clock,
+        })
+      : await createProcessRuntime({
+          directory: containers,
+          clusterId: plan.id,
+          images: imageService,
+          clock,
+          searchPath: options.searchPath,
+        });
+    const gateway = network?.gatewayOf(podCidr) ?? '127.0.0.1';
+    const kubelet = createKubeletServer({
+      agent: () => agent,
+      clock,
+      tls: { ...controlPlane.pki.kubelet, clientCa: controlPlane.pki.ca.cert },
+    });
+    const kubeletPort = await kubelet.listen({ host: '127.0.0.1', port: 0 });
+    const nodeClient = createClient(
+      controlPlane.server.transport({
+        name: `system:node:${nodeName}`,
+        groups: ['system:nodes', 'system:masters', 'system:authenticated'],
+      }),
+    );
+    const agent = createNodeAgent({
+      nodeName,
+      client: nodeClient,
+      runtime: containerRuntime,
+      images: imageService,
+      clock,
+      events: createEventRecorder(nodeClient, { clock, component: 'kubelet', host: nodeName }),
+      directory,
+      podCIDR: podCidr,
+      clusterDns: [nthAddress(plan.serviceCidr, 10)],
+      clusterDomain: 'cluster.local',
+      addresses: [
+        { type: 'InternalIP', address: gateway },
+        { type: 'Hostname', address: nodeName },
+      ],
+      kubeletPort,
+      kubeletVersion: servedVersion(options.program.version).gitVersion,
+      onError: (error) => report.warn(`node ${nodeName}: ${textOf(error)}`),
+    });
+    agent.start();
+    return { agent, kubelet, runtime: containerRuntime };
+  }
+
+  return {
+    limitations,
+    async nodesReady() {
+      await Promise.all(nodes.map((node) => node.agent.ready));
+    },
+    async dnsAnswers() {
+      if (!network) return;
+      await network.ready;
+      const resolver = new Resolver({ timeout: 500, tries: 1 });
+      resolver.setServers([nthAddress(plan.serviceCidr, 10)]);
+      for (;;) {
+        options.signal.throwIfAborted();
+        try {
+          await resolver.resolve4('kubernetes.default.svc.cluster.local');
+          return;
+        } catch {
+          await sleep(clock, dnsPollMs, options.signal);
+        }
+      }
+    },
+    async stop() {
+      await Promise.all(nodes.map(stopNode));
+      await network?.stop();
+    },
+  };
+}
+
+async function stopNode({ agent, kubelet, runtime }: RunningNode): Promise<void> {
+  await agent.stop();
+  const containers = await runtime.listContainers();
+  await Promise.all(
+    containers
+      .filter(({ state }) => state === 'running')
+      .map(({ id }) => runtime.stopContainer(id, stopGraceMs)),
+  );
+  await kubelet.close();
+  await runtime.close();
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
