@@ -1,23 +1,41 @@
-/** Rows as a text table: columns as wide as their widest cell, three spaces apart, nothing after the last one. */
+const padding = 3;
+const leastWidth = 6;
+
+/** Rows as a text table, aligned as kubectl aligns: three spaces between columns, nothing after the last one. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
-    });
-  }
-  return rows.map((row) => `${alignedRow(row, widths)}\n`).join('');
+  return createColumnAligner().align(rows);
 }
 
-function alignedRow(row: readonly string[], widths: readonly number[]): string {
+/** Aligns several batches of rows alike. */
+export interface ColumnAligner {
+  /** Columns are never narrower than in the batches before. */
+  align(rows: readonly (readonly string[])[]): string;
+}
+
+/** An aligner that remembers widths, for tables of which rows come one after the other. */
+export function createColumnAligner(): ColumnAligner {
+  const widths: number[] = [];
+  return {
+    align(rows) {
+      for (const row of rows) {
+        row.slice(0, -1).forEach((cell, column) => {
+          widths[column] = Math.max(widths[column] ?? leastWidth, widthOf(cell) + padding);
+        });
+      }
+      return rows.map((row) => `${aligned(row, widths)}\n`).join('');
+    },
+  };
+}
+
+function aligned(row: readonly string[], widths: readonly number[]): string {
+  const last = row.length - 1;
   return row
-    .map((cell, column) => {
-      if (column === row.length - 1) return cell;
-      return cell + ' '.repeat((widths[column] ?? 0) - displayWidth(cell) + 3);
-    })
+    .map((cell, column) =>
+      column === last ? cell : cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)),
+    )
     .join('');
 }
 
-function displayWidth(text: string): number {
+function widthOf(text: string): number {
   return [...text].length;
 }
