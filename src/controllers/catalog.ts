@@ -1,3 +1,4 @@
+import type { Ipv4Range } from '../base/ipv4.ts';
 import type { Controller } from '../reconcile/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
@@ -10,16 +11,19 @@ import { podGarbageCollector } from './pod-gc/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { serviceLoadBalancerController } from './service-load-balancer/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
 export interface ControllerOptions {
   /** The certificate authority that pods verify the API server with, as PEM. */
   readonly ca: string;
+  /** Addresses for services of type LoadBalancer; without it they get none. */
+  readonly loadBalancerRange?: Ipv4Range;
 }
 
 /** Every controller there is. */
-export function allControllers({ ca }: ControllerOptions): readonly Controller[] {
+export function allControllers({ ca, loadBalancerRange }: ControllerOptions): readonly Controller[] {
   return [
     serviceAccountController,
     rootCaController(ca),
@@ -34,5 +38,6 @@ export function allControllers({ ca }: ControllerOptions): readonly Controller[]
     podGarbageCollector,
     nodeLifecycleController,
     taintEvictionController,
+    ...(loadBalancerRange ? [serviceLoadBalancerController(loadBalancerRange)] : []),
   ];
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { backoffMs } from '../base/backoff.ts';
 import { sleep, type Clock } from '../base/clock.ts';
-import { formatIpv4, ipv4Subrange, type Ipv4Range } from '../base/ipv4.ts';
+import { formatIpv4 } from '../base/ipv4.ts';
 import { services } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
@@ -11,6 +11,7 @@ import { createPodNetwork, type NodePodNetwork } from './create-pod-network.ts';
 import { createNetworkEngine, type NetworkEngine } from './engine/network-engine.ts';
 import { createWorkerNetworkEngine } from './engine/worker-network-engine.ts';
 import { ensureDnsService } from './ensure-dns-service.ts';
+import { loadBalancerRange } from './load-balancer-range.ts';
 import { NetworkError } from './network-error.ts';
 import { startNftablesProxy } from './nftables/nftables-proxy.ts';
 import type { PortConflict, ServiceProxy } from './service-proxy.ts';
@@ -68,7 +69,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const { clusterId, clock, client, informers } = options;
   const podRange = requireRange(options.podCidr);
   const serviceRange = requireRange(options.serviceCidr);
-  const balancerRange = balancerRangeOf(podRange);
+  const balancerRange = loadBalancerRange(podRange);
   const address = formatIpv4(podRange.network + 1);
   const dnsAddress = formatIpv4(serviceRange.network + 10);
   const onError = (error: unknown): void => options.onError?.(error);
@@ -169,16 +170,6 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       close: () => Promise.resolve(),
     };
   }
-}
-
-function balancerRangeOf(podRange: Ipv4Range): Ipv4Range {
-  const range = podRange.prefix <= 22 ? ipv4Subrange(podRange, 24, -1) : undefined;
-  if (!range)
-    throw new NetworkError(
-      'INVALID_RANGE',
-      `the pod range must be a /22 or larger: each node takes a /24, load balancers another`,
-    );
-  return range;
 }
 
 /** Says on the Service that one of its ports is somebody else's. A load balancer's port of the machine is only an extra. */

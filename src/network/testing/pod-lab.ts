@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { formatIpv4Range, ipv4Subrange, type Ipv4Range } from '../../base/ipv4.ts';
 import { ensureClusterLink, requireRange } from '../cluster-link.ts';
 import { createPodNetwork, type NodePodNetwork } from '../create-pod-network.ts';
+import { loadBalancerRange } from '../load-balancer-range.ts';
 import { removeNetwork } from '../remove-network.ts';
 import { runTool } from '../run-tool.ts';
 
@@ -55,7 +56,7 @@ export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
   const { clusterId, serviceAddresses } = options;
   const podRange = requireRange(options.podCidr);
   const serviceRange = requireRange(options.serviceCidr);
-  const balancerRange = ipv4Subrange(podRange, 24, -1) ?? podRange;
+  const balancerRange = loadBalancerRange(podRange);
   await removeNetwork({ clusterId });
   await ensureClusterLink({ clusterId, podRange, serviceRange, balancerRange, serviceAddresses });
   const folder = await mkdtemp(join(tmpdir(), 'pod-lab-'));

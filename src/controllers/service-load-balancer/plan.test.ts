@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { Service } from '../../api/core/v1.gen.ts';
+import { parseIpv4Range } from '../../base/ipv4.ts';
+import { planIngress } from './plan.ts';
+
+const range = parseIpv4Range('10.244.255.0/30') ?? { network: 0, prefix: 0, size: 0 };
+
+function service(spec: Service['spec'], ip?: string): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'default', name: 'web' },
+    spec,
+    status: { loadBalancer: ip === undefined ? {} : { ingress: [{ ip, ipMode: 'VIP' }] } },
+  };
+}
+
+const balancer = { type: 'LoadBalancer' } as const;
+
+describe('addresses of load balancers', () => {
+  it.each<[string, Service, readonly string[], readonly string[] | undefined]>([
+    ['gives the lowest free address', service(balancer), ['10.244.255.1'], ['10.244.255.2']],
+    ['keeps the address it has', service(balancer, '10.244.255.2'), [], ['10.244.255.2']],
+    [
+      'gives the address that is asked for',
+      service({ ...balancer, loadBalancerIP: '10.244.255.2' }),
+      [],
+      ['10.244.255.2'],
+    ],
+    [
+      'gives another when the one asked for is not its own to give',
+      service({ ...balancer, loadBalancerIP: '192.0.2.1' }),
+      [],
+      ['10.244.255.1'],
+    ],
+    [
+      'moves off an address that another service has',
+      service(balancer, '10.244.255.1'),
+      ['10.244.255.1'],
+      ['10.244.255.2'],
+    ],
+    ['has none when all are taken', service(balancer), ['10.244.255.1', '10.244.255.2'], undefined],
+    ['leaves classes to others', service({ ...balancer, loadBalancerClass: 'example.com/x' }), [], []],
+    ['takes the address back', service({ type: 'ClusterIP' }, '10.244.255.1'), [], []],
+  ])('%s', (_, given, taken, expected) => {
+    expect(planIngress(given, range, new Set(taken))?.map(({ ip }) => ip)).toEqual(expected);
+  });
+});
