@@ -1,5 +1,5 @@
 import type { Pod } from '../api/core/v1.gen.ts';
-import type { WatchEvent } from '../client/client.ts';
+import type { ObjectEvent } from '../reconcile/reflector.ts';
 import type { Live } from '../machinery/object.ts';
 import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
@@ -48,7 +48,7 @@ export class PodWorkers {
     this.#found = { sandboxes: [], containers: [] };
   }
 
-  apply({ type, object }: WatchEvent<Pod>): void {
+  apply({ type, object }: ObjectEvent<Pod>): void {
     if (type === 'DELETED') this.#workers.get(object.metadata.uid)?.remove(object);
     else this.#set(object);
   }

@@ -1,10 +1,10 @@
 import type { Clock } from '../base/clock.ts';
-import type { Client, ResourceClient, WatchEvent } from '../client/client.ts';
+import type { Client, ResourceClient } from '../client/client.ts';
 import { apiVersionOf, type KubeObject, type Live, type ResourceType } from '../machinery/object.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import type { Informer, InformerFactory, InformerHandler } from './informer.ts';
 import { ObjectCache } from './object-cache.ts';
-import { reflect } from './reflector.ts';
+import { reflect, type ObjectEvent } from './reflector.ts';
 
 export interface InformersOptions {
   readonly clock: Clock;
@@ -84,6 +84,9 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
       signal: this.#stopping.signal,
       replace: (objects, resourceVersion) => this.#replace(objects, resourceVersion),
       apply: (event) => this.#apply(event),
+      advance: (resourceVersion) => {
+        this.#version = resourceVersion;
+      },
       onError: (error) => this.#options.onError?.(this.type as ResourceType<KubeObject>, error),
     });
   }
@@ -125,9 +128,8 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
     this.#markSynced();
   }
 
-  #apply(event: WatchEvent<T>): void {
+  #apply(event: ObjectEvent<T>): void {
     this.#version = event.object.metadata.resourceVersion;
-    if (event.type === 'BOOKMARK') return;
     if (event.type === 'DELETED') this.#remove(event.object);
     else this.#set(event.object, { initial: false });
   }

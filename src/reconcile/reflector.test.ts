@@ -32,6 +32,7 @@ async function follow(lists: readonly (string | Error)[], watches: readonly Step
     signal: stop.signal,
     replace: (objects) => log.push(`replace ${objects.map((object) => object.metadata.name).join(' ')}`),
     apply: ({ type, object }) => log.push(`${type} ${object.metadata.name}`),
+    advance: (version) => log.push(`advance ${version}`),
     onError: (error) => log.push(`error ${(error as Error).message}`),
     resource: {
       async list(): Promise<ObjectList<ConfigMap>> {
@@ -77,7 +78,7 @@ describe('reflect', () => {
     expect(await follow(['5'], [[{ type: 'BOOKMARK', object: configMap('', '90') }]])).toEqual([
       'replace listed',
       'watch from 5',
-      'BOOKMARK ',
+      'advance 90',
       'watch from 90',
     ]);
   });

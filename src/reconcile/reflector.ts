@@ -1,8 +1,14 @@
 import { createBackoff } from '../base/backoff.ts';
 import { sleep, type Clock } from '../base/clock.ts';
-import type { ResourceClient, WatchEvent } from '../client/client.ts';
+import type { ResourceClient } from '../client/client.ts';
 import type { KubeObject, Live } from '../machinery/object.ts';
 import { isStatus } from '../machinery/status-error.ts';
+
+/** A change of one object. */
+export interface ObjectEvent<T> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: Live<T>;
+}
 
 export interface ReflectorOptions<T extends KubeObject> {
   readonly resource: Pick<ResourceClient<T>, 'list' | 'watch'>;
@@ -10,8 +16,10 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly signal: AbortSignal;
   /** The complete state, at the start and after every gap. */
   replace(objects: readonly Live<T>[], resourceVersion: string): void;
-  /** One change since, or a bookmark. */
-  apply(event: WatchEvent<T>): void;
+  /** One change since. */
+  apply(event: ObjectEvent<T>): void;
+  /** The watch has come this far without a change; a listener that keeps versions may note it. */
+  advance?(resourceVersion: string): void;
   /** Hears why a list or watch failed; it is tried again. */
   onError?(error: unknown): void;
 }
@@ -36,7 +44,8 @@ export async function reflect<T extends KubeObject>(options: ReflectorOptions<T>
       const watch = resource.watch({ resourceVersion: version, allowWatchBookmarks: true, signal });
       for await (const event of watch) {
         version = event.object.metadata.resourceVersion;
-        options.apply(event);
+        if (event.type === 'BOOKMARK') options.advance?.(version);
+        else options.apply({ type: event.type, object: event.object });
         backoff.reset();
       }
       if (clock.monotonic() - started < 1000) await pause(clock, backoff.next(), signal);

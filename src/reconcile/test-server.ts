@@ -19,7 +19,10 @@ export interface TestServer {
 }
 
 /** Starts a server with a namespace `default` and lets `controllers` run on it. Objects they see are frozen. */
-export async function startTestServer(controllers: readonly Controller[]): Promise<TestServer> {
+export async function startTestServer(
+  controllers: readonly Controller[],
+  serviceCidr: string = '10.96.0.0/16',
+): Promise<TestServer> {
   const clock = systemClock;
   const store = createMemoryStore({ clock });
   const failures: WorkFailure[] = [];
@@ -28,7 +31,7 @@ export async function startTestServer(controllers: readonly Controller[]): Promi
     store,
     schema: kubernetesSchema(),
     clock,
-    resources: (needs) => builtinResources({ ...needs, serviceCidr: '10.96.0.0/16' }),
+    resources: (needs) => builtinResources({ ...needs, serviceCidr }),
     tls: { cert: '', key: '', clientCa: '' },
     serviceAccount: {
       issuer: 'https://kubernetes.default.svc.cluster.local',

@@ -62,7 +62,10 @@ function remoteCommand(stream: StreamRequest, target: ContainerTarget): Work {
   if (!options.stdin && !options.stdout && !options.stderr)
     throw newBadRequest('you must specify at least 1 of stdin, stdout, stderr');
   const container = agent.containerFor(target.namespace, target.pod, target.container);
-  if (!container) throw newNotFound({ group: '', resource: 'pods' }, target.pod);
+  if (!container)
+    throw newBadRequest(
+      `unable to upgrade connection: container not found (${JSON.stringify(target.container)})`,
+    );
   const command = query.getAll('command');
   if (target.verb === 'exec' && command.length === 0)
     throw newBadRequest('you must specify a command to run');
