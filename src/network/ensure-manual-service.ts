@@ -1,8 +1,7 @@
 import { endpoints, services, type Service } from '../api/core/v1.gen.ts';
 import { endpointslices } from '../api/discovery/v1.gen.ts';
 import type { Client } from '../client/client.ts';
-import { isStatus } from '../machinery/status-error.ts';
-import { upsert } from './upsert.ts';
+import { find, upsert } from './upsert.ts';
 
 export interface ManualService {
   readonly namespace: string;
@@ -40,12 +39,7 @@ export async function ensureManualService(client: Client, options: ManualService
       ports: ports.map(({ name, protocol, port, targetPort }) => ({ name, protocol, port, targetPort })),
     },
   };
-  await client
-    .for(services)
-    .create(service)
-    .catch((error: unknown) => {
-      if (!isStatus(error, 'AlreadyExists')) throw error;
-    });
+  if (!(await find(client.for(services), { namespace, name }))) await client.for(services).create(service);
   const targets = ports.map(({ name, protocol, targetPort }) => ({ name, protocol, port: targetPort }));
   await Promise.all([
     upsert(client.for(endpoints), {

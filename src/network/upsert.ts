@@ -20,7 +20,8 @@ export async function upsert<T extends KubeObject>(resource: ResourceClient<T>, 
   if (!isDeepStrictEqual(next, current)) await resource.update(next);
 }
 
-async function find<T extends KubeObject>(
+/** The object, or undefined when there is none. */
+export async function find<T extends KubeObject>(
   resource: ResourceClient<T>,
   ref: { readonly namespace?: string; readonly name: string },
 ): Promise<Live<T> | undefined> {

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,7 +62,7 @@ export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
   const folder = await mkdtemp(join(tmpdir(), 'pod-lab-'));
   await mkdir(join(folder, 'ns'));
   const networks = new Map<number, Promise<NodePodNetwork>>();
-  const processes: ChildProcess[] = [];
+  const agents: { kill(): void }[] = [];
   const namespaces: string[] = [];
 
   function network(node: number): Promise<NodePodNetwork> {
@@ -74,33 +74,8 @@ export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
     return known;
   }
 
-  function start(name: string, ip: string, prefix: readonly string[]): TestPod {
-    const agent = join(import.meta.dirname, '../testdata/pod-agent.mjs');
-    const [file = '', ...args] = [...prefix, process.execPath, agent];
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    processes.push(child);
-    const waiting = new Map<number, { resolve(text: string): void; reject(error: Error): void }>();
-    let last = 0;
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const { id, result, error } = JSON.parse(line) as { id: number; result?: string; error?: string };
-      if (error === undefined) waiting.get(id)?.resolve(result ?? '');
-      else waiting.get(id)?.reject(new Error(error));
-      waiting.delete(id);
-    });
-    const ask = (command: string, details: object): Promise<string> =>
-      new Promise((resolve, reject) => {
-        waiting.set(++last, { resolve, reject });
-        child.stdin.write(`${JSON.stringify({ id: last, command, ...details })}\n`);
-      });
-    return {
-      name,
-      ip,
-      listen: async (protocol, port) =>
-        void (await ask(protocol === 'tcp' ? 'listenTcp' : 'listenUdp', { name, port })),
-      tcp: (host, port, details) => ask('tcp', { host, port, ...details }),
-      udp: (host, port, details) => ask('udp', { host, port, ...details }),
-    };
-  }
+  const start = (name: string, ip: string, prefix: readonly string[]): TestPod =>
+    startAgent({ name, ip, prefix, agents });
 
   return {
     clusterId,
@@ -117,7 +92,7 @@ export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
       return start(name, ip, ['nsenter', `--net=${file}`]);
     },
     async remove() {
-      for (const child of processes) child.kill('SIGKILL');
+      for (const agent of agents) agent.kill();
       for (const file of namespaces) await runTool('umount', [file]);
       await removeNetwork({ clusterId });
       await rm(folder, { recursive: true });
@@ -128,4 +103,42 @@ export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
 /** The ranges of the lab's nodes, by number. */
 export function nodeRange(lab: PodLab, node: number): string {
   return formatIpv4Range(ipv4Subrange(lab.podRange, 24, node) ?? lab.podRange);
+}
+
+export interface AgentOptions {
+  readonly name: string;
+  readonly ip: string;
+  /** The command that enters the pod's namespace. */
+  readonly prefix: readonly string[];
+  /** Gets a handle to end the process by. */
+  readonly agents: { kill(): void }[];
+}
+
+/** Starts the process that stands for a pod's. */
+export function startAgent({ name, ip, prefix, agents }: AgentOptions): TestPod {
+  const agent = join(import.meta.dirname, '../testdata/pod-agent.mjs');
+  const [file = '', ...args] = [...prefix, process.execPath, agent];
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  agents.push({ kill: () => void child.kill('SIGKILL') });
+  const waiting = new Map<number, { resolve(text: string): void; reject(error: Error): void }>();
+  let last = 0;
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const { id, result, error } = JSON.parse(line) as { id: number; result?: string; error?: string };
+    if (error === undefined) waiting.get(id)?.resolve(result ?? '');
+    else waiting.get(id)?.reject(new Error(error));
+    waiting.delete(id);
+  });
+  const ask = (command: string, details: object): Promise<string> =>
+    new Promise((resolve, reject) => {
+      waiting.set(++last, { resolve, reject });
+      child.stdin.write(`${JSON.stringify({ id: last, command, ...details })}\n`);
+    });
+  return {
+    name,
+    ip,
+    listen: async (protocol, port) =>
+      void (await ask(protocol === 'tcp' ? 'listenTcp' : 'listenUdp', { name, port })),
+    tcp: (host, port, details) => ask('tcp', { host, port, ...details }),
+    udp: (host, port, details) => ask('udp', { host, port, ...details }),
+  };
 }
