@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { removeNetwork } from '../network/remove-network.ts';
+import { unmountNodeFiles } from '../node/node-files.ts';
 import { purgeNativeRuntime } from '../node/runtimes/native/purge.ts';
 import { purgeProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
 import type { ClusterRecord } from './cluster-record.ts';
@@ -16,6 +17,7 @@ export async function removeTraces(
   const native = process.platform === 'linux' && process.getuid?.() === 0;
   for (const node of await readdir(nodes).catch(() => [])) {
     const directory = join(nodes, node, 'containers');
+    if (native) await unmountNodeFiles(join(nodes, node));
     if (native)
       await purgeNativeRuntime({ directory, runDirectory: join(runDirectory, node), clusterId: id, clock });
     else await purgeProcessRuntime({ directory });
