@@ -15,9 +15,11 @@ import { defaultTolerationSeconds } from './admission/default-toleration-seconds
 import type { Lookup } from './admission/lookup.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { priority } from './admission/priority.ts';
+import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
+import { createNodeAuthorizer } from './auth/node-authorizer.ts';
 import { createRbacAuthorizer } from './auth/rbac-authorizer.ts';
 import { ServiceAccountTokens, type TokenReferences } from './auth/service-account-token.ts';
 import { definitionNeeds } from './definition-needs.ts';
@@ -105,7 +107,7 @@ function newCache(options: ApiServerOptions, definition: ResourceDefinition): Re
     prefix: storagePrefix(stored.type),
     namespaced: stored.type.namespaced,
     clock: options.clock,
-    decode: (bytes) => decodeTrusted(bytes, schema) as unknown as KubeObject,
+    decode: (bytes) => decodeTrusted(bytes, schema) as Record<string, unknown> & KubeObject,
     selectable: (object) => Object.fromEntries(fields.map(([name, read]) => [name, read(object)])),
   });
 }
@@ -140,7 +142,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const table = (): ResourceTable => resources;
   const lookup = cacheLookup(table);
   const policy = policySource(table, lookup);
-  const authorizer = createRbacAuthorizer(policy);
+  const authorizer = createNodeAuthorizer(policy, createRbacAuthorizer(policy));
   const tokens = new ServiceAccountTokens({ ...options.serviceAccount, clock });
   const references = tokenReferences(lookup);
   const definitions = options.resources(definitionNeeds({ authorizer, policy, tokens, references }));
@@ -185,6 +187,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       taintNodesByCondition,
       priority(lookup),
       defaultTolerationSeconds,
+      rbacEscalation({ policy, authorizer }),
       ...(options.admission ?? []),
     ]),
     get server() {

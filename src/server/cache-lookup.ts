@@ -33,7 +33,7 @@ export function policySource(table: () => ResourceTable, lookup: Lookup): Policy
       const resource = table().stored(rolebindings.group, rolebindings.resource);
       if (!resource) return;
       for (const entry of resource.cache.current().range(`${resource.cache.prefix}${namespace}/`)) {
-        yield resource.cache.object(entry) as Live<KubeObject> as Live<RoleBinding>;
+        yield resource.cache.object(entry) as Live<RoleBinding>;
       }
     },
   };

@@ -75,7 +75,10 @@ export function definitionNeeds(
       const wanted = audiences.length > 0 ? audiences : tokens.apiAudiences;
       return Promise.resolve(tokens.authenticate(token, wanted, references) ?? {});
     },
-    authorize: (request) => Promise.resolve(authorizer.authorize(request.user, attributesOf(request))),
+    authorize: (request) => {
+      const { allowed, reason } = authorizer.authorize(request.user, attributesOf(request));
+      return Promise.resolve({ allowed, ...(reason === '' ? {} : { reason }) });
+    },
     rulesFor: (user, namespace) => Promise.resolve(userRules(policy, user, namespace)),
   };
 }

@@ -138,7 +138,7 @@ async function* watchEvents(
     subscription = startWatch({ cache, selection: plan.selection, after: plan.after, onEvents, onEnd: end });
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    yield { type: 'ERROR', object: error.status as unknown as KubeObject };
+    yield { type: 'ERROR', object: { ...error.status, apiVersion: 'v1', kind: 'Status', metadata: {} } };
     return;
   }
   if (plan.markInitialEnd && plan.bookmarks) put(bookmark(true));

@@ -46,8 +46,9 @@ function identify(
   const name = first(certificate?.CN);
   if (name) return { name, groups: [...all(certificate?.O), 'system:authenticated'] };
   if (!authorization) return anonymous;
-  const token = /^bearer +(\S+)$/i.exec(authorization.trim())?.[1];
-  const result = token && tokens.authenticate(token, tokens.apiAudiences, references);
+  const token = /^bearer (\S+)$/i.exec(authorization.trim())?.[1];
+  if (token === undefined) return anonymous;
+  const result = tokens.authenticate(token, tokens.apiAudiences, references);
   if (!result || 'error' in result) throw newUnauthorized();
   return result.user;
 }
@@ -62,7 +63,13 @@ function impersonated(user: UserInfo, headers: IncomingHttpHeaders, authorizer: 
   const extra = Object.entries(headers).filter(([header]) => header.startsWith('impersonate-extra-'));
   if (name === undefined) {
     if (groups.length === 0 && uid === undefined && extra.length === 0) return user;
-    throw newBadRequest('requested to impersonate groups, uid or extra without impersonating a user');
+    const listed =
+      groups.length === 0
+        ? '[]string(nil)'
+        : `[]string{${groups.map((group) => JSON.stringify(group)).join(', ')}}`;
+    throw newBadRequest(
+      `requested &user.DefaultInfo{Name:"", UID:${JSON.stringify(uid ?? '')}, Groups:${listed}, Extra:map[string][]string(nil)} without impersonating a user name`,
+    );
   }
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
   if (account)

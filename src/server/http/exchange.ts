@@ -58,7 +58,7 @@ function quoted(text: string): string {
 /** Sends a reply, compressed when it is large and the client reads gzip. Never throws. */
 export async function send(request: HttpRequest, response: HttpResponse, reply: Reply): Promise<void> {
   const compress =
-    reply.body.length >= gzipThreshold && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    reply.body.length >= gzipThreshold && /\bgzip\b/.test([request.headers['accept-encoding']].join(','));
   const body = compress ? await gzip(reply.body, { level: 1 }) : reply.body;
   if (response.headersSent || response.destroyed) return;
   response.statusCode = reply.code;
@@ -67,7 +67,7 @@ export async function send(request: HttpRequest, response: HttpResponse, reply: 
   response.setHeader('content-length', body.length);
   if (compress) response.setHeader('content-encoding', 'gzip');
   if (reply.body.length >= gzipThreshold) response.setHeader('vary', 'Accept-Encoding');
-  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value as string);
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   if (request.method === 'HEAD') response.end();
   else response.end(body);
 }

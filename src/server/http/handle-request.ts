@@ -108,6 +108,11 @@ function admitted(parts: HandlerParts, request: HttpRequest): Parsed {
   return { info, query, user };
 }
 
+/** Of a parameter that is given twice the first one counts. */
+function firstValues(query: URLSearchParams): Record<string, string> {
+  return Object.fromEntries([...query].toReversed());
+}
+
 /** Parameters as Go reads them: one with a semicolon is none. */
 function queryOf(text: string): URLSearchParams {
   const pairs = text.includes(';') ? text.split('&').filter((pair) => !pair.includes(';')) : [text];
@@ -201,11 +206,14 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
     const reply = readable
       ? await parts.paths({ path: info.path, query, headers: request.headers })
       : notFoundReply;
-    if (reply === notFoundReply && /^\/apis?\//.test(info.path))
+    const group = /^\/apis\/([^/]+)/.exec(info.path)?.[1];
+    if (reply === notFoundReply && group !== undefined && parts.table().hasGroup(group))
       throw newGenericServerResponse({ code: 404 });
     return reply;
   }
   const served = parts.table().get(info.group, info.version, info.resource);
+  const known = parts.table().hasGroup(info.group);
+  if (!known) return notFoundReply;
   if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) {
     throw newGenericServerResponse({ code: 404 });
   }
@@ -236,7 +244,7 @@ async function resourceReply(
   { info, served }: Target,
 ): Promise<Reply | undefined> {
   const { request, response, parsed, warnings } = exchange;
-  const params = Object.fromEntries(parsed.query);
+  const params = firstValues(parsed.query);
   const apiRequest = apiRequestOf(info, params, request);
   const context: RequestContext = {
     user: parsed.user,
@@ -245,6 +253,7 @@ async function resourceReply(
     warn: (message) => warnings.add(message),
   };
   checkServed(served, context);
+  if (served.version.deprecated !== undefined) context.warn(served.version.deprecated);
   const subresource =
     info.subresource === undefined ? undefined : served.resource.definition.subresources?.[info.subresource];
   if (subresource?.connect) {
@@ -294,7 +303,7 @@ function apiRequestOf(
 /** `pretty`, or a client that a person reads the answers of. */
 function isPretty(request: HttpRequest, params: Readonly<Record<string, string>>): boolean {
   const { pretty } = params;
-  if (pretty !== undefined) return pretty !== 'false' && pretty !== '0';
+  if (pretty !== undefined) return /^(1|t|true)$/i.test(pretty);
   return /^(curl|Wget|Mozilla)/.test(request.headers['user-agent'] ?? '');
 }
 
@@ -313,7 +322,7 @@ async function bodyOf(request: HttpRequest, info: ResourceInfo): Promise<Request
   const mediaType = bodyMediaType(header);
   if (mediaType !== 'application/yaml') return { type: 'bytes', bytes, mediaType };
   try {
-    return { type: 'object', value: parseYaml(bytes.toString()).value };
+    return { type: 'object', ...parseYaml(bytes.toString()) };
   } catch (error) {
     if (error instanceof YamlError) throw newBadRequest(`error converting YAML to JSON: ${error.message}`);
     throw error;
@@ -383,7 +392,7 @@ export async function handleUpgrade(
     }
     const context: RequestContext = {
       user,
-      request: apiRequestOf(info, Object.fromEntries(query), request),
+      request: apiRequestOf(info, firstValues(query), request),
       body: undefined,
       warn: () => undefined,
     };

@@ -8,7 +8,7 @@ import { DecodeError } from '../../machinery/schema/decode-error.ts';
 import { decode, decodeValue, type Decoded } from '../../machinery/schema/decode.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { newBadRequest } from '../../machinery/status/errors.ts';
-import { StatusError } from '../../machinery/status-error.ts';
+import type { StatusError } from '../../machinery/status-error.ts';
 import type { RequestBody } from './request-context.ts';
 
 /** What a body must be: a message of the schema, known by one or more kinds. */
@@ -51,7 +51,10 @@ function typeOf(value: unknown, expected: Expected, excerpt: string): Typed {
       throw unrecognized(`json: cannot unmarshal ${word} into Go struct field .${field} of type string`);
     }
   }
-  return { apiVersion: String(apiVersion ?? ''), kind: String(kind ?? '') };
+  return {
+    apiVersion: typeof apiVersion === 'string' ? apiVersion : '',
+    kind: typeof kind === 'string' ? kind : '',
+  };
 }
 
 function cannotHandle(typed: Typed, expected: Expected, detail: string): StatusError {
@@ -119,7 +122,8 @@ export function decodeBody(body: RequestBody, expected: Expected): Decoded {
   const schema = { table: expected.table, message: expected.message };
   try {
     const decoded = bytes ? decode(bytes, schema) : decodeValue(value, schema);
-    return { object: withType(decoded.object, expected), strict: decoded.strict };
+    const repeated = body.type === 'object' ? (body.duplicates ?? []) : [];
+    return { object: withType(decoded.object, expected), strict: [...repeated, ...decoded.strict] };
   } catch (error) {
     return refuse(error, (detail) => cannotHandle(typed, expected, detail));
   }

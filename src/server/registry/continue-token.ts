@@ -29,7 +29,7 @@ export function decodeContinue(text: string): ContinueToken {
   >;
   if (v !== format) {
     throw newBadRequest(
-      `invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(v ?? '')}`,
+      `invalid continue token: continue key is not valid: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`,
     );
   }
   if (typeof rv !== 'number' || rv === 0 || !Number.isSafeInteger(rv)) {

@@ -19,6 +19,7 @@ import { decodeBody, reportStrict } from './codec.ts';
 import { expectedBody, storedSchema } from './expected-body.ts';
 import { fillSystemMeta, matchNamespace } from './object-meta.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import { dedupOwnerReferences } from './owner-references.ts';
 import { encodeStored } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
@@ -95,6 +96,8 @@ async function prepared(
   }
   delete object.metadata.resourceVersion;
   fillSystemMeta(object, strategy.now);
+  const repeated = dedupOwnerReferences(object.metadata);
+  if (repeated !== undefined) request.warn(repeated);
   await registry.admission.admit(
     admissionRequest(served, request, {
       operation: 'CREATE',
@@ -117,6 +120,7 @@ function validateNew(served: ServedVersion, object: KubeObject): void {
       ...(definition.validateName ? { name: definition.validateName } : {}),
     }),
     ...(definition.validate?.(object) ?? []),
+    ...(served.version.validate?.(object) ?? []),
   ];
   if (errors.length > 0) throw newInvalid(groupKind(served), object.metadata.name ?? '', errors);
 }

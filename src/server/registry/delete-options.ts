@@ -32,7 +32,7 @@ const message = 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions';
 function received(table: SchemaTable, body: RequestBody): Received {
   if (body.type === 'bytes' && body.mediaType === 'application/vnd.kubernetes.protobuf') {
     try {
-      return decodeProtobuf(unwrapEnvelope(body.bytes).raw, { table, message }) as Received;
+      return decodeProtobuf(unwrapEnvelope(body.bytes).raw, { table, message });
     } catch (error) {
       if (error instanceof DecodeError) throw newBadRequest(error.message);
       throw error;
@@ -47,7 +47,7 @@ function received(table: SchemaTable, body: RequestBody): Received {
         `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion ?? '')} in scheme "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"`,
       );
     }
-    return decodeValue(value, { table, message }).object as Received;
+    return decodeValue(value, { table, message }).object;
   } catch (error) {
     if (error instanceof JsonSyntaxError) {
       throw newBadRequest(`couldn't get version/kind; json parse error: ${error.message}`);

@@ -1,5 +1,4 @@
 import type { ResourceDefinition } from '../../api/resource.ts';
-import type { KubeObject } from '../../machinery/object.ts';
 import type { Verb } from '../../machinery/transport.ts';
 import { newGenericServerResponse, newMethodNotAllowed } from '../../machinery/status/errors.ts';
 import type { Answer } from './answer.ts';
@@ -15,10 +14,7 @@ import { updateObject } from './update.ts';
 
 const statusVerbs: readonly Verb[] = ['get', 'update', 'patch'];
 
-function subresourceVerbs(
-  definition: ResourceDefinition<KubeObject>,
-  subresource: string,
-): readonly Verb[] | undefined {
+function subresourceVerbs(definition: ResourceDefinition, subresource: string): readonly Verb[] | undefined {
   if (subresource === 'status') return definition.status ? statusVerbs : undefined;
   if (subresource === 'scale') return definition.scale ? statusVerbs : undefined;
   return definition.subresources?.[subresource]?.verbs;

@@ -43,7 +43,7 @@ function versionErrors(request: ApiRequest): FieldError[] {
   const errors: FieldError[] = [];
   if (watch) {
     if (sendInitialEvents !== undefined) {
-      if (resourceVersionMatch === '') {
+      if (resourceVersionMatch !== 'NotOlderThan') {
         errors.push(
           forbidden(path, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
         );
@@ -53,7 +53,7 @@ function versionErrors(request: ApiRequest): FieldError[] {
         forbidden(path, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
       );
     }
-    if (resourceVersionMatch !== '' && token !== '') {
+    if (token !== '') {
       errors.push(forbidden(path, 'resourceVersionMatch is forbidden when continue is provided'));
     }
     if (resourceVersionMatch !== '' && resourceVersionMatch !== 'NotOlderThan') {

@@ -1,6 +1,7 @@
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
+import { isObject, type JsonObject } from '../../machinery/patch/json-value.ts';
 import { applyJsonPatch } from '../../machinery/patch/json-patch.ts';
 import { applyMergePatch } from '../../machinery/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../../machinery/patch/strategic-merge-patch.ts';
@@ -23,12 +24,39 @@ export const patchTypes: readonly string[] = [
   'application/strategic-merge-patch+json',
 ];
 
+/** A patch as it was sent, with what strict decoding would refuse of it. */
+export interface Patch {
+  readonly type: string | undefined;
+  readonly value: unknown;
+  readonly strict: readonly string[];
+}
+
+const operationMembers = new Set(['op', 'path', 'from', 'value']);
+
+/** What JSON Patch does not know of its operations, in upstream's words. */
+function unknownMembers(operations: unknown): string[] {
+  if (!Array.isArray(operations)) return [];
+  return operations.flatMap((operation: unknown, index) =>
+    isObject(operation)
+      ? Object.keys(operation)
+          .filter((name) => !operationMembers.has(name))
+          .map((name) => `json patch unknown field "[${index}].${name}"`)
+      : [],
+  );
+}
+
 /** Reads a patch body. Throws a BadRequest for what is no JSON. */
-export function readPatch(body: RequestBody | undefined): unknown {
-  if (!body) return {};
-  if (body.type === 'object') return body.value;
+export function readPatch(body: RequestBody | undefined, type: string | undefined): Patch {
+  if (!body) return { type, value: {}, strict: [] };
+  if (body.type === 'object') return { type, value: body.value, strict: [] };
   try {
-    return parseJson(body.bytes).value;
+    const { value, duplicates } = parseJson(body.bytes);
+    if (type !== 'application/json-patch+json') return { type, value, strict: duplicates };
+    return {
+      type,
+      value,
+      strict: [...duplicates.map((text) => `json patch ${text}`), ...unknownMembers(value)],
+    };
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw newBadRequest(`error decoding patch: ${error.message}`);
     throw error;
@@ -36,20 +64,16 @@ export function readPatch(body: RequestBody | undefined): unknown {
 }
 
 /** Applies a patch of the request's type to an object and decodes the result. Throws `StatusError`. */
-export function patched(
-  request: { readonly patchType: string | undefined; readonly patch: unknown },
-  current: KubeObject,
-  expected: Expected,
-): Decoded {
-  const document = current as unknown as Readonly<Record<string, unknown>>;
+export function patched(patch: Patch, current: KubeObject, expected: Expected): Decoded {
+  const document: JsonObject = { ...current };
   const result = ((): unknown => {
-    switch (request.patchType) {
+    switch (patch.type) {
       case 'application/json-patch+json':
-        return applyJsonPatch(document, request.patch);
+        return applyJsonPatch(document, patch.value);
       case 'application/merge-patch+json':
-        return applyMergePatch(document, request.patch);
+        return applyMergePatch(document, patch.value);
       case 'application/strategic-merge-patch+json':
-        return applyStrategicMergePatch(document, request.patch, {
+        return applyStrategicMergePatch(document, patch.value, {
           table: expected.table,
           message: expected.message,
         });
@@ -58,7 +82,8 @@ export function patched(
     }
   })();
   try {
-    return decodePatched(result, expected);
+    const decoded = decodePatched(result, expected);
+    return { object: decoded.object, strict: [...patch.strict, ...decoded.strict] };
   } catch (error) {
     if (error instanceof DecodeError) {
       throw newInvalid({ group: '', kind: '' }, '', [invalidPatch(error.message)]);
@@ -97,10 +122,10 @@ export async function patchObject(
     throw newUnsupportedMediaType(patchTypes);
   }
   const options = writeOptions(request, 'PatchOptions');
-  const patch = readPatch(context.body);
+  const patch = readPatch(context.body, request.patchType);
   const expected = expectedBody(registry.schema, served);
   const next = (old: Live<KubeObject>): DeepMutable<KubeObject> => {
-    const decoded = patched({ patchType: request.patchType, patch }, convertedFrom(served, old), expected);
+    const decoded = patched(patch, convertedFrom(served, old), expected);
     const object = reportPatched(decoded, options, (message) => context.warn(message));
     checkName(object, request.name ?? '');
     if ((object.metadata.namespace ?? '') !== (old.metadata.namespace ?? '')) {

@@ -10,7 +10,12 @@ import type { KeyLock } from './key-lock.ts';
 /** What a client sent: bytes over HTTP, an object within the process. */
 export type RequestBody =
   | { readonly type: 'bytes'; readonly bytes: Buffer; readonly mediaType: string }
-  | { readonly type: 'object'; readonly value: unknown };
+  | {
+      readonly type: 'object';
+      readonly value: unknown;
+      /** Keys that the text which it was parsed from repeats, in the words of strict decoding. */
+      readonly duplicates?: readonly string[];
+    };
 
 /** One authenticated and authorised request about a resource. */
 export interface RequestContext {

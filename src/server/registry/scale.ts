@@ -96,7 +96,7 @@ export async function scaleObject(
   const changed = await changeObject(registry, served, context, {
     dryRun: wanted.dryRun,
     next: (old) => {
-      const scale = wanted.scale(scaleOf(old, mapping)) as unknown as Scale;
+      const scale = wanted.scale(scaleOf(old, mapping)) as KubeObject as Scale;
       checkName(scale, request.name ?? '');
       const replicas = scale.spec.replicas ?? 0;
       if (replicas < 0) {
@@ -105,7 +105,7 @@ export async function scaleObject(
         ]);
       }
       const next = mutableCopy<KubeObject>(old);
-      write(next as unknown as Record<string, unknown>, mapping.specReplicasPath, replicas);
+      write(next, mapping.specReplicasPath, replicas);
       if (scale.metadata.resourceVersion) next.metadata.resourceVersion = scale.metadata.resourceVersion;
       if (scale.metadata.uid) next.metadata.uid = scale.metadata.uid;
       return next;
@@ -133,9 +133,9 @@ function scaleReader(
   const { patchType } = request;
   if (patchType === undefined || !patchTypes.includes(patchType)) throw newUnsupportedMediaType(patchTypes);
   const options = writeOptions(request, 'PatchOptions');
-  const patch = readPatch(body);
+  const patch = readPatch(body, patchType);
   return {
     dryRun: options.dryRun,
-    scale: (current) => reportPatched(patched({ patchType, patch }, current, expected), options, warn),
+    scale: (current) => reportPatched(patched(patch, current, expected), options, warn),
   };
 }

@@ -10,7 +10,7 @@ import type { ResourceCache } from '../watch/resource-cache.ts';
 
 /** A resource with its cache: everything that all its versions share. */
 export interface ServedResource {
-  readonly definition: ResourceDefinition<KubeObject>;
+  readonly definition: ResourceDefinition;
   /** The version that is stored. */
   readonly stored: ResourceType<KubeObject>;
   readonly cache: ResourceCache;
@@ -36,8 +36,8 @@ export function storageKey(resource: ServedResource, namespace: string | undefin
 }
 
 /** A definition whose hooks take what the server decoded by that definition's own schema. */
-export function erased(definition: AnyResource): ResourceDefinition<KubeObject> {
-  return definition as ResourceDefinition<KubeObject>;
+export function erased(definition: AnyResource): ResourceDefinition {
+  return definition;
 }
 
 /** Every resource that is served, found by group, version and plural name. */
@@ -47,7 +47,7 @@ export class ResourceTable {
 
   constructor(
     definitions: readonly AnyResource[],
-    cacheOf: (definition: ResourceDefinition<KubeObject>) => ResourceCache,
+    cacheOf: (definition: ResourceDefinition) => ResourceCache,
   ) {
     this.resources = definitions.map((definition) => {
       const resource = {
@@ -65,6 +65,11 @@ export class ResourceTable {
 
   get(group: string, version: string, resource: string): ServedVersion | undefined {
     return this.#versions.get(`${group}/${version}/${resource}`);
+  }
+
+  /** Whether any version of the group is served; the core group is the empty one. */
+  hasGroup(group: string): boolean {
+    return group === '' || [...this.#versions.values()].some(({ type }) => type.group === group);
   }
 
   /** In the stored version; undefined when it is not served. */

@@ -21,6 +21,7 @@ import { expectedBody, storedSchema } from './expected-body.ts';
 import { matchNamespace } from './object-meta.ts';
 import { entryAnswer, waitForLatest } from './read.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import { dedupOwnerReferences } from './owner-references.ts';
 import { encodeStored } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
@@ -226,6 +227,8 @@ async function changeEntry(
   const strategy = strategyContext(registry, context, change.dryRun);
   const { subresource } = context.request;
   let next = await change.next(old);
+  const repeated = dedupOwnerReferences(next.metadata);
+  if (repeated !== undefined) context.warn(repeated);
   await registry.admission.admit(
     admissionRequest(served, context, {
       operation: 'UPDATE',
@@ -297,7 +300,10 @@ function validateChange(served: ServedVersion, { next, old, subresource }: Chang
       ? (definition.status?.validate?.(next, old) ?? [])
       : part
         ? (part.validateUpdate?.(next, old) ?? [])
-        : (definition.validateUpdate?.(next, old) ?? [])),
+        : [
+            ...(definition.validateUpdate?.(next, old) ?? []),
+            ...(served.version.validateUpdate?.(next, old) ?? []),
+          ]),
   ];
   if (errors.length > 0) throw newInvalid(groupKind(served), old.metadata.name, errors);
 }

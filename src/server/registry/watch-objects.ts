@@ -1,6 +1,6 @@
 import type { WatchSelection } from '../watch/watch-stream.ts';
 import { checkListOptions, parseRevision, timeoutSeconds } from './list-options.ts';
-import { waitForLatest } from './read.ts';
+import { waitForLatest, waitForRevision } from './read.ts';
 import type { Registry, RequestContext } from './request-context.ts';
 import { selectionOf } from './selection.ts';
 import type { ServedVersion } from './served-resource.ts';
@@ -33,6 +33,7 @@ export async function planWatch(
   const initial = params['sendInitialEvents'] === 'true' || params['sendInitialEvents'] === '1';
   const suppressed = params['sendInitialEvents'] !== undefined && !initial;
   await waitForLatest(registry);
+  if (initial && revision !== undefined) await waitForRevision(registry, revision);
   const fromNow = initial || revision === undefined || revision === 0;
   const seconds = timeoutSeconds(request);
   return {

@@ -193,7 +193,7 @@ export class ResourceCache {
 
   /** Ends all watches. */
   end(): void {
-    for (const subscriber of [...this.#subscribers]) subscriber.onEnd();
+    for (const subscriber of this.#subscribers) subscriber.onEnd();
   }
 
   #apply(change: StoreEvent): CacheEvent | undefined {
