@@ -4,7 +4,7 @@ import { formatIpv4, type Ipv4Range } from '../base/ipv4.ts';
 import { NetworkError } from './network-error.ts';
 
 /** What one sandbox has; plain JSON. */
-export interface Lease {
+interface Lease {
   /** A number; the network's first address is the gateway's and never leased. */
   readonly address: number;
   /** Whether the link was set up completely. */

@@ -8,6 +8,7 @@ import {
 } from '../base/ipv4.ts';
 import { clusterLinkName } from './link-names.ts';
 import { linkExists, setLinkSettings } from './link-settings.ts';
+import { machineRoutes } from './machine-routes.ts';
 import { NetworkError } from './network-error.ts';
 import { runTool } from './run-tool.ts';
 
@@ -57,26 +58,16 @@ export async function addGateway(clusterId: string, gateway: number): Promise<vo
   await runTool('ip', ['addr', 'replace', `${formatIpv4(gateway)}/32`, 'dev', clusterLinkName(clusterId)]);
 }
 
-interface Route {
-  readonly dst: string;
-  readonly dev?: string;
-}
-
 /** A route of another link that lies within the cluster's ranges would take traffic away, or lose its own. */
 async function refuseOverlaps(options: ClusterLinkOptions): Promise<void> {
-  const routes = JSON.parse(
-    (await runTool('ip', ['-4', '-j', 'route', 'show', 'table', 'all'])) || '[]',
-  ) as Route[];
-  for (const { dst, dev } of routes) {
-    const taken = parseIpv4Range(dst.includes('/') ? dst : `${dst}/32`);
-    if (!taken) continue;
+  for (const { range: taken, link } of await machineRoutes()) {
     const range = [options.podRange, options.serviceRange].find(
       (range) => taken.prefix >= range.prefix && inIpv4Range(range, taken.network),
     );
     if (range)
       throw new NetworkError(
         'RANGE_IN_USE',
-        `${formatIpv4Range(range)} is in use on this machine: a route to ${dst}${dev === undefined ? '' : ` on ${dev}`} lies within it; choose other ranges`,
+        `${formatIpv4Range(range)} is in use on this machine: a route to ${formatIpv4Range(taken)}${link === undefined ? '' : ` on ${link}`} lies within it; choose other ranges`,
       );
   }
 }

@@ -51,12 +51,13 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
 
   /** One operation at a time for each sandbox. */
   function inOrder<T>(sandboxId: string, run: () => Promise<T>): Promise<T> {
-    const turn = (busy.get(sandboxId) ?? Promise.resolve()).catch(() => {}).then(run);
+    const turn = (busy.get(sandboxId) ?? Promise.resolve())
+      .catch(() => {})
+      .then(run)
+      .finally(() => {
+        if (busy.get(sandboxId) === turn) busy.delete(sandboxId);
+      });
     busy.set(sandboxId, turn);
-    const done = (): void => {
-      if (busy.get(sandboxId) === turn) busy.delete(sandboxId);
-    };
-    turn.then(done, done);
     return turn;
   }
 

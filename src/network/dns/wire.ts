@@ -28,11 +28,6 @@ function skipName(message: Buffer, start: number): number {
   }
 }
 
-/** Whether the TC bit is set. */
-export function isTruncated(message: Buffer): boolean {
-  return ((message[2] ?? 0) & 0x02) !== 0;
-}
-
 /** The RCODE of a message. */
 export function responseCode(message: Buffer): number {
   return (message[3] ?? 0) & 0x0f;

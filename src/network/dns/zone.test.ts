@@ -47,7 +47,9 @@ function ask(name: string, type: string): readonly string[] {
   if (found.kind === 'noData' || found.kind === 'noName') return [found.kind];
   const words = found.answers.map((answer) => {
     if (answer.type === 'SRV') return `SRV ${answer.data.port} ${answer.data.target}`;
-    return 'data' in answer ? `${answer.type} ${String(answer.data)}` : answer.type;
+    return 'data' in answer
+      ? `${answer.type} ${JSON.stringify(answer.data).replaceAll('"', '')}`
+      : answer.type;
   });
   return found.kind === 'alias' ? [...words, `then ${found.target}`] : words;
 }

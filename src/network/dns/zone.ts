@@ -12,7 +12,7 @@ export type ZoneAnswer =
   | { readonly kind: 'alias'; readonly answers: readonly Answer[]; readonly target: string };
 
 /** Seconds; changes reach clients that cache as soon as this. */
-export const zoneTtl = 5;
+const zoneTtl = 5;
 
 /** Aliases that follow one another before the zone gives up. */
 const aliasLimit = 8;

@@ -16,17 +16,17 @@ export function serveNetworkEngine(port: MessagePort, clock: Clock): void {
   });
 }
 
-async function perform(engine: NetworkEngine, call: EngineCall): Promise<unknown> {
+function perform(engine: NetworkEngine, call: EngineCall): Promise<unknown> {
   switch (call.method) {
     case 'startDns':
-      return await engine.startDns(call.argument);
+      return engine.startDns(call.argument);
     case 'updateDns':
-      return await engine.updateDns(call.argument);
+      return engine.updateDns(call.argument);
     case 'startProxy':
-      return await engine.startProxy(call.argument);
+      return engine.startProxy(call.argument);
     case 'updateServices':
-      return await engine.updateServices(call.argument);
-    case 'close':
-      return await engine.close();
+      return engine.updateServices(call.argument);
+    default:
+      return engine.close();
   }
 }

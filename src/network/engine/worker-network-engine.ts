@@ -28,9 +28,17 @@ export function createWorkerNetworkEngine(options: WorkerEngineOptions): Network
       if (closing) return;
       options.onCrash(error);
       thread = start();
-      replay(thread).catch(options.onCrash);
+      void restore(thread);
     });
     return next;
+  }
+
+  async function restore(next: Thread): Promise<void> {
+    try {
+      await replay(next);
+    } catch (error) {
+      options.onCrash(error);
+    }
   }
 
   async function replay(next: Thread): Promise<void> {

@@ -117,7 +117,7 @@ export interface AgentOptions {
 /** Starts the process that stands for a pod's. */
 export function startAgent({ name, ip, prefix, agents }: AgentOptions): TestPod {
   const agent = join(import.meta.dirname, '../testdata/pod-agent.mjs');
-  const [file = '', ...args] = [...prefix, process.execPath, agent];
+  const [file, ...args] = [...prefix, process.execPath, agent];
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   agents.push({ kill: () => void child.kill('SIGKILL') });
   const waiting = new Map<number, { resolve(text: string): void; reject(error: Error): void }>();

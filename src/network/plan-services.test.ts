@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import type { Service } from '../api/core/v1.gen.ts';
+import type { EndpointSlice } from '../api/discovery/v1.gen.ts';
+import { planHostPort, planService } from './plan-services.ts';
+
+const nodes = [
+  { name: 'one', range: '10.244.0.0/24' },
+  { name: 'two', range: '10.244.1.0/24' },
+];
+
+function service(spec: Service['spec'], status?: Service['status']): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'default', name: 'web' },
+    spec: { clusterIP: '10.96.0.20', ports: [{ port: 80, protocol: 'TCP' }], ...spec },
+    ...(status && { status }),
+  };
+}
+
+type Endpoint = EndpointSlice['endpoints'][number];
+
+function slice(
+  endpoints: readonly Endpoint[],
+  ports: EndpointSlice['ports'] = [{ name: '', port: 8080, protocol: 'TCP' }],
+): EndpointSlice {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { namespace: 'default', name: 'web-1' },
+    addressType: 'IPv4',
+    endpoints,
+    ports,
+  };
+}
+
+function endpoint(
+  ip: string,
+  conditions: Endpoint['conditions'] = { ready: true },
+  nodeName: string = 'one',
+): Endpoint {
+  return { addresses: [ip], conditions, nodeName };
+}
+
+const dying = { ready: false, serving: true, terminating: true };
+
+describe('endpoints of a service', () => {
+  it.each<[string, readonly Endpoint[], readonly string[]]>([
+    [
+      'are those that are ready',
+      [endpoint('10.244.0.3'), endpoint('10.244.0.2'), endpoint('10.244.0.4', { ready: false })],
+      ['10.244.0.2', '10.244.0.3'],
+    ],
+    ['count as ready when nothing is said', [endpoint('10.244.0.2', {})], ['10.244.0.2']],
+    [
+      'are not the terminating ones while another is ready',
+      [endpoint('10.244.0.2'), endpoint('10.244.0.3', dying)],
+      ['10.244.0.2'],
+    ],
+    [
+      'are the terminating ones that serve when none is ready',
+      [endpoint('10.244.0.3', dying), endpoint('10.244.0.4', { ...dying, serving: false })],
+      ['10.244.0.3'],
+    ],
+  ])('%s', (_, endpoints, expected) => {
+    const [port] = planService(service({}), [slice(endpoints)], nodes);
+    expect(port?.endpoints.map(({ ip }) => ip)).toEqual(expected);
+  });
+
+  it('are matched to ports by name and protocol, over all slices', () => {
+    const ports = [
+      { name: 'web', port: 80, protocol: 'TCP' },
+      { name: 'dns', port: 53, protocol: 'UDP' },
+    ] as const;
+    const slices = [
+      slice([endpoint('10.244.0.2')], [{ name: 'web', port: 8080, protocol: 'TCP' }]),
+      slice([endpoint('10.244.0.3')], [{ name: 'web', port: 9090, protocol: 'TCP' }]),
+      slice([endpoint('10.244.0.4')], [{ name: 'dns', port: 5353, protocol: 'UDP' }]),
+    ];
+    expect(
+      planService(service({ ports }), slices, nodes).map(({ key, endpoints }) => [key, endpoints]),
+    ).toEqual([
+      [
+        'default/web/tcp/80',
+        [
+          { ip: '10.244.0.2', port: 8080 },
+          { ip: '10.244.0.3', port: 9090 },
+        ],
+      ],
+      ['default/web/udp/53', [{ ip: '10.244.0.4', port: 5353 }]],
+    ]);
+  });
+
+  it('are kept apart by node when internal traffic is to stay local', () => {
+    const endpoints = [endpoint('10.244.0.2'), endpoint('10.244.1.2', dying, 'two')];
+    const [port] = planService(service({ internalTrafficPolicy: 'Local' }), [slice(endpoints)], nodes);
+    expect(port?.nodeEndpoints).toEqual([
+      { range: '10.244.0.0/24', endpoints: [{ ip: '10.244.0.2', port: 8080 }] },
+      { range: '10.244.1.0/24', endpoints: [{ ip: '10.244.1.2', port: 8080 }] },
+    ]);
+  });
+});
+
+describe('where a service answers', () => {
+  it.each<[string, Service, readonly string[]]>([
+    ['a cluster address', service({}), ['clusterIP 10.96.0.20:80']],
+    ['nothing when headless', service({ clusterIP: 'None' }), []],
+    ['nothing for an external name', service({ type: 'ExternalName', externalName: 'example.com' }), []],
+    [
+      'a node port and external addresses',
+      service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }], externalIPs: ['198.51.100.1'] }),
+      ['clusterIP 10.96.0.20:80', 'externalIP 198.51.100.1:80', 'nodePort *:30080'],
+    ],
+    [
+      'a load balancer without an address yet',
+      service({ type: 'LoadBalancer', ports: [{ port: 80, nodePort: 30_080 }] }),
+      ['clusterIP 10.96.0.20:80', 'nodePort *:30080'],
+    ],
+    [
+      'a load balancer on its address and on the machine',
+      service(
+        { type: 'LoadBalancer' },
+        { loadBalancer: { ingress: [{ ip: '10.244.255.1', ipMode: 'VIP' }] } },
+      ),
+      ['clusterIP 10.96.0.20:80', 'loadBalancer 10.244.255.1:80', 'loadBalancer *:80'],
+    ],
+  ])('%s', (_, given, expected) => {
+    const frontends = planService(given, [], nodes).flatMap((port) => port.frontends);
+    expect(frontends.map(({ role, address = '*', port }) => `${role} ${address}:${port}`)).toEqual(expected);
+  });
+
+  it('keeps clients for as long as the service says', () => {
+    const [three] = planService(service({ sessionAffinity: 'ClientIP' }), [], nodes);
+    const [short] = planService(
+      service({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 5 } } }),
+      [],
+      nodes,
+    );
+    expect([three?.affinitySeconds, short?.affinitySeconds]).toEqual([10_800, 5]);
+  });
+});
+
+describe('host ports', () => {
+  const mapping = {
+    sandboxId: 's',
+    podIP: '10.244.0.2',
+    protocol: 'TCP',
+    containerPort: 80,
+    hostPort: 8080,
+  } as const;
+
+  it.each<[string | undefined, object]>([
+    [undefined, { role: 'hostPort', port: 8080 }],
+    ['0.0.0.0', { role: 'hostPort', port: 8080 }],
+    ['127.0.0.1', { role: 'hostPort', address: '127.0.0.1', port: 8080 }],
+  ])('with host address %s', (hostIP, expected) => {
+    const port = planHostPort({ ...mapping, ...(hostIP !== undefined && { hostIP }) });
+    expect([port.frontends, port.endpoints]).toEqual([[expected], [{ ip: '10.244.0.2', port: 80 }]]);
+  });
+});
