@@ -1,8 +1,9 @@
 import { Option } from 'commander';
+import { collected } from './flag-values.ts';
 
 /** `-f`, which may be given several times: files, folders, `-`. */
 export function filenameOption(purpose: string): Option {
   return new Option('-f, --filename <path>', `${purpose}: a file, a folder, or - (repeatable)`).argParser(
-    (path: string, previous: readonly string[] | undefined) => [...(previous ?? []), path],
+    collected,
   );
 }
