@@ -22,7 +22,12 @@ mkdirSync(join(dist, 'bin'), { recursive: true });
 
 await build({
   absWorkingDir: root,
-  entryPoints: { kanoe: 'bin/kanoe.ts', unpack: 'bin/unpack.ts', 'network-worker': 'bin/network-worker.ts' },
+  entryPoints: {
+    kanoe: 'bin/kanoe.ts',
+    unpack: 'bin/unpack.ts',
+    'network-worker': 'bin/network-worker.ts',
+    detach: 'bin/detach.ts',
+  },
   outdir: join(dist, 'bundle'),
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -30,6 +35,7 @@ await build({
   target: 'node20',
   format: 'cjs',
   minifySyntax: true,
+  minifyWhitespace: true,
   sourcemap: 'linked',
   external: ['lmdb', '@lydell/node-pty'],
   logLevel: 'warning',
@@ -44,12 +50,16 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
-const file = fileURLToPath(new URL('../bundle/kanoe.cjs', import.meta.url));
+// A start in the background needs only a small program in the foreground; the other process loads the whole one.
+const words = process.argv.slice(2);
+const detaches = words[0] === 'up' && words.some((word) => word === '--detach' || word === '-d') && !process.send;
+const file = fileURLToPath(new URL(\`../bundle/\${detaches ? 'detach' : 'kanoe'}.cjs\`, import.meta.url));
 let cachedData;
 try {
-  cachedData = readFileSync(\`\${file}.\${process.version}-\${process.arch}.cache\`);
+  if (!detaches) cachedData = readFileSync(\`\${file}.\${process.version}-\${process.arch}.cache\`);
 } catch {}
-const script = new vm.Script(\`(function (exports, require, module, __filename, __dirname) {\${readFileSync(file, 'utf8')}\\n})\`, {
+// The bundle is ASCII, which latin1 reads without decoding.
+const script = new vm.Script(\`(function (exports, require, module, __filename, __dirname) {\${readFileSync(file, 'latin1')}\\n})\`, {
   filename: file,
   ...(cachedData && { cachedData }),
   importModuleDynamically: vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER,

@@ -17,6 +17,8 @@ export interface TerminalOutput extends Writable {
 
 /** Everything a command knows of the world outside; `bin/` fills it from the process, tests from buffers. */
 export interface CliContext {
+  /** The words of the command line after the program's name. */
+  readonly argv: readonly string[];
   readonly stdin: TerminalInput;
   readonly stdout: TerminalOutput;
   readonly stderr: TerminalOutput;

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkClusterName } from '../cluster/cluster-record.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
-import type { UpFlags } from './commands/up.ts';
 import { createProgress } from './progress.ts';
 
 /** What the process in the background tells the one that started it. */
@@ -13,34 +12,40 @@ export type BackgroundMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string; readonly exitCode: number };
 
-/** Starts the same command in a process of its own session, shows its progress, and returns once it is ready. */
-export async function runDetached(context: CliContext, flags: UpFlags): Promise<void> {
-  checkClusterName(flags.name);
+/** What starting in the background needs of the world outside. */
+export type DetachContext = Pick<
+  CliContext,
+  'argv' | 'stdout' | 'stderr' | 'env' | 'cwd' | 'home' | 'colour' | 'signal' | 'startedAt' | 'program'
+>;
+
+/**
+ * Runs the same command line in a process of a session of its own, shows its progress, and returns once the cluster is
+ * ready. What that process says that is not progress goes to the cluster's log file.
+ */
+export async function runDetached(context: DetachContext): Promise<void> {
+  const name = clusterNameOf(context.argv);
+  checkClusterName(name);
   const logFolder = join(context.home.directory, 'logs');
   await mkdir(logFolder, { recursive: true, mode: 0o700 });
-  const logFile = join(logFolder, `${flags.name}.log`);
+  const logFile = join(logFolder, `${name}.log`);
   const log = await open(logFile, 'a', 0o600);
+  const logStart = (await log.stat()).size;
   const progress = createProgress(context);
-  const manifestsFromStdin = flags.filename?.includes('-') ?? false;
   const child = spawn(
     process.execPath,
-    [context.program.main, ...upArguments(flags), '--started-at', String(context.startedAt)],
+    [context.program.main, ...context.argv, '--started-at', String(context.startedAt)],
     {
       cwd: context.cwd,
       env: context.env,
       detached: true,
-      stdio: [manifestsFromStdin ? 'inherit' : 'ignore', log.fd, log.fd, 'ipc'],
+      stdio: [context.argv.includes('-') ? 'inherit' : 'ignore', log.fd, log.fd, 'ipc'],
     },
   );
   try {
     await new Promise<void>((resolve, reject) => {
       child.on('error', reject);
       child.on('exit', (code, signal) => {
-        reject(
-          new CliError(`the cluster's process ended (${signal ?? `exit code ${code}`}) before it was ready`, {
-            hint: `its log: ${logFile}`,
-          }),
-        );
+        void earlyEnd(signal ?? `exit code ${code}`, code ?? 1).then(resolve, reject);
       });
       child.on('message', (message: BackgroundMessage) => {
         if (message.type === 'ready') resolve();
@@ -56,29 +61,23 @@ export async function runDetached(context: CliContext, flags: UpFlags): Promise<
     if (child.connected) child.disconnect();
     child.unref();
   }
+
+  /** A process that ended without a word of its own has written why: wrong usage, help, or a crash. */
+  async function earlyEnd(how: string, exitCode: number): Promise<void> {
+    const said = (await readFile(logFile)).subarray(logStart).toString();
+    (exitCode === 0 ? context.stdout : context.stderr).write(said);
+    if (exitCode === 2) throw new CliError('', { exitCode });
+    if (exitCode !== 0)
+      throw new CliError(`the cluster's process ended (${how}) before it was ready`, {
+        hint: `its log: ${logFile}`,
+      });
+  }
 }
 
-/** The flags again as arguments, without `--detach`. */
-function upArguments(flags: UpFlags): string[] {
-  const values: readonly (readonly [string, string | number | undefined])[] = [
-    ['--name', flags.name],
-    ['--data-dir', flags.dataDir],
-    ['--port', flags.port],
-    ['--nodes', flags.nodes],
-    ['--controllers', flags.controllers],
-    ['--service-cidr', flags.serviceCidr],
-    ['--pod-cidr', flags.podCidr],
-    ['--runtime', flags.runtime],
-    ['--kubeconfig', flags.kubeconfig],
-    ['--timeout', flags.timeout],
-  ];
-  return [
-    'up',
-    '--detach',
-    ...values.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])),
-    ...(flags.filename ?? []).flatMap((path) => ['-f', path]),
-    ...(flags.load ?? []).flatMap((path) => ['--load', path]),
-    ...[...(flags.mirror ?? [])].flatMap(([host, url]) => ['--mirror', `${host}=${url}`]),
-    ...(flags.wait ? ['--wait'] : []),
-  ];
+function clusterNameOf(argv: readonly string[]): string {
+  for (const [at, word] of argv.entries()) {
+    if (word === '--name') return argv[at + 1] ?? '';
+    if (word.startsWith('--name=')) return word.slice('--name='.length);
+  }
+  return 'kanoe';
 }

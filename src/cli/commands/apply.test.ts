@@ -42,9 +42,13 @@ describe('kanoe apply', () => {
       stdout: 'deployment.apps/web created\n',
       stderr: '',
     });
-    expect(await cluster.run(`apply -f ${path}`)).toMatchObject({ stdout: 'deployment.apps/web unchanged\n' });
+    expect(await cluster.run(`apply -f ${path}`)).toMatchObject({
+      stdout: 'deployment.apps/web unchanged\n',
+    });
     await file('web.yaml', web.replace('replicas: 2', 'replicas: 3').replace(/ +- {name: A.*\n/, ''));
-    expect(await cluster.run(`apply -f ${path}`)).toMatchObject({ stdout: 'deployment.apps/web configured\n' });
+    expect(await cluster.run(`apply -f ${path}`)).toMatchObject({
+      stdout: 'deployment.apps/web configured\n',
+    });
     const live = await cluster.client.for(deployments).get({ namespace: 'default', name: 'web' });
     expect(live.spec?.replicas).toBe(3);
     expect(live.spec?.template.spec?.containers[0]?.env).toEqual([{ name: 'B', value: '2' }]);

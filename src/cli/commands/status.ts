@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { clusterStatus } from '../../cluster/cluster-status.ts';
 import type { CliContext } from '../cli-context.ts';
+import { CliError } from '../cli-error.ts';
 import { nameOption } from '../name-option.ts';
 import { structuredText } from '../structured-text.ts';
 
@@ -12,7 +13,7 @@ export function statusCommand(context: CliContext): Command {
     )
     .addOption(nameOption())
     .addOption(new Option('-o, --output <format>', 'machine-readable output').choices(['json', 'yaml']))
-    .action(async ({ name, output }: { name: string; output?: 'json' | 'yaml' }, command: Command) => {
+    .action(async ({ name, output }: { name: string; output?: 'json' | 'yaml' }) => {
       const status = await clusterStatus(context.home, name);
       if (output) {
         context.stdout.write(await structuredText(status, output));
@@ -42,6 +43,6 @@ export function statusCommand(context: CliContext): Command {
         for (const limitation of status.limitations)
           context.stdout.write(`${'Note:'.padEnd(10)} ${limitation}\n`);
       }
-      if (status.state === 'stopped') command.error('', { exitCode: 3 });
+      if (status.state === 'stopped') throw new CliError('', { exitCode: 3 });
     });
 }

@@ -61,7 +61,7 @@ export function upCommand(context: CliContext): Command {
     .option('--timeout <seconds>', 'how long to wait', count, 300)
     .addOption(new Option('--started-at <ms>', 'when the first process began').argParser(Number).hideHelp())
     .action(async (flags: UpFlags) => {
-      if (flags.detach && !context.parent) await runDetached(context, flags);
+      if (flags.detach && !context.parent) await runDetached(context);
       else await runUp(context, flags);
     });
 }

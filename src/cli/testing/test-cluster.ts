@@ -44,7 +44,11 @@ const administrator = { name: 'kubernetes-admin', groups: ['system:masters', 'sy
 
 export async function startTestCluster(): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'kanoe-cli-'));
-  const pki = await ensurePki(join(directory, 'pki'), { dns: ['localhost'], ips: ['127.0.0.1'] }, systemClock);
+  const pki = await ensurePki(
+    join(directory, 'pki'),
+    { dns: ['localhost'], ips: ['127.0.0.1'] },
+    systemClock,
+  );
   const server = await createApiServer({
     store: createMemoryStore({ clock: systemClock }),
     schema: kubernetesSchema(),
@@ -105,6 +109,7 @@ export async function startTestCluster(): Promise<TestCluster> {
 /** A context of which nothing reaches the machine: no environment, no terminal, a home of its own. */
 export function testContext(directory: string): CliContext {
   return {
+    argv: [],
     stdin: new PassThrough(),
     stdout: captured().stream,
     stderr: captured().stream,

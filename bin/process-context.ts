@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { findHome } from '../src/cluster/home.ts';
+import type { DetachContext } from '../src/cli/run-detached.ts';
+
+/** What this process is told from outside. `bundle` is the directory of the program's files. */
+export function processContext(bundle: string): DetachContext {
+  const stopping = new AbortController();
+  let signals = 0;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      signals += 1;
+      stopping.abort(new Error(signal));
+      if (signals >= 3) process.exit(130);
+    });
+  }
+  const manifest = readFileSync(resolve(bundle, '../../package.json'), 'utf8');
+  return {
+    argv: process.argv.slice(2),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    home: findHome(process.env),
+    colour: process.stderr.isTTY && !process.env['NO_COLOR'],
+    signal: stopping.signal,
+    startedAt: performance.timeOrigin,
+    program: {
+      main: resolve(bundle, '../bin/kanoe.js'),
+      unpack: join(bundle, 'unpack.cjs'),
+      networkWorker: join(bundle, 'network-worker.cjs'),
+      version: (JSON.parse(manifest) as { readonly version: string }).version,
+    },
+  };
+}
