@@ -3,7 +3,12 @@ import { ClusterError } from './cluster-error.ts';
 import { readRecord } from './cluster-record.ts';
 import type { Home } from './home.ts';
 
-/** The file in a cluster's data directory that holds the administrator's kubeconfig. Throws `NOT_FOUND`. */
+/** The administrator's kubeconfig of a cluster, whether it exists or not: beside its record, so that the caller of sudo can read it. */
+export function adminKubeconfigFile(home: Home, name: string): string {
+  return join(home.directory, 'clusters', `${name}.kubeconfig`);
+}
+
+/** The file of {@link adminKubeconfigFile}. Throws `NOT_FOUND` when there is no such cluster. */
 export async function adminKubeconfigPath(home: Home, name: string): Promise<string> {
   const record = await readRecord(home, name);
   if (!record)
@@ -11,5 +16,5 @@ export async function adminKubeconfigPath(home: Home, name: string): Promise<str
       'NOT_FOUND',
       `there is no cluster named ${name}; \`kanoe up --name ${name}\` makes it, \`kanoe list\` shows those there are`,
     );
-  return join(record.dataDirectory, 'admin.kubeconfig');
+  return adminKubeconfigFile(home, name);
 }

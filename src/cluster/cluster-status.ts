@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createClient } from '../client/create-client.ts';
 import { nodes } from '../api/core/v1.gen.ts';
+import { adminKubeconfigFile } from './admin-kubeconfig.ts';
 import { ClusterError } from './cluster-error.ts';
 import { isRunning, readRecord } from './cluster-record.ts';
 import type { StartupTimes } from './cluster-record.ts';
@@ -58,7 +58,7 @@ export async function clusterStatus(home: Home, name: string): Promise<ClusterSt
     ...(record.process && { pid: record.process.pid }),
     ...(record.server && { server: record.server }),
   };
-  const client = createClient(await adminTransport(join(record.dataDirectory, 'admin.kubeconfig')));
+  const client = createClient(await adminTransport(adminKubeconfigFile(home, name)));
   try {
     const signal = AbortSignal.timeout(5_000);
     const version = (await client.transport.raw('/version', signal)) as { readonly gitVersion: string };

@@ -7,6 +7,7 @@ import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
 import { allControllers } from '../controllers/catalog.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
+import type { Controller } from '../reconcile/controller.ts';
 import { createInformers } from '../reconcile/create-informers.ts';
 import type { InformerFactory } from '../reconcile/informer.ts';
 import { selectControllers } from '../reconcile/select-controllers.ts';
@@ -40,13 +41,18 @@ export interface ControlPlane {
 
 const issuer = 'https://kubernetes.default.svc.cluster.local';
 
+/** Throws `UNKNOWN_CONTROLLER` for a list that names something that does not exist. */
+export function checkControllers(list: string): void {
+  controllersOf(list, '');
+}
+
+function controllersOf(list: string, ca: string): readonly Controller[] {
+  return selectControllers(list, [...allControllers({ ca }), scheduler]);
+}
+
 /** Starts the control plane of a planned cluster and listens on loopback. Throws `PORT_TAKEN` and the store's errors. */
 export async function startControlPlane(plan: ClusterPlan, options: StartOptions): Promise<ControlPlane> {
   const { clock, report } = options;
-  // The list is checked before anything is started.
-  const wanted = (ca: string): ReturnType<typeof selectControllers> =>
-    selectControllers(options.controllers, [...allControllers({ ca }), scheduler]);
-  wanted('');
   const [store, pki] = await Promise.all([
     openLmdbStore({ directory: join(plan.dataDirectory, 'store'), clock }),
     ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan, options.nodes), clock),
@@ -83,6 +89,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       .listen({ host: '127.0.0.1', port: plan.port })
       .catch((error: NodeJS.ErrnoException) => {
         if (error.code !== 'EADDRINUSE') throw error;
+        if (options.port === undefined) return server.listen({ host: '127.0.0.1', port: 0 });
         throw new ClusterError(
           'PORT_TAKEN',
           `port ${plan.port} of 127.0.0.1 is taken by another process; give another --port, or --port 0 for a free one`,
@@ -96,7 +103,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       }),
     );
     const informers = createInformers(client, { clock });
-    const controllers = startControllers(wanted(pki.ca.cert), {
+    const controllers = startControllers(controllersOf(options.controllers, pki.ca.cert), {
       client,
       informers,
       clock,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
+import { machineRoutes } from '../network/machine-routes.ts';
 import { formatCidr, freeNetwork, overlaps, parseCidr } from './cidr.ts';
 import type { Cidr } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
@@ -65,6 +65,7 @@ export async function planCluster(home: Home, options: UpOptions): Promise<Clust
   const dataDirectory = resolve(
     options.dataDirectory ?? previous?.dataDirectory ?? join(home.directory, 'data', options.name),
   );
+  await refuseForeignData(home, options.name, dataDirectory);
   const identity = await ensureIdentity(home, dataDirectory, options);
   const port = await choosePort(options.port, previous?.server);
   return {
@@ -77,6 +78,19 @@ export async function planCluster(home: Home, options: UpOptions): Promise<Clust
     port,
     previous,
   };
+}
+
+/** Objects in a data directory name its nodes, and those bear the cluster's name. */
+async function refuseForeignData(home: Home, name: string, dataDirectory: string): Promise<void> {
+  const other = (await listRecords(home)).find(
+    (record) => record.name !== name && record.dataDirectory === dataDirectory,
+  );
+  if (!other) return;
+  const held = await isRunning(other);
+  throw new ClusterError(
+    held ? 'ALREADY_RUNNING' : 'INVALID_OPTION',
+    `data directory ${dataDirectory} ${held ? `is held by process ${other.process?.pid}, which runs cluster ${other.name}` : `belongs to cluster ${other.name}`}; give another --data-dir, or --name ${other.name}`,
+  );
 }
 
 async function ensureIdentity(
@@ -175,27 +189,15 @@ function changed(option: string, value: string, dataDirectory: string): ClusterE
 }
 
 /** Networks of this machine and of its other clusters. */
-async function takenNetworks(home: Home, name: string): Promise<Cidr[]> {
-  const taken: Cidr[] = [];
-  for (const record of await listRecords(home)) {
-    if (record.name === name) continue;
-    taken.push(parseCidr(record.podCidr, 'podCidr'), parseCidr(record.serviceCidr, 'serviceCidr'));
-  }
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { family, cidr, netmask } of addresses ?? []) {
-      if (family !== 'IPv4' || !cidr) continue;
-      const prefix = netmask
-        .split('.')
-        .reduce((bits, part) => bits + Number(part).toString(2).replaceAll('0', '').length, 0);
-      const address =
-        cidr
-          .split('/')[0]
-          ?.split('.')
-          .reduce((sum, part) => sum * 256 + Number(part), 0) ?? 0;
-      taken.push({ base: address - (address % 2 ** (32 - prefix)), prefix });
-    }
-  }
-  return taken;
+async function takenNetworks(home: Home, name: string): Promise<readonly Cidr[]> {
+  const others = (await listRecords(home)).filter((record) => record.name !== name);
+  return [
+    ...others.flatMap(({ podCidr, serviceCidr }) => [
+      parseCidr(podCidr, 'podCidr'),
+      parseCidr(serviceCidr, 'serviceCidr'),
+    ]),
+    ...(await machineRoutes()).map(({ range }) => ({ base: range.network, prefix: range.prefix })),
+  ];
 }
 
 async function choosePort(asked: number | undefined, previousServer: string | undefined): Promise<number> {

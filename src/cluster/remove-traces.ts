@@ -17,10 +17,10 @@ export async function removeTraces(
   const native = process.platform === 'linux' && process.getuid?.() === 0;
   for (const node of await readdir(nodes).catch(() => [])) {
     const directory = join(nodes, node, 'containers');
-    if (native) await unmountNodeFiles(join(nodes, node));
-    if (native)
-      await purgeNativeRuntime({ directory, runDirectory: join(runDirectory, node), clusterId: id, clock });
-    else await purgeProcessRuntime({ directory });
+    await purgeProcessRuntime({ directory });
+    if (!native) continue;
+    await purgeNativeRuntime({ directory, runDirectory: join(runDirectory, node), clusterId: id, clock });
+    await unmountNodeFiles(join(nodes, node));
   }
   if (native) await removeNetwork({ clusterId: id });
   await rm(runDirectory, { recursive: true, force: true });

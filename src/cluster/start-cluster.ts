@@ -5,14 +5,14 @@ import type { KubeObject } from '../machinery/object.ts';
 import { loadArchive } from '../oci/image-service.ts';
 import { formatCidr } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
-import { writeRecord } from './cluster-record.ts';
+import { removeRecord, writeRecord } from './cluster-record.ts';
 import type { ClusterRecord, StartupTimes } from './cluster-record.ts';
-import { startControlPlane } from './control-plane.ts';
-import type { ControlPlane } from './control-plane.ts';
+import { checkControllers, startControlPlane } from './control-plane.ts';
 import { greeting, serviceUrls } from './greeting.ts';
+import { withHomeLock } from './home-lock.ts';
 import type { Home } from './home.ts';
 import { openImageStore } from './images.ts';
-import { publishKubeconfig } from './kubeconfig-files.ts';
+import { publishKubeconfig, retractKubeconfig } from './kubeconfig-files.ts';
 import { startMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { planCluster } from './plan-cluster.ts';
@@ -20,6 +20,7 @@ import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
 import { processIdentity } from './process-identity.ts';
 import { removeTraces } from './remove-traces.ts';
 import { chooseRuntime } from './runtime-choice.ts';
+import type { ChosenRuntime } from './runtime-choice.ts';
 
 /** Hears how a start goes. */
 export interface ClusterReport {
@@ -62,39 +63,54 @@ export interface RunningCluster {
  */
 export async function startCluster(options: StartOptions): Promise<RunningCluster> {
   const { home, clock, report } = options;
-  const plan = await planCluster(home, options);
+  checkControllers(options.controllers);
   const choice = await chooseRuntime(options.runtime);
-  const started = new StartLog(options, plan, choice.limitations);
+  const { plan, started } = await withHomeLock(home, clock, async () => {
+    const planned = await planCluster(home, options);
+    const log = new StartLog(options, planned, choice);
+    await log.begin();
+    return { plan: planned, started: log };
+  });
   report.step(`starting cluster ${plan.name} …`);
-  let controlPlane: ControlPlane | undefined;
+  const images = openImageStore(plan.dataDirectory, options.program.unpack);
+  const loading = loadAll(images, options);
+  loading.catch(() => undefined);
+  const controlPlane = await startControlPlane(plan, options).catch(async (error: unknown) => {
+    // Whoever holds the data directory may run containers of the same identity: they are not to be touched.
+    await started.abandon();
+    throw error;
+  });
   let machine: Machine | undefined;
   const stop = async (): Promise<void> => {
     await machine?.stop();
-    await controlPlane?.close();
+    await controlPlane.close();
     await removeTraces(plan, clock);
+    await withHomeLock(home, clock, () => retractKubeconfig(started.record));
     await started.stopped();
   };
   try {
-    const images = openImageStore(plan.dataDirectory, options.program.unpack);
-    const loading = loadAll(images, options);
-    loading.catch(() => undefined);
-    controlPlane = await startControlPlane(plan, options);
     await started.reached('apiReadyMs', { server: controlPlane.url });
-    await publishKubeconfig({
-      home,
-      plan,
-      pki: controlPlane.pki,
-      server: controlPlane.url,
-      ...(options.kubeconfig !== undefined && { only: options.kubeconfig }),
-    }).then((merged) => started.update(merged ? { mergedKubeconfig: merged } : {}));
+    const merged = await withHomeLock(home, clock, () =>
+      publishKubeconfig({
+        home,
+        plan,
+        pki: controlPlane.pki,
+        server: controlPlane.url,
+        ...(options.kubeconfig !== undefined && { only: options.kubeconfig }),
+      }),
+    );
+    if (merged) await started.update({ mergedKubeconfig: merged });
     report.step('API ready, starting nodes …');
     await loading;
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
     await started.update({ limitations: [...choice.limitations, ...machine.limitations] });
     if (options.nodes > 0) {
-      await Promise.all([
-        machine.nodesReady().then(() => started.reached('nodeReadyMs')),
-        machine.dnsAnswers().then(() => started.reached('dnsReadyMs')),
+      await Promise.race([
+        Promise.all([
+          machine.nodesReady().then(() => started.reached('nodeReadyMs')),
+          machine.dnsAnswers().then(() => started.reached('dnsReadyMs')),
+        ]),
+        aborted(options.signal),
       ]);
     }
     options.signal.throwIfAborted();
@@ -116,6 +132,13 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   };
 }
 
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason as Error);
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}
+
 async function loadAll(images: ReturnType<typeof openImageStore>, options: StartOptions): Promise<void> {
   for (const path of options.archives) {
     for (const { name } of await loadArchive(images, path)) options.report.line(`loaded ${name}`);
@@ -126,10 +149,12 @@ async function loadAll(images: ReturnType<typeof openImageStore>, options: Start
 class StartLog {
   record: ClusterRecord;
   readonly #options: StartOptions;
+  readonly #previous: ClusterRecord | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: StartOptions, plan: ClusterPlan, limitations: readonly string[]) {
+  constructor(options: StartOptions, plan: ClusterPlan, runtime: ChosenRuntime) {
     this.#options = options;
+    this.#previous = plan.previous;
     this.record = {
       name: plan.name,
       id: plan.id,
@@ -138,9 +163,9 @@ class StartLog {
       podCidr: formatCidr(plan.podCidr),
       serviceCidr: formatCidr(plan.serviceCidr),
       nodes: options.nodes,
-      runtime: options.runtime,
+      runtime: runtime.name,
       startup: {},
-      limitations,
+      limitations: runtime.limitations,
       ...(options.detached && { logFile: `${options.home.directory}/logs/${plan.name}.log` }),
     };
   }
@@ -150,18 +175,30 @@ class StartLog {
     await this.update({ ...change, startup: { ...this.record.startup, [stage]: ms } });
   }
 
-  async update(change: Partial<ClusterRecord>): Promise<void> {
+  /** From now on this process runs the cluster. */
+  async begin(): Promise<void> {
     const identity = await processIdentity(process.pid);
     if (!identity) throw new ClusterError('FAILED', 'this process cannot read its own state in /proc');
-    this.record = { ...this.record, process: identity, ...change };
+    await this.update({ process: identity });
+  }
+
+  async update(change: Partial<ClusterRecord>): Promise<void> {
+    this.record = { ...this.record, ...change };
     const { record } = this;
     this.#writing = this.#writing.then(() => writeRecord(this.#options.home, record));
     await this.#writing;
   }
 
   async stopped(): Promise<void> {
-    const { process: _process, ...rest } = this.record;
+    const { process: _process, mergedKubeconfig: _merged, ...rest } = this.record;
     await this.#writing;
     await writeRecord(this.#options.home, rest);
+  }
+
+  /** Nothing was started: what was known before is true again. */
+  async abandon(): Promise<void> {
+    const { home, name } = this.#options;
+    await this.#writing;
+    await (this.#previous ? writeRecord(home, this.#previous) : removeRecord(home, name));
   }
 }

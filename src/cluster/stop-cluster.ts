@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
 import { sleep } from '../base/clock.ts';
-import { updateKubeconfig } from '../client/kubeconfig-file.ts';
-import { removeContext } from '../client/kubeconfig.ts';
+import { adminKubeconfigFile } from './admin-kubeconfig.ts';
 import { ClusterError } from './cluster-error.ts';
 import { isRunning, readRecord, removeRecord, writeRecord } from './cluster-record.ts';
 import type { ClusterRecord } from './cluster-record.ts';
-import { contextName } from './context-name.ts';
+import { withHomeLock } from './home-lock.ts';
 import type { Home } from './home.ts';
+import { retractKubeconfig } from './kubeconfig-files.ts';
 import { removeTraces } from './remove-traces.ts';
 
 export interface StopOptions {
@@ -40,11 +40,11 @@ export async function stopCluster({ home, name, clock, data }: StopOptions): Pro
   const wasRunning = await isRunning(record);
   if (wasRunning) await endProcess(record, clock);
   await removeTraces(record, clock);
-  if (record.mergedKubeconfig)
-    await updateKubeconfig(record.mergedKubeconfig, (config) => removeContext(config, contextName(name)));
+  await withHomeLock(home, clock, () => retractKubeconfig(record));
   if (data === 'delete') {
     await rm(record.dataDirectory, { recursive: true, force: true });
     if (record.logFile) await rm(record.logFile, { force: true });
+    await rm(adminKubeconfigFile(home, name), { force: true });
     await removeRecord(home, name);
   } else {
     const { process: _process, mergedKubeconfig: _merged, ...rest } = record;
