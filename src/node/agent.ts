@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { sleep, type Clock } from '../base/clock.ts';
 import { pods, type NodeAddress, type Pod } from '../api/core/v1.gen.ts';
@@ -85,6 +86,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   const { client, clock, nodeName, runtime } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  setMaxListeners(0, signal);
   const onError = (error: unknown): void => {
     if (!signal.aborted) options.onError?.(error);
   };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { AnyResource, ResourceDefinition, UserInfo } from '../api/resource.ts';
 import type { AuthenticationOptions } from '../api/authentication/token-reviews.ts';
@@ -139,6 +140,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const { store, schema, clock } = options;
   const feed = new StoreFeed(store, registryRoot);
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   const table = (): ResourceTable => resources;
   const lookup = cacheLookup(table);
   const policy = policySource(table, lookup);
