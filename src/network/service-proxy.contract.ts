@@ -2,12 +2,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { formatIpv4 } from '../base/ipv4.ts';
 import type { Frontend, ServicePort } from './service-port.ts';
 import type { PortConflict, ServiceProxy } from './service-proxy.ts';
-import { createPodLab, labHindrance, nodeRange, type PodLab, type TestPod } from './testing/pod-lab.ts';
+import {
+  createPodLab,
+  labHindrance,
+  nodeRange,
+  randomNodePort,
+  type PodLab,
+  type TestPod,
+} from './testing/pod-lab.ts';
 
 export interface ServiceProxyCase {
-  readonly clusterId: string;
-  readonly podCidr: string;
-  readonly serviceCidr: string;
   readonly serviceAddresses: 'routed' | 'local';
   start(lab: PodLab, onConflict: (conflict: PortConflict) => void): Promise<ServiceProxy>;
 }
@@ -23,13 +27,17 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       let a: TestPod;
       let b: TestPod;
       let client: TestPod;
+      const nodePort = randomNodePort();
+      const blockedPort = randomNodePort();
+      const balancerPort = randomNodePort();
+      const clientPort = 40_001;
       const conflicts: PortConflict[] = [];
       const present = new Set<string>();
       let serviceIP: string;
       let balancerIP: string;
 
       beforeAll(async () => {
-        lab = await createPodLab(options);
+        lab = await createPodLab(options.serviceAddresses);
         proxy = await options.start(lab, (conflict) => conflicts.push(conflict));
         serviceIP = formatIpv4(lab.serviceRange.network + 20);
         balancerIP = formatIpv4(lab.balancerRange.network + 7);
@@ -133,31 +141,31 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       it.each(['TCP', 'UDP'] as const)(
         'serves %s node ports on every address of the machine',
         async (protocol) => {
-          await serve({ protocol, frontends: [{ role: 'nodePort', port: 31_807 }] });
+          await serve({ protocol, frontends: [{ role: 'nodePort', port: nodePort }] });
           const words = protocol === 'TCP' ? 'tcp' : 'udp';
           const gateway = formatIpv4(lab.podRange.network + 1);
-          expect(await answering(lab.host, words, { host: '127.0.0.1', port: 31_807 })).toBe('a b');
-          expect(await answering(lab.host, words, { host: gateway, port: 31_807 })).toBe('a b');
-          expect(await answering(client, words, { host: gateway, port: 31_807 })).toBe('a b');
+          expect(await answering(lab.host, words, { host: '127.0.0.1', port: nodePort })).toBe('a b');
+          expect(await answering(lab.host, words, { host: gateway, port: nodePort })).toBe('a b');
+          expect(await answering(client, words, { host: gateway, port: nodePort })).toBe('a b');
         },
       );
 
       it('serves load balancers on their address and on the machine', async () => {
         const frontends = [
-          { role: 'loadBalancer', address: balancerIP, port: 18_080 },
-          { role: 'loadBalancer', port: 18_080 },
+          { role: 'loadBalancer', address: balancerIP, port: balancerPort },
+          { role: 'loadBalancer', port: balancerPort },
         ] as const;
         await serve({ frontends });
-        expect(await answering(lab.host, 'tcp', { host: balancerIP, port: 18_080 })).toBe('a b');
-        expect(await answering(lab.host, 'tcp', { host: '127.0.0.1', port: 18_080 })).toBe('a b');
-        expect(await answering(client, 'tcp', { host: balancerIP, port: 18_080 })).toBe('a b');
+        expect(await answering(lab.host, 'tcp', { host: balancerIP, port: balancerPort })).toBe('a b');
+        expect(await answering(lab.host, 'tcp', { host: '127.0.0.1', port: balancerPort })).toBe('a b');
+        expect(await answering(client, 'tcp', { host: balancerIP, port: balancerPort })).toBe('a b');
       });
 
       it('keeps clients out whom the source ranges leave out', async () => {
-        const frontends = [{ role: 'loadBalancer', address: balancerIP, port: 18_080 }] as const;
+        const frontends = [{ role: 'loadBalancer', address: balancerIP, port: balancerPort }] as const;
         await serve({ frontends }, { sourceRanges: [`${a.ip}/32`] });
-        expect(await a.tcp(balancerIP, 18_080)).toMatch(/^[ab] /);
-        expect(await client.tcp(balancerIP, 18_080)).toMatch(/timeout|ECONNRESET|ECONNREFUSED/);
+        expect(await a.tcp(balancerIP, balancerPort)).toMatch(/^[ab] /);
+        expect(await client.tcp(balancerIP, balancerPort)).toMatch(/timeout|ECONNRESET|ECONNREFUSED/);
       });
 
       it('serves external addresses', async () => {
@@ -169,26 +177,26 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       it('refuses at once when there is no endpoint, and when the service is gone', async () => {
         const frontends = [
           { role: 'clusterIP', address: serviceIP, port: 80 },
-          { role: 'nodePort', port: 31_807 },
+          { role: 'nodePort', port: nodePort },
         ] as const;
         await serve({ pods: [], frontends });
         expect(await client.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
         expect(await client.udp(serviceIP, 80)).toBe('ECONNREFUSED');
         expect(await lab.host.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
-        expect(await lab.host.tcp('127.0.0.1', 31_807)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
         await serve({ frontends });
         expect(await client.tcp(serviceIP, 80)).toMatch(/^[ab] /);
-        expect(await lab.host.tcp('127.0.0.1', 31_807)).toMatch(/^[ab] /);
+        expect(await lab.host.tcp('127.0.0.1', nodePort)).toMatch(/^[ab] /);
         await proxy.update({ set: [], removed: [...present] });
         expect(await client.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
-        expect(await lab.host.tcp('127.0.0.1', 31_807)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
       });
 
       it('moves UDP clients that keep their port when their endpoint goes', async () => {
         await serve({ protocol: 'UDP', pods: [a] });
-        expect(await client.udp(serviceIP, 80, { from: 40_001 })).toMatch(/^a /);
+        expect(await client.udp(serviceIP, 80, { from: clientPort })).toMatch(/^a /);
         await serve({ protocol: 'UDP', pods: [b] });
-        expect(await client.udp(serviceIP, 80, { from: 40_001 })).toMatch(/^b /);
+        expect(await client.udp(serviceIP, 80, { from: clientPort })).toMatch(/^b /);
       });
 
       it('keeps a client on its endpoint with session affinity', async () => {
@@ -222,12 +230,12 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       });
 
       it('reports a node port that another process has, and leaves it alone', async () => {
-        await lab.host.listen('tcp', 31_808);
-        await serve({ frontends: [{ role: 'nodePort', port: 31_808 }] });
+        await lab.host.listen('tcp', blockedPort);
+        await serve({ frontends: [{ role: 'nodePort', port: blockedPort }] });
         expect(conflicts).toEqual([
-          { key: 'default/web/tcp/80', role: 'nodePort', protocol: 'TCP', port: 31_808 },
+          { key: 'default/web/tcp/80', role: 'nodePort', protocol: 'TCP', port: blockedPort },
         ]);
-        expect(await lab.host.tcp('127.0.0.1', 31_808)).toBe('host 127.0.0.1 hello');
+        expect(await lab.host.tcp('127.0.0.1', blockedPort)).toBe('host 127.0.0.1 hello');
       });
     },
   );

@@ -14,6 +14,7 @@ import { ensureDnsService } from './ensure-dns-service.ts';
 import { loadBalancerRange } from './load-balancer-range.ts';
 import { NetworkError } from './network-error.ts';
 import { startNftablesProxy } from './nftables/nftables-proxy.ts';
+import { removeNetwork } from './remove-network.ts';
 import type { PortConflict, ServiceProxy } from './service-proxy.ts';
 import { ServiceTracker } from './service-tracker.ts';
 
@@ -141,7 +142,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       link,
       startNftablesProxy({ ...ranges, clock, onConflict }),
     ]);
-    if (linked.status === 'rejected') throw linked.reason;
+    if (linked.status === 'rejected') {
+      if (linked.reason instanceof NetworkError && linked.reason.code === 'RANGE_IN_USE')
+        await removeNetwork({ clusterId });
+      throw linked.reason;
+    }
     if (started.status === 'fulfilled') return started.value;
     const error: unknown = started.reason;
     const fallsBack =

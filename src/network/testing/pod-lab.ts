@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,14 +37,25 @@ export interface PodLab {
   readonly balancerRange: Ipv4Range;
   readonly host: TestPod;
   addPod(name: string, node: number): Promise<TestPod>;
+  /** A machine outside the cluster, at `.2` of a network of three octets whose `.1` is this machine. */
+  addStranger(network: string): Promise<TestPod>;
   remove(): Promise<void>;
 }
 
-export interface PodLabOptions {
+/** A name and ranges that no other cluster or test on this machine is likely to have. */
+export function randomIdentity(): {
   readonly clusterId: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
-  readonly serviceAddresses: 'routed' | 'local';
+} {
+  const second = 130 + 2 * randomInt(60);
+  const clusterId = randomBytes(3).toString('hex');
+  return { clusterId, podCidr: `10.${second}.0.0/16`, serviceCidr: `10.${second + 1}.0.0/16` };
+}
+
+/** A port of the machine on which nothing is likely to listen. */
+export function randomNodePort(): number {
+  return 30_100 + randomInt(2_600);
 }
 
 /** Why no lab can be set up here; undefined when it can. */
@@ -52,12 +64,12 @@ export function labHindrance(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'making links needs root';
 }
 
-export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
-  const { clusterId, serviceAddresses } = options;
-  const podRange = requireRange(options.podCidr);
-  const serviceRange = requireRange(options.serviceCidr);
+/** Sets a lab up for a proxy that wants the service addresses so (see `ensureClusterLink`). */
+export async function createPodLab(serviceAddresses: 'routed' | 'local'): Promise<PodLab> {
+  const { clusterId, podCidr, serviceCidr } = randomIdentity();
+  const podRange = requireRange(podCidr);
+  const serviceRange = requireRange(serviceCidr);
   const balancerRange = loadBalancerRange(podRange);
-  await removeNetwork({ clusterId });
   await ensureClusterLink({ clusterId, podRange, serviceRange, balancerRange, serviceAddresses });
   const folder = await mkdtemp(join(tmpdir(), 'pod-lab-'));
   await mkdir(join(folder, 'ns'));
@@ -74,6 +86,14 @@ export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
     return known;
   }
 
+  async function addNamespace(name: string): Promise<string> {
+    const file = join(folder, 'ns', name);
+    await writeFile(file, '');
+    await runTool('unshare', [`--net=${file}`, 'true']);
+    namespaces.push(file);
+    return file;
+  }
+
   const start = (name: string, ip: string, prefix: readonly string[]): TestPod =>
     startAgent({ name, ip, prefix, agents });
 
@@ -83,11 +103,23 @@ export async function createPodLab(options: PodLabOptions): Promise<PodLab> {
     serviceRange,
     balancerRange,
     host: start('host', '127.0.0.1', []),
+    async addStranger(network) {
+      const file = await addNamespace('outside');
+      const link = `outside${clusterId}`;
+      await runTool(
+        'ip',
+        ['-batch', '-'],
+        `link add ${link} type veth peer name eth0 netns ${file}\naddr add ${network}.1/24 dev ${link}\nlink set ${link} up\n`,
+      );
+      await runTool(
+        'nsenter',
+        [`--net=${file}`, 'ip', '-batch', '-'],
+        `addr add ${network}.2/24 dev eth0\nlink set eth0 up\n`,
+      );
+      return start('outside', `${network}.2`, ['nsenter', `--net=${file}`]);
+    },
     async addPod(name, node) {
-      const file = join(folder, 'ns', name);
-      await writeFile(file, '');
-      await runTool('unshare', [`--net=${file}`, 'true']);
-      namespaces.push(file);
+      const file = await addNamespace(name);
       const { ip } = await (await network(node)).attach(name, file, []);
       return start(name, ip, ['nsenter', `--net=${file}`]);
     },
