@@ -70,10 +70,10 @@ export async function startMachine({
   const { clock, report } = options;
   const { client, informers } = controlPlane;
   const isolated = runtime.name === 'native';
-  const network = isolated ? await startClusterNetwork() : undefined;
+  const network = isolated && options.nodes > 0 ? await startClusterNetwork() : undefined;
   const nodes = await Promise.all(Array.from({ length: options.nodes }, (_, index) => startNode(index)));
   const limitations = [
-    ...(network?.limitations ?? [withoutNetwork]),
+    ...(network?.limitations ?? (isolated ? [] : [withoutNetwork])),
     ...new Set(nodes.flatMap((node) => node.runtime.limitations)),
   ];
 
