@@ -1,0 +1,538 @@
+import { generateKeyPairSync, webcrypto } from 'node:crypto';
+import { connect, type ClientHttp2Session } from 'node:http2';
+import { request as httpsRequest } from 'node:https';
+import type { X509Certificate } from '@peculiar/x509';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtinResources } from '../api/catalog.ts';
+import { configmaps } from '../api/core/v1.gen.ts';
+import { systemClock } from '../base/clock.ts';
+import { kubernetesSchema } from '../machinery/schema/table.ts';
+import type { StatusError } from '../machinery/status-error.ts';
+import type { ApiRequest, Transport, TransportEvent } from '../machinery/transport.ts';
+import { createMemoryStore } from '../storage/memory/memory-store.ts';
+import type { Store } from '../storage/kv.ts';
+import { createApiServer, type ApiServer } from './api-server.ts';
+
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+async function certificate(
+  subject: string,
+  issuer?: { readonly cert: X509Certificate; readonly key: webcrypto.CryptoKey },
+) {
+  await import('reflect-metadata');
+  const x509 = await import('@peculiar/x509');
+  x509.cryptoProvider.set(globalThis.crypto);
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const common = {
+    notBefore: new Date(Date.now() - 60_000),
+    notAfter: new Date(Date.now() + 3_600_000),
+    signingAlgorithm: algorithm,
+    serialNumber: Math.floor(Math.random() * 1e9)
+      .toString(16)
+      .padStart(8, '0'),
+  };
+  const cert = issuer
+    ? await x509.X509CertificateGenerator.create({
+        ...common,
+        subject,
+        issuer: issuer.cert.subject,
+        publicKey: keys.publicKey,
+        signingKey: issuer.key,
+        extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+      })
+    : await x509.X509CertificateGenerator.createSelfSigned({
+        ...common,
+        name: subject,
+        keys,
+        extensions: [new x509.BasicConstraintsExtension(true)],
+      });
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+  const key = `-----BEGIN PRIVATE KEY-----\n${der}\n-----END PRIVATE KEY-----\n`;
+  return { cert, privateKey: keys.privateKey, pem: { cert: cert.toString('pem'), key } };
+}
+
+/** The members of answers that tests look at. */
+interface Json {
+  readonly kind?: string;
+  readonly message?: string;
+  readonly gitVersion?: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly continue: string;
+  };
+  readonly data: Readonly<Record<string, string>>;
+  readonly items: readonly Json[];
+  readonly rows: readonly { readonly cells: readonly unknown[] }[];
+}
+
+interface Reply {
+  readonly code: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  json(): Json;
+}
+
+let store: Store;
+let server: ApiServer;
+let admin: Transport;
+let port: number;
+let ca: string;
+let adminPair: Pair;
+const faults: unknown[] = [];
+
+beforeAll(async () => {
+  const authority = await certificate('CN=kubernetes');
+  const issuer = { cert: authority.cert, key: authority.privateKey };
+  const serving = await certificate('CN=kube-apiserver', issuer);
+  adminPair = (await certificate('CN=kubernetes-admin,O=system:masters', issuer)).pem;
+  ca = authority.pem.cert;
+  store = createMemoryStore({ clock: systemClock });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  server = await createApiServer({
+    store,
+    schema: kubernetesSchema(),
+    clock: systemClock,
+    resources: (needs) => builtinResources({ ...needs, serviceCidr: '10.96.0.0/16' }),
+    tls: { ...serving.pem, clientCa: ca },
+    serviceAccount: {
+      issuer: 'https://kubernetes.default.svc.cluster.local',
+      signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    },
+    version: { gitVersion: 'v1.36.2+kanoe.0.1.0' },
+    onFault: (error) => faults.push(error),
+  });
+  ({ port } = await server.listen({ host: '127.0.0.1', port: 0 }));
+  admin = server.transport({ name: 'admin', groups: ['system:masters'] });
+});
+
+afterAll(async () => {
+  await server.close();
+  await store.close();
+});
+
+interface CallOptions {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly anonymous?: true;
+}
+
+function call(method: string, path: string, options: CallOptions = {}): Promise<Reply> {
+  const credentials = options.anonymous ? {} : adminPair;
+  return new Promise((resolve, reject) => {
+    const outgoing = httpsRequest({
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      ca,
+      ...credentials,
+      headers: options.headers,
+    });
+    outgoing.on('error', reject);
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        const text = Buffer.concat(chunks).toString();
+        resolve({
+          code: response.statusCode ?? 0,
+          headers: response.headers,
+          text,
+          json: () => JSON.parse(text) as Json,
+        });
+      });
+    });
+    const { body } = options;
+    outgoing.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+  });
+}
+
+const maps = '/api/v1/namespaces/default/configmaps';
+const map = (name: string, rest: object = {}): object => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name },
+  ...rest,
+});
+const about = { group: '', version: 'v1', resource: configmaps.resource, namespace: 'default' } as const;
+
+async function failure(request: Promise<unknown>): Promise<StatusError> {
+  return request.then(
+    () => {
+      throw new Error('the request succeeded');
+    },
+    (error: StatusError) => error,
+  );
+}
+
+describe('writes', () => {
+  it('creates, reads, updates and deletes', async () => {
+    const created = (await call('POST', maps, { body: map('life', { data: { a: '1' } }) })).json();
+    expect(created).toMatchObject({
+      kind: 'ConfigMap',
+      metadata: { name: 'life', namespace: 'default' },
+      data: { a: '1' },
+    });
+    const read = (await call('GET', `${maps}/life`)).json();
+    expect(read).toEqual(created);
+    const updated = await call('PUT', `${maps}/life`, { body: { ...read, data: { a: '2' } } });
+    expect(updated.json().metadata.resourceVersion).not.toBe(read.metadata.resourceVersion);
+    const stale = await call('PUT', `${maps}/life`, { body: { ...read, data: { a: '3' } } });
+    expect([stale.code, stale.json().message]).toEqual([
+      409,
+      'Operation cannot be fulfilled on configmaps "life": the object has been modified; please apply your changes to the latest version and try again',
+    ]);
+    const deleted = (await call('DELETE', `${maps}/life`)).json();
+    expect(deleted).toMatchObject({
+      status: 'Success',
+      details: { name: 'life', kind: 'configmaps', uid: read.metadata.uid },
+    });
+    expect((await call('GET', `${maps}/life`)).json()).toMatchObject({
+      reason: 'NotFound',
+      message: 'configmaps "life" not found',
+      code: 404,
+    });
+  });
+
+  it('does not write what does not change', async () => {
+    const before = (await call('POST', maps, { body: map('same', { data: { a: '1' } }) })).json();
+    const patched = await call('PATCH', `${maps}/same`, {
+      body: { data: { a: '1' } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
+    expect(patched.json()).toEqual(before);
+  });
+
+  it('applies concurrent patches one after the other', async () => {
+    await call('POST', maps, { body: map('busy', { data: {} }) });
+    await Promise.all(
+      Array.from({ length: 20 }, (_unused, index) =>
+        admin.request({
+          ...about,
+          verb: 'patch',
+          name: 'busy',
+          patchType: 'application/merge-patch+json',
+          body: { data: { [`k${index}`]: 'v' } },
+        }),
+      ),
+    );
+    const { data } = (await call('GET', `${maps}/busy`)).json();
+    expect(Object.keys(data)).toHaveLength(20);
+  });
+
+  it('warns of unknown fields, or refuses them, as fieldValidation says', async () => {
+    const body = map('odd', { bogus: 1 });
+    const warned = await call('POST', `${maps}?dryRun=All`, { body });
+    expect([warned.code, warned.headers['warning']]).toEqual([201, '299 - "unknown field \\"bogus\\""']);
+    const refused = await call('POST', `${maps}?fieldValidation=Strict`, { body });
+    expect(refused.json().message).toBe(
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: unknown field "bogus"',
+    );
+  });
+
+  it('keeps an object until its finalizers are gone', async () => {
+    await call('POST', maps, {
+      body: map('held', { metadata: { name: 'held', finalizers: ['example.com/hold'] } }),
+    });
+    const marked = (await call('DELETE', `${maps}/held`)).json();
+    expect(marked.metadata).toMatchObject({
+      deletionGracePeriodSeconds: 0,
+      finalizers: ['example.com/hold'],
+    });
+    const again = await call('POST', maps, { body: map('held') });
+    expect(again.json().message).toBe('object is being deleted: configmaps "held" already exists');
+    await call('PATCH', `${maps}/held`, {
+      body: [{ op: 'remove', path: '/metadata/finalizers' }],
+      headers: { 'content-type': 'application/json-patch+json' },
+    });
+    expect((await call('GET', `${maps}/held`)).code).toBe(404);
+  });
+
+  it('never keeps the object of a caller in the process', async () => {
+    const mine = { metadata: { name: 'mine' }, data: { a: '1' } };
+    const stored = (await admin.request({ ...about, verb: 'create', body: mine })) as { data: { a: string } };
+    mine.data.a = '2';
+    expect(stored.data.a).toBe('1');
+    expect(Object.isFrozen(stored.data)).toBe(true);
+  });
+});
+
+describe('bad requests', () => {
+  it.each<[name: string, method: string, path: string, options: CallOptions, code: number, message: string]>([
+    ['an unknown path', 'GET', '/nowhere', {}, 404, '404 page not found\n'],
+    [
+      'an unknown resource',
+      'GET',
+      '/api/v1/foos',
+      {},
+      404,
+      'the server could not find the requested resource',
+    ],
+    [
+      'another namespace in the body',
+      'POST',
+      maps,
+      { body: map('x', { metadata: { name: 'x', namespace: 'other' } }) },
+      400,
+      'the namespace of the provided object does not match the namespace sent on the request',
+    ],
+    [
+      'another name in the body',
+      'PUT',
+      `${maps}/y`,
+      { body: map('x') },
+      400,
+      'the name of the object (x) does not match the name on the URL (y)',
+    ],
+    [
+      'no name',
+      'POST',
+      maps,
+      { body: { apiVersion: 'v1', kind: 'ConfigMap' } },
+      422,
+      'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required',
+    ],
+    [
+      'a version on creation',
+      'POST',
+      maps,
+      { body: map('x', { metadata: { name: 'x', resourceVersion: '5' } }) },
+      500,
+      'resourceVersion should not be set on objects to be created',
+    ],
+    [
+      'a namespace that is not there',
+      'POST',
+      '/api/v1/namespaces/none/configmaps',
+      { body: map('x') },
+      404,
+      'namespaces "none" not found',
+    ],
+    [
+      'an unreadable body type',
+      'POST',
+      maps,
+      { body: 'x', headers: { 'content-type': 'text/plain' } },
+      415,
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+    ],
+    [
+      'a dry run of a kind that is not known',
+      'POST',
+      `${maps}?dryRun=Some`,
+      { body: map('x') },
+      422,
+      'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All"',
+    ],
+    [
+      'a selector that cannot be read',
+      'GET',
+      `${maps}?labelSelector=a%20b`,
+      {},
+      400,
+      "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
+    ],
+    ['a broken escape', 'GET', '/api/v1/namespaces/%zz/configmaps', {}, 400, 'invalid URL escape'],
+    [
+      'an anonymous client',
+      'GET',
+      '/api/v1/namespaces/default/pods',
+      { anonymous: true },
+      403,
+      'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace "default"',
+    ],
+    [
+      'an anonymous client at a path',
+      'GET',
+      '/api',
+      { anonymous: true },
+      403,
+      'forbidden: User "system:anonymous" cannot get path "/api"',
+    ],
+    [
+      'a token that is none',
+      'GET',
+      '/api',
+      { anonymous: true, headers: { authorization: 'Bearer x.y.z' } },
+      401,
+      'Unauthorized',
+    ],
+    [
+      'a user who may not be impersonated',
+      'GET',
+      '/api/v1/nodes',
+      { headers: { 'impersonate-user': 'alice' } },
+      403,
+      'nodes is forbidden: User "alice" cannot list resource "nodes" in API group "" at the cluster scope',
+    ],
+  ])('%s', async (...[, method, path, options, code, message]) => {
+    const reply = await call(method, path, options);
+    const text = String(reply.headers['content-type']).startsWith('application/json')
+      ? reply.json().message
+      : reply.text;
+    expect([reply.code, text]).toEqual([code, message]);
+  });
+
+  it('answers a body beyond 3 MiB with 413', async () => {
+    const reply = await call('POST', maps, { body: ' '.repeat(3 * 1024 * 1024 + 1) });
+    expect([reply.code, reply.json().message]).toEqual([413, 'Request entity too large: limit is 3145728']);
+  });
+
+  it.each([
+    '{',
+    '[]',
+    '"x"',
+    'null',
+    '{"metadata":5}',
+    '{"apiVersion":5}',
+    '{"kind":"Pod"}',
+    '\u0000',
+    '{"data":{"a":1}}',
+  ])('answers the body %j with a client error', async (body) => {
+    const { code } = await call('POST', maps, { body });
+    expect([400, 422]).toContain(code);
+  });
+});
+
+describe('reads', () => {
+  it('gives pages of one version, whatever is written between them', async () => {
+    for (const name of ['p1', 'p2', 'p3', 'p4'])
+      await call('POST', maps, { body: map(name, { metadata: { name, labels: { page: 'x' } } }) });
+    const first = (await call('GET', `${maps}?labelSelector=page&limit=3`)).json();
+    await call('DELETE', `${maps}/p4`);
+    const token = encodeURIComponent(first.metadata.continue);
+    const second = (await call('GET', `${maps}?labelSelector=page&limit=3&continue=${token}`)).json();
+    const names = [first, second].map((page) => page.items.map((item) => item.metadata.name));
+    expect(names).toEqual([['p1', 'p2', 'p3'], ['p4']]);
+    expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+  });
+
+  it('shows tables and metadata alone', async () => {
+    await call('POST', maps, { body: map('shown', { data: { a: '1', b: '2' } }) });
+    const table = await call('GET', `${maps}?fieldSelector=metadata.name=shown`, {
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+    });
+    expect(table.json().rows[0]?.cells.slice(0, 2)).toEqual(['shown', 2]);
+    const partial = await call('GET', `${maps}/shown`, {
+      headers: { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' },
+    });
+    expect(partial.json()).toMatchObject({ kind: 'PartialObjectMetadata', metadata: { name: 'shown' } });
+    expect(partial.json()).not.toHaveProperty('data');
+  });
+
+  it('serves health and version to everyone', async () => {
+    for (const path of ['/healthz', '/livez', '/readyz']) {
+      expect((await call('GET', path, { anonymous: true })).text).toBe('ok');
+    }
+    expect((await call('GET', '/readyz?verbose', { anonymous: true })).text).toContain('[+]ping ok\n');
+    expect((await call('GET', '/version', { anonymous: true })).json().gitVersion).toBe(
+      'v1.36.2+kanoe.0.1.0',
+    );
+  });
+});
+
+async function take(events: AsyncIterable<TransportEvent>, count: number): Promise<string[]> {
+  const taken: string[] = [];
+  for await (const { type, object } of events) {
+    taken.push(`${type} ${object.metadata.name ?? ''}`);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+describe('watches', () => {
+  it('tells of every change after a version, in order', async () => {
+    const { metadata } = (await admin.request({ ...about, verb: 'list' })) as {
+      metadata: { resourceVersion: string };
+    };
+    const params = { resourceVersion: metadata.resourceVersion };
+    for (const name of ['w1', 'w2'])
+      await admin.request({ ...about, verb: 'create', body: { metadata: { name } } });
+    await admin.request({ ...about, verb: 'delete', name: 'w1' });
+    const events = await take(admin.watch({ ...about, verb: 'watch', params }), 3);
+    expect(events).toEqual(['ADDED w1', 'ADDED w2', 'DELETED w1']);
+  });
+
+  it('marks the end of the initial state when asked to', async () => {
+    await admin.request({
+      ...about,
+      verb: 'create',
+      body: { metadata: { name: 'first', labels: { initial: 'x' } } },
+    });
+    const params = {
+      labelSelector: 'initial',
+      sendInitialEvents: 'true',
+      resourceVersionMatch: 'NotOlderThan',
+      allowWatchBookmarks: 'true',
+    };
+    expect(await take(admin.watch({ ...about, verb: 'watch', params }), 2)).toEqual([
+      'ADDED first',
+      'BOOKMARK ',
+    ]);
+  });
+
+  it('goes on for others while one HTTP/2 client does not read', async () => {
+    const session: ClientHttp2Session = connect(`https://127.0.0.1:${port}`, { ca, ...adminPair });
+    const stalled = session.request({ ':path': `${maps}?watch=1&labelSelector=big` });
+    await new Promise((resolve) => stalled.once('response', resolve));
+    stalled.pause();
+    const watching = take(admin.watch({ ...about, verb: 'watch', params: { labelSelector: 'big' } }), 8);
+    const blob = 'x'.repeat(900_000);
+    for (let index = 0; index < 8; index++) {
+      const body = { metadata: { name: `big${index}`, labels: { big: 'x' } }, data: { blob } };
+      await admin.request({ ...about, verb: 'create', body });
+    }
+    expect(await watching).toHaveLength(8);
+    stalled.destroy();
+    session.destroy();
+  });
+});
+
+describe('service-account tokens', () => {
+  it('stand for their account as long as it exists', async () => {
+    const request: ApiRequest = {
+      group: '',
+      version: 'v1',
+      resource: 'serviceaccounts',
+      namespace: 'default',
+      verb: 'create',
+    };
+    await admin.request({ ...request, body: { metadata: { name: 'robot' } } });
+    const answer = (await admin.request({
+      ...request,
+      name: 'robot',
+      subresource: 'token',
+      body: { spec: {} },
+    })) as {
+      status: { token: string };
+    };
+    const headers = { authorization: `Bearer ${answer.status.token}` };
+    const refused = await call('GET', maps, { anonymous: true, headers });
+    expect(refused.json().message).toBe(
+      'configmaps is forbidden: User "system:serviceaccount:default:robot" cannot list resource "configmaps" in API group "" in the namespace "default"',
+    );
+    await admin.request({ ...request, verb: 'delete', name: 'robot' });
+    expect((await call('GET', maps, { anonymous: true, headers })).code).toBe(401);
+  });
+});
+
+it('meets no fault of its own', () => {
+  expect(faults).toEqual([]);
+});
+
+describe('in the process', () => {
+  it('is subject to the same authorisation', async () => {
+    const nobody = server.transport({ name: 'nobody', groups: ['system:authenticated'] });
+    const error = await failure(nobody.request({ ...about, verb: 'list' }));
+    expect(error.message).toBe(
+      'configmaps is forbidden: User "nobody" cannot list resource "configmaps" in API group "" in the namespace "default"',
+    );
+  });
+});
