@@ -5,7 +5,9 @@ import { nodes } from '../api/core/v1.gen.ts';
 import type { AnyResource } from '../api/resource.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
-import { allControllers } from '../controllers/catalog.ts';
+import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
+import { requireRange } from '../network/cluster-link.ts';
+import { loadBalancerRange } from '../network/load-balancer-range.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
 import type { Controller } from '../reconcile/controller.ts';
 import { createInformers } from '../reconcile/create-informers.ts';
@@ -43,11 +45,11 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 
 /** Throws `UNKNOWN_CONTROLLER` for a list that names something that does not exist. */
 export function checkControllers(list: string): void {
-  controllersOf(list, '');
+  controllersOf(list, { ca: '' });
 }
 
-function controllersOf(list: string, ca: string): readonly Controller[] {
-  return selectControllers(list, [...allControllers({ ca }), scheduler]);
+function controllersOf(list: string, options: ControllerOptions): readonly Controller[] {
+  return selectControllers(list, [...allControllers(options), scheduler]);
 }
 
 /** Starts the control plane of a planned cluster and listens on loopback. Throws `PORT_TAKEN` and the store's errors. */
@@ -103,15 +105,21 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       }),
     );
     const informers = createInformers(client, { clock });
-    const controllers = startControllers(controllersOf(options.controllers, pki.ca.cert), {
-      client,
-      informers,
-      clock,
-      onFailure: ({ controller, key, error, failures }) => {
-        if (failures === 5)
-          report.warn(`${controller}: ${key}: ${error instanceof Error ? error.message : String(error)}`);
+    const controllers = startControllers(
+      controllersOf(options.controllers, {
+        ca: pki.ca.cert,
+        loadBalancerRange: loadBalancerRange(requireRange(formatCidr(plan.podCidr))),
+      }),
+      {
+        client,
+        informers,
+        clock,
+        onFailure: ({ controller, key, error, failures }) => {
+          if (failures === 5)
+            report.warn(`${controller}: ${key}: ${error instanceof Error ? error.message : String(error)}`);
+        },
       },
-    });
+    );
     return {
       server,
       pki,

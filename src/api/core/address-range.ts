@@ -17,12 +17,14 @@ export function numberRange(options: {
   readonly first: number;
   readonly last: number;
   readonly dynamicFrom: number;
+  /** Where the round begins; `dynamicFrom` by default. */
+  readonly startAt?: number;
   readonly outside: Refusal;
   readonly taken: Refusal;
 }): NumberRange {
   const { first, last, dynamicFrom, outside, taken } = options;
   const used = new Set<number>();
-  let cursor = dynamicFrom;
+  let cursor = options.startAt ?? dynamicFrom;
   const search = (from: number, to: number): number | undefined => {
     for (let value = from; value <= to; value += 1) if (!used.has(value)) return value;
     return undefined;

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { type FieldError, invalid } from '../../machinery/field-error.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { newInternalError, newInvalid } from '../../machinery/status/errors.ts';
@@ -47,6 +48,8 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
     first: firstNodePort,
     last: lastNodePort,
     dynamicFrom: firstNodePort + staticNodePorts,
+    // Clusters side by side on one machine must not all begin with the same port.
+    startAt: randomInt(firstNodePort + staticNodePorts, lastNodePort),
     outside: `provided port is not in the valid range. The range of valid ports is ${firstNodePort}-${lastNodePort}`,
     taken: 'provided port is already allocated',
   });
