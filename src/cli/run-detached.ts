@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkClusterName } from '../cluster/cluster-record.ts';
+import { prepareHome } from '../cluster/home.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
 import { createProgress } from './progress.ts';
@@ -25,9 +26,8 @@ export type DetachContext = Pick<
 export async function runDetached(context: DetachContext): Promise<void> {
   const name = clusterNameOf(context.argv);
   checkClusterName(name);
-  const logFolder = join(context.home.directory, 'logs');
-  await mkdir(logFolder, { recursive: true, mode: 0o700 });
-  const logFile = join(logFolder, `${name}.log`);
+  await prepareHome(context.home);
+  const logFile = join(context.home.directory, 'logs', `${name}.log`);
   const log = await open(logFile, 'a', 0o600);
   const logStart = (await log.stat()).size;
   const progress = createProgress(context);

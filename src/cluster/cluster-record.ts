@@ -1,6 +1,7 @@
-import { chown, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError } from './cluster-error.ts';
+import { prepareHome } from './home.ts';
 import type { Home } from './home.ts';
 import { processIdentity } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -79,13 +80,10 @@ export async function listRecords(home: Home): Promise<readonly ClusterRecord[]>
 /** Replaces the record of its name, whole. Under sudo it belongs to the caller. */
 export async function writeRecord(home: Home, record: ClusterRecord): Promise<void> {
   const file = recordFile(home, record.name);
-  const folder = join(home.directory, 'clusters');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await prepareHome(home);
   const temporary = `${file}.${process.pid}.tmp`;
   await writeFile(temporary, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o600 });
-  if (home.owner) {
-    for (const path of [home.directory, folder, temporary]) await chown(path, home.owner.uid, home.owner.gid);
-  }
+  if (home.owner) await chown(temporary, home.owner.uid, home.owner.gid);
   await rename(temporary, file);
 }
 

@@ -1,6 +1,7 @@
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../base/clock.ts';
+import { prepareHome } from './home.ts';
 import type { Home } from './home.ts';
 import { processIdentity } from './process-identity.ts';
 
@@ -11,7 +12,7 @@ const pollMs = 5;
  * Waits for the others; a process that died with the lock does not keep it.
  */
 export async function withHomeLock<T>(home: Home, clock: Clock, work: () => Promise<T>): Promise<T> {
-  await mkdir(home.directory, { recursive: true, mode: 0o700 });
+  await prepareHome(home);
   const lock = join(home.directory, 'lock');
   const draft = `${lock}.${process.pid}`;
   await writeFile(draft, String(process.pid), { mode: 0o600 });

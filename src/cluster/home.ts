@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { chown, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,12 +27,33 @@ export function findHome(env: Environment): Home {
   };
 }
 
-function sudoCaller(env: Environment): { uid: number; gid: number; home: string } | undefined {
+/** Makes the folders of a home, owned by the person. */
+export async function prepareHome({ directory, owner }: Home): Promise<void> {
+  for (const folder of [directory, ...['clusters', 'data', 'logs'].map((name) => join(directory, name))]) {
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined && owner) await chown(folder, owner.uid, owner.gid);
+  }
+}
+
+interface Caller {
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+/** sudo may keep `HOME` or set it to root's; one that belongs to the caller is the caller's. */
+function sudoCaller(env: Environment): Caller | undefined {
   const uid = Number(env['SUDO_UID']);
   if (process.getuid?.() !== 0 || !env['SUDO_UID'] || !Number.isInteger(uid) || uid === 0) return undefined;
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const [, , id, gid, , home] = line.split(':');
-    if (Number(id) === uid && home) return { uid, gid: Number(env['SUDO_GID'] ?? gid), home };
-  }
-  return undefined;
+  const kept = env['HOME'] !== undefined && ownerOf(env['HOME']) === uid ? env['HOME'] : undefined;
+  const known = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([, , id]) => Number(id) === uid);
+  const home = kept ?? known?.[5];
+  return home ? { uid, gid: Number(env['SUDO_GID'] ?? known?.[3] ?? uid), home } : undefined;
+}
+
+function ownerOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.uid;
 }
