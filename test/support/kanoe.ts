@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect } from 'vitest';
+import { bindKubectl, newestKubectl } from './kubectl.ts';
+import type { Kubectl, KubectlProgram } from './kubectl.ts';
+import { machineWithout } from './machine-without.ts';
+import { must, run, start } from './run.ts';
+import type { Outcome, Running, RunOptions } from './run.ts';
+import { tracesOf } from './traces-of.ts';
+
+export const projectRoot: string = resolve(import.meta.dirname, '../..');
+
+/** The built program. */
+export const kanoeProgram: string = process.env['KANOE_PROGRAM'] ?? join(projectRoot, 'dist/bin/kanoe.js');
+
+/** What Kanoe remembers of a cluster; a test reads the file as somebody outside would. */
+export interface Record {
+  readonly id: string;
+  readonly dataDirectory: string;
+  readonly runDirectory: string;
+  readonly server?: string;
+  readonly process?: { readonly pid: number };
+  readonly startup: {
+    readonly apiReadyMs?: number;
+    readonly nodeReadyMs?: number;
+    readonly dnsReadyMs?: number;
+  };
+}
+
+/** A person's home in a temporary folder, a cluster name nobody else has, and the program. */
+export interface Workplace {
+  readonly name: string;
+  /** Temporary; `KANOE_HOME` is `home` in it. */
+  readonly directory: string;
+  readonly kubeconfig: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs `kanoe ARGS --name NAME`, whatever the exit code. */
+  kanoe(args: readonly string[], options?: RunOptions): Promise<Outcome>;
+  /** As `kanoe`; a failure throws with what was written. Gives standard output and error. */
+  mustKanoe(args: readonly string[], options?: RunOptions): Promise<string>;
+  /** Starts `kanoe ARGS --name NAME` and leaves it running. */
+  spawnKanoe(...args: readonly string[]): Running;
+  /** `up --detach` with a free port and the kubeconfig of this workplace; throws when it fails. */
+  up(args?: readonly string[]): Promise<string>;
+  /** `down`, and nothing but the data may be left. */
+  down(): Promise<void>;
+  record(): Record;
+  /** What is left of the cluster outside its data. */
+  traces(): readonly string[];
+  kubectl(program?: KubectlProgram): Kubectl;
+  /** `down --purge`, no trace may be left, and the folder goes. */
+  stop(): Promise<void>;
+}
+
+export interface WorkplaceOptions {
+  /** Programs of the machine that Kanoe must do without. */
+  readonly without?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Makes a place for one cluster; starts nothing. */
+export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Workplace> {
+  if (!existsSync(kanoeProgram)) throw new Error(`${kanoeProgram} is missing: run npm run build first`);
+  const directory = mkdtempSync(join(tmpdir(), 'kanoe-e2e-'));
+  const name = `t${randomBytes(4).toString('hex')}`;
+  const home = join(directory, 'home');
+  const kubeconfig = join(directory, 'kubeconfig');
+  mkdirSync(home);
+  const machine = options.without
+    ? await machineWithout(options.without, join(directory, 'hidden'))
+    : undefined;
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: directory,
+    KANOE_HOME: home,
+    KUBECONFIG: join(directory, 'own-kubeconfig'),
+    LC_ALL: 'C',
+    ...options.env,
+  };
+  const [file, ...before] = [...(machine?.enter ?? []), process.execPath, kanoeProgram] as const;
+  const line = (args: readonly string[]): readonly string[] => [...before, ...args, '--name', name];
+  const record = (): Record =>
+    JSON.parse(readFileSync(join(home, 'clusters', `${name}.json`), 'utf8')) as Record;
+  let last: Record | undefined;
+  const workplace: Workplace = {
+    name,
+    directory,
+    kubeconfig,
+    env,
+    record,
+    kanoe: (args, more = {}) => run(file, line(args), { env, ...more }),
+    async mustKanoe(args, more = {}) {
+      const { code, stdout, stderr } = await workplace.kanoe(args, more);
+      if (code !== 0) throw new Error(`kanoe ${args.join(' ')}: exit code ${code}\n${stderr}${stdout}`);
+      return stderr + stdout;
+    },
+    spawnKanoe: (...args) => start(file, line(args), { env }),
+    async up(args = []) {
+      const text = await workplace.mustKanoe(
+        ['up', '--detach', '--port', '0', '--kubeconfig', kubeconfig, ...args],
+        { timeoutMs: 170_000 },
+      );
+      last = record();
+      return text;
+    },
+    async down() {
+      last = record();
+      await workplace.mustKanoe(['down']);
+      expect(workplace.traces()).toEqual([]);
+    },
+    traces() {
+      const { id, dataDirectory, runDirectory } = last ?? record();
+      return tracesOf({ id, dataDirectory, runDirectory, ...(machine && { mountsOf: machine.pid }) });
+    },
+    kubectl: (program = newestKubectl()) => bindKubectl(program, { kubeconfig, home: directory }),
+    async stop() {
+      try {
+        if (existsSync(join(home, 'clusters', `${name}.json`))) {
+          last = record();
+          await workplace.mustKanoe(['down', '--purge']);
+          expect(workplace.traces()).toEqual([]);
+          expect(existsSync(last.dataDirectory)).toBe(false);
+        }
+      } finally {
+        machine?.close();
+      }
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  return workplace;
+}
+
+/** Brings up one cluster in the background, with `up`'s further arguments. */
+export async function startKanoe(
+  args: readonly string[] = [],
+  options: WorkplaceOptions = {},
+): Promise<Workplace> {
+  const workplace = await makeWorkplace(options);
+  try {
+    await workplace.up(args);
+  } catch (error) {
+    await workplace.stop().catch(() => undefined);
+    throw error;
+  }
+  return workplace;
+}
+
+/** Every process in a control group of a cluster, by the text that its group must hold. */
+export async function processesIn(group: string): Promise<readonly number[]> {
+  const text = await must('sh', ['-c', `grep -l -- '${group}' /proc/[0-9]*/cgroup 2>/dev/null || true`]);
+  return text.split('\n').flatMap((path) => (path ? [Number(path.split('/')[2])] : []));
+}

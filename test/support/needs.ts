@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { findKubectls } from './kubectl.ts';
+
+/** What a group of tests needs of the machine. */
+export interface Needs {
+  /** Linux and root: native containers, links, control groups. */
+  readonly root?: true;
+  readonly kubectl?: true;
+  /** Programs in PATH. */
+  readonly tools?: readonly string[];
+  /** Archives in the folder `$KANOE_IMAGES`, without `.tar`. */
+  readonly images?: readonly string[];
+  /** Files in the folder `$KANOE_CASES`. */
+  readonly cases?: readonly string[];
+}
+
+/** The archive of an image that some tests need. */
+export function imageArchive(name: string): string {
+  return join(process.env['KANOE_IMAGES'] ?? 'KANOE_IMAGES', `${name}.tar`);
+}
+
+/** Somebody else's manifest that some tests need. */
+export function caseFile(name: string): string {
+  return join(process.env['KANOE_CASES'] ?? 'KANOE_CASES', name);
+}
+
+/** Why these needs are not met here; undefined when they are. */
+export function unmetNeed(needs: Needs): string | undefined {
+  if (needs.root && !(process.platform === 'linux' && process.getuid?.() === 0))
+    return 'needs Linux and root';
+  if (needs.kubectl && findKubectls().length === 0) return 'needs kubectl';
+  for (const tool of needs.tools ?? [])
+    if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) return `needs ${tool}`;
+  for (const file of [...(needs.images ?? []).map(imageArchive), ...(needs.cases ?? []).map(caseFile)])
+    if (!existsSync(file)) return `needs ${file}`;
+  return undefined;
+}
+
+/** A group of tests that is skipped, with the reason in its name, where its needs are not met. */
+export function describeWith(needs: Needs, name: string, tests: () => void): void {
+  const reason = unmetNeed(needs);
+  const group = reason === undefined ? describe : describe.skip;
+  group(`${name}${reason === undefined ? '' : ` (${reason})`}`, () => tests());
+}
