@@ -147,7 +147,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const authorizer = createNodeAuthorizer(policy, createRbacAuthorizer(policy));
   const tokens = new ServiceAccountTokens({ ...options.serviceAccount, clock });
   const references = tokenReferences(lookup);
-  const definitions = options.resources(definitionNeeds({ authorizer, policy, tokens, references }));
+  const nodeUid = (name: string): string => lookup.get<KubeObject>(nodes, '', name)?.metadata.uid ?? '';
+  const definitions = options.resources(definitionNeeds({ authorizer, policy, tokens, references, nodeUid }));
   const resources = new ResourceTable(definitions, (definition) => newCache(options, definition));
   await restore(options, resources, feed);
   await ensureBootstrapObjects({ store, schema, clock, table: resources });

@@ -13,6 +13,8 @@ export interface NeedsParts {
   readonly policy: PolicySource;
   readonly tokens: ServiceAccountTokens;
   readonly references: TokenReferences;
+  /** Empty when there is no such node. */
+  nodeUid(name: string): string;
 }
 
 function attributesOf({ verb, resource, path }: AccessRequest): Attributes {
@@ -56,7 +58,7 @@ function userRules(policy: PolicySource, user: UserInfo, namespace: string): Use
 export function definitionNeeds(
   parts: NeedsParts,
 ): TokenOptions & AuthenticationOptions & AuthorizationOptions {
-  const { authorizer, policy, tokens, references } = parts;
+  const { authorizer, policy, tokens, references, nodeUid } = parts;
   return {
     apiAudiences: tokens.apiAudiences,
     issueToken: ({ serviceAccount, audiences, expirationSeconds, boundObject, node }) => {
@@ -67,13 +69,17 @@ export function definitionNeeds(
         audiences,
         expirationSeconds,
         ...(boundObject ? { bound: boundObject } : {}),
-        ...(node ? { node: { name: node.name, uid: node.uid ?? '' } } : {}),
+        ...(node ? { node: { name: node.name, uid: node.uid ?? nodeUid(node.name) } } : {}),
       });
       return Promise.resolve(token);
     },
     authenticateToken: (token, audiences) => {
       const wanted = audiences.length > 0 ? audiences : tokens.apiAudiences;
-      return Promise.resolve(tokens.authenticate(token, wanted, references) ?? {});
+      const verdict = tokens.authenticate(token, wanted, references);
+      const invalid = 'invalid bearer token';
+      if (!verdict) return Promise.resolve({ error: invalid });
+      if (!('error' in verdict) || verdict.error === invalid) return Promise.resolve(verdict);
+      return Promise.resolve({ error: `[${invalid}, ${verdict.error}]` });
     },
     authorize: (request) => {
       const { allowed, reason } = authorizer.authorize(request.user, attributesOf(request));

@@ -134,6 +134,7 @@ async function* watchEvents(
   };
   let subscription: { close(): void };
   try {
+    if (plan.failure) throw plan.failure;
     const { cache } = served.resource;
     subscription = startWatch({ cache, selection: plan.selection, after: plan.after, onEvents, onEnd: end });
   } catch (error) {

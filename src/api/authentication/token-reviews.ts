@@ -41,7 +41,7 @@ function tokenReviews({ authenticateToken }: AuthenticationOptions): ResourceDef
       const status = {
         ...(user ? { authenticated: true } : {}),
         user: user ? userInfo(user) : {},
-        ...(user && audiences.length > 0 ? { audiences: accepted } : {}),
+        ...(user && accepted.length > 0 ? { audiences: accepted } : {}),
         ...(error === undefined ? {} : { error }),
       };
       return { ...object, status };

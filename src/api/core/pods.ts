@@ -124,6 +124,7 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
     },
   },
   gracefulDelete: graceSeconds,
+  returnsDeleted: true,
   selectableFields: {
     'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
     'spec.restartPolicy': ({ spec }) => spec.restartPolicy ?? '',

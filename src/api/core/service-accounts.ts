@@ -55,6 +55,7 @@ export function serviceAccounts(options: TokenOptions): ResourceDefinition<Servi
           createToken(account, body as TokenRequest, { ...options, context }),
       },
     },
+    returnsDeleted: true,
     columns: [nameColumn(), ageColumn()],
   });
 }

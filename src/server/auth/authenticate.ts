@@ -80,9 +80,11 @@ function impersonated(user: UserInfo, headers: IncomingHttpHeaders, authorizer: 
   const extras: Record<string, readonly string[]> = {};
   for (const [header, value] of extra) {
     const key = decodeURIComponent(header.slice('impersonate-extra-'.length));
-    for (const one of all(value))
+    // Node.js joins headers that are sent several times.
+    const values = all(value).flatMap((joined) => joined.split(', '));
+    for (const one of values)
       check({ group: 'authentication.k8s.io', resource: 'userextras', subresource: key, name: one });
-    extras[key] = all(value);
+    extras[key] = values;
   }
   const accountGroups = account ? ['system:serviceaccounts', `system:serviceaccounts:${account[1]}`] : [];
   const chosen = groups.length > 0 ? groups : accountGroups;

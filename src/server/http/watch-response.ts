@@ -169,6 +169,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
 
   function subscribe(): { close(): void } {
     try {
+      if (plan.failure) throw plan.failure;
       const { cache } = served.resource;
       return startWatch({ cache, selection: plan.selection, after: plan.after, onEvents, onEnd: end });
     } catch (error) {
@@ -187,7 +188,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
 
   const revision = feed.revision;
   const subscription = subscribe();
-  if (plan.markInitialEnd && plan.bookmarks) write(encoder.bookmark(revision, true));
+  if (plan.markInitialEnd && plan.bookmarks && !expired) write(encoder.bookmark(revision, true));
   const lifetime = clock.after(plan.lengthMs, () => {
     if (plan.bookmarks && !blocked) write(encoder.bookmark(feed.revision, false));
     end();

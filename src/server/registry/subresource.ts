@@ -72,7 +72,12 @@ async function createSubresource(
       dryRun,
       modify: (parent) => definition.modify?.(parent, body, strategy),
     });
-    return plainAnswer(newSuccess(), 201, undefined, 'io.k8s.apimachinery.pkg.apis.meta.v1.Status');
+    return plainAnswer(
+      { ...newSuccess(), code: 201 },
+      201,
+      undefined,
+      'io.k8s.apimachinery.pkg.apis.meta.v1.Status',
+    );
   }
   const parent = served.resource.cache.object(entry);
   const answer = await definition.create(parent, body, strategy);

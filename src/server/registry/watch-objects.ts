@@ -1,3 +1,4 @@
+import { StatusError } from '../../machinery/status-error.ts';
 import type { WatchSelection } from '../watch/watch-stream.ts';
 import { checkListOptions, parseRevision, timeoutSeconds } from './list-options.ts';
 import { waitForLatest, waitForRevision } from './read.ts';
@@ -13,8 +14,21 @@ export interface WatchPlan {
   readonly bookmarks: boolean;
   /** `sendInitialEvents`: a bookmark marks the end of the state. */
   readonly markInitialEnd: boolean;
+  /** What the watch is answered with in place of events. */
+  readonly failure?: StatusError;
   /** Milliseconds after which the server ends the watch. */
   readonly lengthMs: number;
+}
+
+/** Upstream's answer to a version that the server does not reach in time. */
+async function unreached(registry: Registry, revision: number): Promise<StatusError | undefined> {
+  try {
+    await waitForRevision(registry, revision);
+    return undefined;
+  } catch (error) {
+    if (error instanceof StatusError) return error;
+    throw error;
+  }
 }
 
 const shortestMs = 30 * 60_000;
@@ -33,7 +47,7 @@ export async function planWatch(
   const initial = params['sendInitialEvents'] === 'true' || params['sendInitialEvents'] === '1';
   const suppressed = params['sendInitialEvents'] !== undefined && !initial;
   await waitForLatest(registry);
-  if (initial && revision !== undefined) await waitForRevision(registry, revision);
+  const failure = initial && revision !== undefined ? await unreached(registry, revision) : undefined;
   const fromNow = initial || revision === undefined || revision === 0;
   const seconds = timeoutSeconds(request);
   return {
@@ -41,6 +55,7 @@ export async function planWatch(
     after: suppressed && (revision ?? 0) === 0 ? registry.feed.revision : fromNow ? undefined : revision,
     bookmarks: ['true', '1'].includes(params['allowWatchBookmarks'] ?? ''),
     markInitialEnd: initial,
+    ...(failure ? { failure } : {}),
     lengthMs: seconds === undefined ? shortestMs * (1 + Math.random()) : seconds * 1000,
   };
 }
