@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatCidr, freeNetwork, nthAddress, nthSubnet, overlaps, parseCidr } from './cidr.ts';
+import { formatIpv4Range } from '../base/ipv4.ts';
+import { freeNetwork, nodeRange, nthAddress, overlaps, parseCidr } from './cidr.ts';
 
 describe('networks', () => {
   it.each([
@@ -15,7 +16,7 @@ describe('networks', () => {
     const network = parseCidr('10.96.0.0/16', '--service-cidr');
     expect(nthAddress(network, 10)).toBe('10.96.0.10');
     expect(nthAddress(network, 300)).toBe('10.96.1.44');
-    expect(formatCidr(nthSubnet(network, 24, 3))).toBe('10.96.3.0/24');
+    expect(formatIpv4Range(nodeRange(network, 3))).toBe('10.96.3.0/24');
   });
 
   it('knows what overlaps', () => {
@@ -25,8 +26,8 @@ describe('networks', () => {
   });
 
   it('takes the next network when one is taken', () => {
-    expect(formatCidr(freeNetwork(244, []))).toBe('10.244.0.0/16');
-    expect(formatCidr(freeNetwork(244, [parseCidr('10.244.3.0/24', 'x')]))).toBe('10.245.0.0/16');
-    expect(formatCidr(freeNetwork(255, [parseCidr('10.255.0.0/16', 'x')]))).toBe('10.0.0.0/16');
+    expect(formatIpv4Range(freeNetwork(244, []))).toBe('10.244.0.0/16');
+    expect(formatIpv4Range(freeNetwork(244, [parseCidr('10.244.3.0/24', 'x')]))).toBe('10.245.0.0/16');
+    expect(formatIpv4Range(freeNetwork(255, [parseCidr('10.255.0.0/16', 'x')]))).toBe('10.0.0.0/16');
   });
 });

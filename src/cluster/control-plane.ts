@@ -6,7 +6,6 @@ import type { AnyResource } from '../api/resource.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
-import { requireRange } from '../network/cluster-link.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
 import type { Controller } from '../reconcile/controller.ts';
@@ -19,7 +18,8 @@ import { createApiServer } from '../server/api-server.ts';
 import type { ApiServer } from '../server/api-server.ts';
 import { openapiHandler } from '../server/openapi/routes.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
-import { formatCidr, nthAddress, nthSubnet } from './cidr.ts';
+import { formatIpv4Range } from '../base/ipv4.ts';
+import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { ensurePki } from './pki.ts';
@@ -70,7 +70,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       resources: (needs) =>
         (resources = builtinResources({
           ...needs,
-          serviceCidr: formatCidr(plan.serviceCidr),
+          serviceCidr: formatIpv4Range(plan.serviceCidr),
         })),
       tls: { ...pki.server, clientCa: pki.ca.cert },
       serviceAccount: { issuer, signingKey: pki.serviceAccountKey },
@@ -108,7 +108,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     const controllers = startControllers(
       controllersOf(options.controllers, {
         ca: pki.ca.cert,
-        loadBalancerRange: loadBalancerRange(requireRange(formatCidr(plan.podCidr))),
+        loadBalancerRange: loadBalancerRange(plan.podCidr),
       }),
       {
         client,
@@ -145,7 +145,7 @@ function serverNames(
   nodeCount: number,
 ): { readonly dns: readonly string[]; readonly ips: readonly string[] } {
   const gateways = Array.from({ length: Math.max(1, nodeCount) }, (_, at) =>
-    nthAddress(nthSubnet(plan.podCidr, 24, at), 1),
+    nthAddress(nodeRange(plan.podCidr, at), 1),
   );
   return {
     dns: [

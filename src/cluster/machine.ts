@@ -16,7 +16,8 @@ import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
 import { createImageService } from '../oci/image-service.ts';
 import type { ImageStore } from '../oci/image-store.ts';
-import { formatCidr, nthAddress, nthSubnet } from './cidr.ts';
+import { formatIpv4Range } from '../base/ipv4.ts';
+import { nodeRange, nthAddress } from './cidr.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { nodeImageService } from './node-image-service.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
@@ -83,8 +84,8 @@ export async function startMachine({
       client,
       informers,
       clock,
-      podCidr: formatCidr(plan.podCidr),
-      serviceCidr: formatCidr(plan.serviceCidr),
+      podCidr: formatIpv4Range(plan.podCidr),
+      serviceCidr: formatIpv4Range(plan.serviceCidr),
       directory: join(plan.dataDirectory, 'network'),
       proxy: 'auto',
       workerFile: options.program.networkWorker,
@@ -102,7 +103,7 @@ export async function startMachine({
 
   async function startNode(index: number): Promise<RunningNode> {
     const nodeName = options.nodes === 1 ? plan.name : `${plan.name}-${index + 1}`;
-    const podCidr = formatCidr(nthSubnet(plan.podCidr, 24, index));
+    const podCidr = formatIpv4Range(nodeRange(plan.podCidr, index));
     const directory = nodeDirectory(plan.dataDirectory, index);
     const imageService = nodeImageService(
       createImageService({

@@ -3,8 +3,8 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { machineRoutes } from '../network/machine-routes.ts';
-import { formatCidr, freeNetwork, overlaps, parseCidr } from './cidr.ts';
-import type { Cidr } from './cidr.ts';
+import { formatIpv4Range, type Ipv4Range } from '../base/ipv4.ts';
+import { freeNetwork, overlaps, parseCidr } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { isRunning, listRecords, readRecord } from './cluster-record.ts';
 import type { ClusterRecord } from './cluster-record.ts';
@@ -45,8 +45,8 @@ export interface ClusterPlan {
   readonly id: string;
   readonly dataDirectory: string;
   readonly runDirectory: string;
-  readonly podCidr: Cidr;
-  readonly serviceCidr: Cidr;
+  readonly podCidr: Ipv4Range;
+  readonly serviceCidr: Ipv4Range;
   readonly port: number;
   readonly previous: ClusterRecord | undefined;
 }
@@ -120,9 +120,9 @@ async function ensureIdentity(
   const file = join(dataDirectory, 'cluster.json');
   const existing = await readIdentity(file, dataDirectory);
   if (existing) {
-    if (asked.pod && formatCidr(asked.pod) !== existing.podCidr)
+    if (asked.pod && formatIpv4Range(asked.pod) !== existing.podCidr)
       throw changed('--pod-cidr', existing.podCidr, dataDirectory);
-    if (asked.service && formatCidr(asked.service) !== existing.serviceCidr)
+    if (asked.service && formatIpv4Range(asked.service) !== existing.serviceCidr)
       throw changed('--service-cidr', existing.serviceCidr, dataDirectory);
     return existing;
   }
@@ -132,8 +132,8 @@ async function ensureIdentity(
   const identity: ClusterIdentity = {
     format: layoutFormat,
     id: randomBytes(3).toString('hex'),
-    podCidr: formatCidr(pod),
-    serviceCidr: formatCidr(service),
+    podCidr: formatIpv4Range(pod),
+    serviceCidr: formatIpv4Range(service),
   };
   try {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
@@ -189,14 +189,14 @@ function changed(option: string, value: string, dataDirectory: string): ClusterE
 }
 
 /** Networks of this machine and of its other clusters. */
-async function takenNetworks(home: Home, name: string): Promise<readonly Cidr[]> {
+async function takenNetworks(home: Home, name: string): Promise<readonly Ipv4Range[]> {
   const others = (await listRecords(home)).filter((record) => record.name !== name);
   return [
     ...others.flatMap(({ podCidr, serviceCidr }) => [
       parseCidr(podCidr, 'podCidr'),
       parseCidr(serviceCidr, 'serviceCidr'),
     ]),
-    ...(await machineRoutes()).map(({ range }) => ({ base: range.network, prefix: range.prefix })),
+    ...(await machineRoutes()).map(({ range }) => range),
   ];
 }
 

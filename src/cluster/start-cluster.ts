@@ -3,7 +3,7 @@ import type { Client } from '../client/client.ts';
 import { createClient } from '../client/create-client.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import { loadArchive } from '../oci/image-service.ts';
-import { formatCidr } from './cidr.ts';
+import { formatIpv4Range } from '../base/ipv4.ts';
 import { ClusterError } from './cluster-error.ts';
 import { removeRecord, writeRecord } from './cluster-record.ts';
 import type { ClusterRecord, StartupTimes } from './cluster-record.ts';
@@ -160,8 +160,8 @@ class StartLog {
       id: plan.id,
       dataDirectory: plan.dataDirectory,
       runDirectory: plan.runDirectory,
-      podCidr: formatCidr(plan.podCidr),
-      serviceCidr: formatCidr(plan.serviceCidr),
+      podCidr: formatIpv4Range(plan.podCidr),
+      serviceCidr: formatIpv4Range(plan.serviceCidr),
       nodes: options.nodes,
       runtime: runtime.name,
       startup: {},
