@@ -22,8 +22,6 @@ export interface Applied {
   readonly outcome: ApplyOutcome;
   /** As the server has it now; with a dry run of the client, as it was read or is wanted. */
   readonly object: KubeObject;
-  /** The object was made without `apply`: its annotation was missing until now. */
-  readonly adopted: boolean;
 }
 
 const fieldManager = 'kubectl-client-side-apply';
@@ -50,20 +48,18 @@ export async function applyObject(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const present = await resource.get(ref, write);
-      const original = lastApplied(present);
-      const adopted = original === undefined;
-      const { patch, type } = patchBetween({ original: original ?? {}, wanted, present });
-      if (Object.keys(patch).length === 0) return { outcome: 'unchanged', object: present, adopted };
-      if (options.dryRun === 'client') return { outcome: 'configured', object: present, adopted };
+      const { patch, type } = patchBetween({ original: lastApplied(present) ?? {}, wanted, present });
+      if (Object.keys(patch).length === 0) return { outcome: 'unchanged', object: present };
+      if (options.dryRun === 'client') return { outcome: 'configured', object: present };
       const next = await resource.patch(ref, patch, { ...write, type });
       // A patch may turn out to say what the server has already, in other words.
       const same = next.metadata.resourceVersion === present.metadata.resourceVersion && !options.dryRun;
-      return { outcome: same ? 'unchanged' : 'configured', object: next, adopted };
+      return { outcome: same ? 'unchanged' : 'configured', object: next };
     } catch (error) {
       if (isStatus(error, 'Conflict') && attempt < attempts) continue;
       if (!isStatus(error, 'NotFound')) throw error;
-      if (options.dryRun === 'client') return { outcome: 'created', object: wanted, adopted: false };
-      return { outcome: 'created', object: await resource.create(wanted, write), adopted: false };
+      if (options.dryRun === 'client') return { outcome: 'created', object: wanted };
+      return { outcome: 'created', object: await resource.create(wanted, write) };
     }
   }
 }

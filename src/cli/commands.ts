@@ -3,6 +3,7 @@ import type { CliContext } from './cli-context.ts';
 import { applyCommand } from './commands/apply.ts';
 import { completionCommand } from './commands/completion.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { describeCommand } from './commands/describe.ts';
 import { downCommand } from './commands/down.ts';
 import { execCommand } from './commands/exec.ts';
 import { getCommand } from './commands/get.ts';
@@ -27,6 +28,7 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   loadCommand,
   getCommand,
   applyCommand,
+  describeCommand,
   deleteCommand,
   logsCommand,
   execCommand,

@@ -4,6 +4,7 @@ import { StatusError } from '../machinery/status-error.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
 import { commands } from './commands.ts';
+import { describeFailure } from './failures.ts';
 
 /** The whole command tree. */
 export function createProgram(context: CliContext): Command {
@@ -44,7 +45,8 @@ export function reportError(context: CliContext, error: unknown): number {
     return error.exitCode;
   }
   if (error instanceof StatusError) {
-    context.stderr.write(`${red(`Error from server (${error.reason || 'Unknown'}):`)} ${error.message}\n`);
+    const [label, message] = describeFailure(error);
+    context.stderr.write(`${red(label)} ${message}\n`);
     return 1;
   }
   if (context.signal.aborted) return 130;

@@ -173,7 +173,9 @@ export async function* streamLogs(
       headers: { accept: '*/*' },
       ...(signal && { signal }),
     });
-    if (response.statusCode !== 200) throw refusal(response.statusCode ?? 500, await readText(response));
+    // A pod that no node has yet is answered with 204.
+    if (response.statusCode !== 200 && response.statusCode !== 204)
+      throw refusal(response.statusCode ?? 500, await readText(response));
     for await (const chunk of response) yield chunk as Buffer;
   } finally {
     caller.close();
