@@ -34,7 +34,7 @@ export interface ConsoleDocument {
  *     Name:      kanoe      what it prints; nothing here: anything
  *     ```
  *
- * In expected lines `…` stands for any text, alone on a line for any number of lines, and blanks for any number of blanks.
+ * In expected lines `…` stands for any text, alone on a line for any number of lines, and blanks for any number of blanks and tabs.
  */
 export function readConsoleDocument(text: string): ConsoleDocument {
   const needs = /<!-- needs: (.*?) -->/.exec(text)?.[1]?.split(/,\s*/) ?? [];
@@ -103,6 +103,6 @@ function linePattern(line: string): string {
   return line
     .trimEnd()
     .replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-    .replaceAll(/ +/g, ' +')
+    .replaceAll(/[ \t]+/g, '[ \\t]+')
     .replaceAll('…', '.*?');
 }
