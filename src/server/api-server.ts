@@ -214,6 +214,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     transport,
     async listen(wanted) {
       const listener = new HttpsListener({
+        clock,
         tls: options.tls,
         onRequest: (request, response) => void handleRequest(parts, request, response),
         onUpgrade: (request, connection) => void handleUpgrade(parts, request, connection),

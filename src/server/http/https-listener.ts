@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.ts';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -5,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 
 export interface HttpsListenerOptions {
+  readonly clock: Clock;
   /** PEM. */
   readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
   onRequest(request: HttpRequest, response: HttpResponse): void;
@@ -20,8 +22,12 @@ export class HttpsListener {
   readonly #server: Http2SecureServer;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<Socket>();
+  readonly #clock: Clock;
+  #running = 0;
+  #drained: (() => void) | undefined;
 
   constructor(options: HttpsListenerOptions) {
+    this.#clock = options.clock;
     const { cert, key, clientCa } = options.tls;
     this.#server = createSecureServer({
       allowHTTP1: true,
@@ -34,7 +40,10 @@ export class HttpsListener {
       maxSessionMemory: sessionMemoryMb,
       settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
     });
-    this.#server.on('request', (request, response) => options.onRequest(request, response));
+    this.#server.on('request', (request, response) => {
+      this.#track(response);
+      options.onRequest(request, response);
+    });
     this.#server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) =>
       options.onUpgrade(request, { socket, head }),
     );
@@ -67,24 +76,31 @@ export class HttpsListener {
     });
   }
 
-  /** Accepts no more, lets running requests finish for a second, then cuts what is left. */
+  /** Accepts no more, gives running requests a second to finish, then cuts every connection. */
   close(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
-        for (const session of this.#sessions) session.destroy();
-        for (const socket of this.#sockets) socket.destroy();
-      }, drainMs);
-      this.#server.close(() => {
-        clearTimeout(timer);
-        resolve();
-      });
+      this.#server.close(() => resolve());
       for (const session of this.#sessions) session.close();
-      for (const socket of this.#sockets)
-        if (!('encrypted' in socket && this.#isBusy(socket))) socket.destroySoon();
+      const timer = this.#clock.after(drainMs, () => this.#cut());
+      this.#drained = () => {
+        timer.cancel();
+        this.#cut();
+      };
+      if (this.#running === 0) this.#drained();
     });
   }
 
-  #isBusy(socket: Socket): boolean {
-    return socket.bytesWritten > 0 && socket.writableLength > 0;
+  #cut(): void {
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** Counts a request until its answer is sent or its connection is gone. */
+  #track(response: HttpResponse): void {
+    this.#running++;
+    response.once('close', () => {
+      this.#running--;
+      if (this.#running === 0) this.#drained?.();
+    });
   }
 }
