@@ -7,7 +7,7 @@ const defaultContainer = 'kubectl.kubernetes.io/default-container';
 
 /** The names of a pod's containers: init containers first, ephemeral ones last. */
 export function containerNames({ spec }: Pod): string[] {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec ?? { containers: [] };
   return [...initContainers, ...containers, ...ephemeralContainers].map(({ name }) => name);
 }
 
@@ -31,7 +31,7 @@ export function chooseContainer(
   const first = pod.spec?.containers[0]?.name;
   if (first === undefined) throw new CliError(`pod ${name} has no containers`);
   if (names.length > 1) {
-    const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+    const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec ?? { containers: [] };
     const listed = [
       ...containers.map((container) => container.name),
       ...initContainers.map((container) => `${container.name} (init)`),

@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander';
+import type { Command} from 'commander';
+import { Option } from 'commander';
 import { nameOption } from './name-option.ts';
 
 /** Which cluster, and as whom: what every verb that talks to an API server takes. */

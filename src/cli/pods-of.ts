@@ -47,7 +47,7 @@ function podSelector(owner: KubeObject): string | undefined {
   return printSelector(
     isPlain
       ? selectorFromMap(selector as Readonly<Record<string, string>>)
-      : selectorFrom(selector as Parameters<typeof selectorFrom>[0]),
+      : selectorFrom(selector),
   );
 }
 

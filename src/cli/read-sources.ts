@@ -39,13 +39,14 @@ async function filesAt(path: string, cwd: string, depth: number): Promise<string
   if (!found.isDirectory()) return [path];
   if (depth === 0) return [];
   const entries = await readable(path, readdir(resolve(cwd, path), { withFileTypes: true }));
+  const none: Promise<string[]> = Promise.resolve([]);
   const nested = await Promise.all(
     entries
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map((entry) => {
         const below = join(path, entry.name);
-        if (entry.isDirectory()) return depth > 1 ? filesAt(below, cwd, depth - 1) : [];
-        return manifestFile.test(entry.name) ? [below] : [];
+        if (entry.isDirectory()) return depth > 1 ? filesAt(below, cwd, depth - 1) : none;
+        return manifestFile.test(entry.name) ? Promise.resolve([below]) : none;
       }),
   );
   return nested.flat();

@@ -94,7 +94,7 @@ function asTable(context: CliContext, answer: unknown): ServerTable {
       : humanDuration(context.clock.now() - Date.parse(metadata.creationTimestamp));
   return {
     kind: 'Table',
-    metadata: object.metadata as ServerTable['metadata'],
+    metadata: object.metadata,
     columnDefinitions: [
       { name: 'Name', type: 'string' },
       { name: 'Age', type: 'string' },

@@ -4,6 +4,7 @@ import { isObject, member } from '../machinery/patch/json-value.ts';
 import { isStatus } from '../machinery/status-error.ts';
 import { compileJsonPath, relaxedJsonPath } from '../printers/jsonpath.ts';
 import { JsonPathError } from '../printers/jsonpath-error.ts';
+import { scalarText } from '../printers/scalar-text.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
 import type { WaitFlags } from './commands/wait.ts';
@@ -109,7 +110,7 @@ function conditionState(parameter: string): WaitCondition {
 function isCurrent(condition: Readonly<Record<string, unknown>>, object: KubeObject | undefined): boolean {
   const observed = condition['observedGeneration'];
   const generation = object?.metadata.generation;
-  return typeof observed !== 'number' || generation === undefined || observed >= Number(generation);
+  return typeof observed !== 'number' || generation === undefined || observed >= generation;
 }
 
 function jsonPathState(parameter: string): WaitCondition {
@@ -123,7 +124,7 @@ function jsonPathState(parameter: string): WaitCondition {
       try {
         const found = compiled.find(object);
         if (value === undefined) return found.length > 0;
-        return found.some((one) => compiledText(one) === value);
+        return found.some((one) => scalarText(one) === value);
       } catch (error) {
         if (error instanceof JsonPathError) return false;
         throw error;
@@ -137,8 +138,4 @@ function bare(parameter: string): readonly (string | undefined)[] {
   return equals < 0
     ? [parameter, parameter, undefined]
     : [parameter, parameter.slice(0, equals), parameter.slice(equals + 1)];
-}
-
-function compiledText(value: unknown): string {
-  return typeof value === 'object' ? '' : String(value as string | number | boolean);
 }

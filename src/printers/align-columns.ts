@@ -19,7 +19,7 @@ export function createColumnAligner(): ColumnAligner {
     align(rows) {
       for (const row of rows) {
         row.slice(0, -1).forEach((cell, column) => {
-          widths[column] = Math.max(widths[column] ?? leastWidth, widthOf(cell) + padding);
+          widths[column] = Math.max(widths[column] ?? leastWidth, textWidth(cell) + padding);
         });
       }
       return rows.map((row) => `${aligned(row, widths)}\n`).join('');
@@ -31,11 +31,12 @@ function aligned(row: readonly string[], widths: readonly number[]): string {
   const last = row.length - 1;
   return row
     .map((cell, column) =>
-      column === last ? cell : cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)),
+      column === last ? cell : cell + ' '.repeat((widths[column] ?? 0) - textWidth(cell)),
     )
     .join('');
 }
 
-function widthOf(text: string): number {
-  return [...text].length;
+/** How many characters a text has; a pair of surrogates is one. */
+export function textWidth(text: string): number {
+  return Array.from(text).length;
 }

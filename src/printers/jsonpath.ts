@@ -1,6 +1,6 @@
 import { evaluate, type JsonPathNode } from './jsonpath-evaluate.ts';
 import { parseJsonPath } from './jsonpath-parse.ts';
-import { toCompactJson } from './to-json.ts';
+import { scalarText } from './scalar-text.ts';
 
 /** A template in kubectl's JSONPath dialect: text, and expressions in braces. */
 export interface JsonPath {
@@ -44,15 +44,10 @@ function printNodes(nodes: readonly JsonPathNode[], value: unknown, scope: Scope
     else if (node.type === 'range') {
       for (const item of evaluate(node.over, value, scope)) text += printNodes(node.body, item, scope);
     } else {
-      text += evaluate(node, value, scope).map(valueText).join(' ');
+      text += evaluate(node, value, scope)
+        .map((found) => (found === null ? '' : scalarText(found)))
+        .join(' ');
     }
   }
   return text;
-}
-
-function valueText(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return typeof value === 'object'
-    ? toCompactJson(value)
-    : String(value as string | number | boolean | bigint);
 }

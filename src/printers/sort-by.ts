@@ -1,4 +1,5 @@
 import { compileJsonPath, relaxedJsonPath } from './jsonpath.ts';
+import { scalarText } from './scalar-text.ts';
 
 /** The items in ascending order of what a path finds in each; those without it come first. Throws `JsonPathError`. */
 export function sortByPath<T>(
@@ -15,6 +16,6 @@ export function sortByPath<T>(
 function compareKeys(a: unknown, b: unknown): number {
   if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const [left, right] = [String(a as string), String(b as string)];
+  const [left, right] = [scalarText(a), scalarText(b)];
   return left === right ? 0 : left < right ? -1 : 1;
 }

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../machinery/object.ts';
 import { createColumnAligner } from './align-columns.ts';
 import { formatLabels } from './format-labels.ts';
+import { scalarText } from './scalar-text.ts';
 
 /** A `meta.k8s.io/v1` Table as the server answers it. */
 export interface ServerTable {
@@ -90,8 +91,7 @@ function rowCells(row: TableRow, columns: readonly TableColumn[], style: TableSt
 
 function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
-  if (typeof cell === 'object') return JSON.stringify(cell);
-  const text = String(cell as string | number | boolean | bigint);
+  const text = scalarText(cell);
   const end = text.search(/[\f\n\r]/);
   return (end < 0 ? text : `${text.slice(0, end)}...`).replaceAll('\u001B', '^[');
 }

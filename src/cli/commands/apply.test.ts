@@ -1,8 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deployments } from '../../api/apps/v1.gen.ts';
-import { configmaps } from '../../api/core/v1.gen.ts';
 import { startTestCluster, type TestCluster } from '../testing/test-cluster.ts';
 
 let cluster: TestCluster;

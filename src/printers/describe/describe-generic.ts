@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../machinery/object.ts';
 import { isObject } from '../../machinery/patch/json-value.ts';
 import { describeLabels } from './describe-metadata.ts';
+import { scalarText } from '../scalar-text.ts';
 import type { TabText } from './tab-text.ts';
 
 const shownAbove = new Set(['name', 'namespace', 'labels', 'annotations', 'managedFields']);
@@ -27,7 +28,7 @@ function describeFields(text: TabText, level: number, fields: Readonly<Record<st
       text.line(level, label);
       describeFields(text, level + 1, value);
     } else {
-      text.line(level, label, valueText(value));
+      text.line(level, label, scalarText(value));
     }
   }
 }
@@ -35,15 +36,8 @@ function describeFields(text: TabText, level: number, fields: Readonly<Record<st
 function describeItems(text: TabText, level: number, items: readonly unknown[]): void {
   for (const item of items) {
     if (isObject(item)) describeFields(text, level, item);
-    else text.line(level, valueText(item));
+    else text.line(level, scalarText(item));
   }
-}
-
-function valueText(value: unknown): string {
-  if (value === null || value === undefined) return '<nil>';
-  return typeof value === 'object'
-    ? JSON.stringify(value)
-    : String(value as string | number | boolean | bigint);
 }
 
 /** `creationTimestamp` → `Creation Timestamp`; names that are no camel case stay. */

@@ -37,7 +37,7 @@ function describePort(text: TabText, port: ServicePort, slices: readonly Endpoin
 const shownEndpoints = 3;
 
 function endpointsText({ name = '' }: ServicePort, slices: readonly EndpointSlice[]): string {
-  const found = slices.flatMap(({ endpoints, ports = [] }) =>
+  const found = slices.flatMap(({ endpoints, ports }) =>
     ports
       .filter((port) => (port.name ?? '') === name)
       .flatMap(({ port }) =>

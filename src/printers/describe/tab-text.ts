@@ -1,3 +1,5 @@
+import { textWidth } from '../align-columns.ts';
+
 const padding = 2;
 const indentation = '  ';
 
@@ -37,7 +39,7 @@ function aligned(lines: readonly (readonly string[])[]): string {
       let end = start;
       let width = 0;
       for (; column < (lines[end]?.length ?? 0) - 1; end += 1)
-        width = Math.max(width, [...(lines[end]?.[column] ?? '')].length + padding);
+        width = Math.max(width, textWidth(lines[end]?.[column] ?? '') + padding);
       for (let line = start; line < end; line += 1) widths[line]?.push(width);
       start = end + 1;
     }
