@@ -2,6 +2,10 @@
 export interface ServedVersion {
   readonly major: string;
   readonly minor: string;
+  readonly emulationMajor: string;
+  readonly emulationMinor: string;
+  readonly minCompatibilityMajor: string;
+  readonly minCompatibilityMinor: string;
   readonly gitVersion: string;
   readonly gitCommit: string;
   readonly gitTreeState: string;
@@ -17,6 +21,10 @@ export function servedVersion(kanoeVersion: string): ServedVersion {
   return {
     major: '1',
     minor: '36',
+    emulationMajor: '1',
+    emulationMinor: '36',
+    minCompatibilityMajor: '1',
+    minCompatibilityMinor: '35',
     gitVersion: `v1.36.2+kanoe.${kanoeVersion}`,
     gitCommit: '',
     gitTreeState: 'clean',
