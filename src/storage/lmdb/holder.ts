@@ -84,13 +84,14 @@ async function isAlive({ pid, started }: Holder): Promise<boolean> {
   return (await processStart(pid)) === started;
 }
 
-/** Tells a process from a later one of the same pid: boot and clock ticks since then, from proc(5). */
+/** Tells a process from a later one of the same pid, and from its own remains: boot and clock ticks since then, from proc(5). */
 async function processStart(pid: number): Promise<string> {
   const stat = await readText(`/proc/${pid}/stat`);
   if (stat === undefined) return '';
   const boot = (await readText('/proc/sys/kernel/random/boot_id')) ?? '';
   // The second field is the command in parentheses and may itself hold spaces and parentheses.
   const [, ...fields] = stat.slice(stat.lastIndexOf(')')).split(' ');
+  if (fields[0] === 'Z') return 'ended';
   return `${boot.trim()}/${fields[19] ?? ''}`;
 }
 
