@@ -72,6 +72,11 @@ export async function startMachine({
   const { client, informers } = controlPlane;
   const isolated = runtime.name === 'native';
   const network = isolated && options.nodes > 0 ? await startClusterNetwork() : undefined;
+  await ensureKubernetesService(client, {
+    clusterIP: nthAddress(plan.serviceCidr, 1),
+    port: controlPlane.port,
+    ...(network && { address: network.address }),
+  });
   const nodes = await Promise.all(Array.from({ length: options.nodes }, (_, index) => startNode(index)));
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork])),
@@ -93,11 +98,6 @@ export async function startMachine({
       onError: (error) => report.warn(`network: ${textOf(error)}`),
     });
     await controlPlane.server.listen({ host: started.address, port: controlPlane.port });
-    await ensureKubernetesService(client, {
-      clusterIP: nthAddress(plan.serviceCidr, 1),
-      address: started.address,
-      port: controlPlane.port,
-    });
     return started;
   }
 

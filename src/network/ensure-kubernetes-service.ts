@@ -4,8 +4,8 @@ import { ensureManualService } from './ensure-manual-service.ts';
 export interface KubernetesServiceOptions {
   /** The first address of the service range. */
   readonly clusterIP: string;
-  /** Where pods reach the API server. */
-  readonly address: string;
+  /** Where pods reach the API server; absent where no pod can. */
+  readonly address?: string;
   readonly port: number;
 }
 
@@ -19,7 +19,7 @@ export function ensureKubernetesService(
     name: 'kubernetes',
     labels: { component: 'apiserver', provider: 'kubernetes' },
     clusterIP,
-    address,
+    ...(address !== undefined && { address }),
     ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: port }],
   });
 }

@@ -8,8 +8,8 @@ export interface ManualService {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly clusterIP: string;
-  /** Where all ports lead. */
-  readonly address: string;
+  /** Where all ports lead; absent: nowhere. */
+  readonly address?: string;
   readonly ports: readonly {
     readonly name: string;
     readonly protocol: 'TCP' | 'UDP';
@@ -50,14 +50,14 @@ export async function ensureManualService(client: Client, options: ManualService
         name,
         labels: { ...labels, 'endpointslice.kubernetes.io/skip-mirror': 'true' },
       },
-      subsets: [{ addresses: [{ ip: address }], ports: targets }],
+      ...(address !== undefined && { subsets: [{ addresses: [{ ip: address }], ports: targets }] }),
     }),
     upsert(client.for(endpointslices), {
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
       metadata: { namespace, name, labels: { ...labels, 'kubernetes.io/service-name': name } },
       addressType: 'IPv4',
-      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+      endpoints: address === undefined ? [] : [{ addresses: [address], conditions: { ready: true } }],
       ports: targets,
     }),
   ]);
