@@ -140,7 +140,7 @@ export async function startMachine({
     const nodeClient = createClient(
       controlPlane.server.transport({
         name: `system:node:${nodeName}`,
-        groups: ['system:nodes', 'system:masters', 'system:authenticated'],
+        groups: ['system:nodes', 'system:authenticated'],
       }),
     );
     const agent = createNodeAgent({
