@@ -90,7 +90,10 @@ function clear({ directory, env }: Workplace): void {
 }
 
 interface Outcome {
+  /** Standard output and standard error as they came. */
   readonly output: string;
+  readonly stdout: string;
+  readonly stderr: string;
   readonly exitCode: number | null;
 }
 
@@ -101,29 +104,33 @@ function run(
   interruptWhen?: (output: string) => boolean,
 ): Promise<Outcome> {
   return new Promise((done, fail) => {
-    const child = spawn('bash', ['-c', `exec 2>&1\n${command}`], {
+    const child = spawn('bash', ['-c', command], {
       cwd: join(directory, 'work'),
       env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
     const signal = (name: NodeJS.Signals): void => void (child.pid && process.kill(-child.pid, name));
-    let output = '';
+    const said = { output: '', stdout: '', stderr: '' };
     let interrupted = false;
     const timer = setTimeout(() => {
       signal('SIGKILL');
-      fail(new Error(`${command}\ndid not end within ${commandTimeoutMs / 1000} s; it printed:\n${output}`));
+      fail(
+        new Error(`${command}\ndid not end within ${commandTimeoutMs / 1000} s; it printed:\n${said.output}`),
+      );
     }, commandTimeoutMs);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-      if (interrupted || !interruptWhen?.(output)) return;
-      interrupted = true;
-      signal('SIGINT');
-    });
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].setEncoding('utf8').on('data', (text: string) => {
+        said[stream] += text;
+        said.output += text;
+        if (interrupted || !interruptWhen?.(said.output)) return;
+        interrupted = true;
+        signal('SIGINT');
+      });
     child.on('error', fail);
     child.on('close', (exitCode) => {
       clearTimeout(timer);
-      done({ output, exitCode });
+      done({ ...said, exitCode });
     });
   });
 }
@@ -139,10 +146,12 @@ async function mismatch(
 ): Promise<string | undefined> {
   const { line, command, expected } = step;
   const begun = (output: string): boolean => outputMatches(output, expected, 'beginning');
-  const { output, exitCode } = await run(workplace, command, mode === 'interrupt' ? begun : undefined);
+  const outcome = await run(workplace, command, mode === 'interrupt' ? begun : undefined);
+  const { output, stdout, stderr, exitCode } = outcome;
   const said = `line ${line}: $ ${command}\n${output}`;
   if (exitCode !== step.exitCode) return `${said}\n--- exit code ${exitCode}, not ${step.exitCode} ---`;
-  if (expected.length === 0 || outputMatches(output, expected, mode === 'run' ? 'whole' : 'beginning'))
+  const extent = mode === 'run' ? 'whole' : 'beginning';
+  if (expected.length === 0 || [output, stdout, stderr].some((text) => outputMatches(text, expected, extent)))
     return undefined;
   return `${said}\n--- instead of ---\n${expected.join('\n')}`;
 }
@@ -198,26 +207,56 @@ describe('commands that the documents name but a test of them cannot run', () =>
   });
 });
 
-describe('links', () => {
-  const linked = ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'bench/README.md'].map((path) => ({
-    path,
-    text: readFileSync(join(root, path), 'utf8'),
-  }));
+describe('documents', () => {
+  const all = [
+    ...documents,
+    ...['ARCHITECTURE.md', 'CONTRIBUTING.md', 'bench/README.md'].map((path) => ({
+      path,
+      text: readFileSync(join(root, path), 'utf8'),
+    })),
+  ];
 
-  it.each([...documents, ...linked])('of $path lead to files that exist', ({ path, text }) => {
-    const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)].map(
-      ([, target = '']) => target,
+  it('link to files that exist', () => {
+    const missing = all.flatMap(({ path, text }) =>
+      [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => !existsSync(resolve(root, path, '..', target)))
+        .map((target) => `${path}: ${target}`),
     );
-    const missing = targets.filter((target) => !existsSync(resolve(root, path, '..', target)));
     expect(missing).toEqual([]);
   });
 
-  it.each([...documents, ...linked])('source files that $path names exist', ({ text }) => {
-    const named = [
-      ...text.matchAll(/`((?:src|bin|tools|test|bench|examples)\/[\w./-]+\.(?:ts|mjs|yaml|md))`/g),
-    ];
-    const missing = named.map(([, file = '']) => file).filter((file) => !existsSync(join(root, file)));
-    expect([...new Set(missing)]).toEqual([]);
+  it('name source files that exist', () => {
+    const missing = all.flatMap(({ path, text }) =>
+      [...text.matchAll(/`((?:src|bin|tools|test|bench|examples)\/[\w./-]+\.(?:ts|mjs|yaml|md))`/g)]
+        .map(([, file = '']) => file)
+        .filter((file) => !existsSync(join(root, file)))
+        .map((file) => `${path}: ${file}`),
+    );
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('docs/cli.md', () => {
+  it('has every command and option', () => {
+    const text = readFileSync(join(root, 'docs/cli.md'), 'utf8');
+    const help = (...args: readonly string[]): string =>
+      spawnSync(process.execPath, [program, ...args, '--help'], { encoding: 'utf8' }).stdout;
+    const commands = [...help().matchAll(/^ {2}([a-z-]+)[| ]/gm)].map(([, name = '']) => name);
+    const documented = commands.filter((name) => name !== 'help' && name !== 'internal');
+    const missing = documented.flatMap((name) => {
+      const section = text.split(/^## /m).find((part) => part.startsWith(`\`kanoe ${name}\``)) ?? '';
+      const general = text.split(/^## /m).find((part) => part.startsWith('Commands for objects')) ?? '';
+      const options = [...help(name).matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(
+        ([, option = '']) => option,
+      );
+      const absent = options.filter(
+        (option) => !`${section}${general}`.includes(`\`${option}`) && option !== '--help',
+      );
+      return section === '' ? [name] : absent.map((option) => `${name} ${option}`);
+    });
+    expect(documented.length).toBeGreaterThan(0);
+    expect(missing).toEqual([]);
   });
 });
 
