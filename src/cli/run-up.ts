@@ -3,12 +3,11 @@ import { startCluster } from '../cluster/start-cluster.ts';
 import type { ClusterReport, RunningCluster } from '../cluster/start-cluster.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
-import { upOptions } from './commands/up.ts';
-import type { UpFlags } from './commands/up.ts';
 import { applyManifests } from './apply-manifests.ts';
 import { loadManifests } from './manifests.ts';
 import { createProgress } from './progress.ts';
 import type { BackgroundMessage } from './run-detached.ts';
+import { upOptions, type UpFlags } from './up-flags.ts';
 import { waitForWorkloads } from './wait-for-workloads.ts';
 
 /** Starts the cluster in this process and stays until it is told to stop. */

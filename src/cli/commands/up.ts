@@ -1,30 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { resolve } from 'node:path';
-import type { RuntimeChoice, UpOptions } from '../../cluster/plan-cluster.ts';
+import type { RuntimeChoice } from '../../cluster/plan-cluster.ts';
 import type { CliContext } from '../cli-context.ts';
 import { nameOption } from '../name-option.ts';
 import { runDetached } from '../run-detached.ts';
 import { runUp } from '../run-up.ts';
-
-/** The flags of `kanoe up` as commander parses them. */
-export interface UpFlags {
-  readonly name: string;
-  readonly detach?: boolean;
-  readonly dataDir?: string;
-  readonly port?: number;
-  readonly nodes: number;
-  readonly controllers: string;
-  readonly serviceCidr?: string;
-  readonly podCidr?: string;
-  readonly runtime: RuntimeChoice;
-  readonly filename?: string[];
-  readonly load?: string[];
-  readonly mirror?: ReadonlyMap<string, string>;
-  readonly kubeconfig?: string;
-  readonly wait?: boolean;
-  readonly timeout: number;
-  readonly startedAt?: number;
-}
+import type { UpFlags } from '../up-flags.ts';
 
 const runtimes: readonly RuntimeChoice[] = ['auto', 'native', 'process', 'cri', 'simulated'];
 
@@ -64,21 +44,6 @@ export function upCommand(context: CliContext): Command {
       if (flags.detach && !context.parent) await runDetached(context);
       else await runUp(context, flags);
     });
-}
-
-/** What the cluster needs of the flags; paths made absolute. */
-export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
-  return {
-    name: flags.name,
-    nodes: flags.nodes,
-    controllers: flags.controllers,
-    runtime: flags.runtime,
-    mirrors: flags.mirror ?? new Map(),
-    ...(flags.dataDir !== undefined && { dataDirectory: resolve(context.cwd, flags.dataDir) }),
-    ...(flags.port !== undefined && { port: flags.port }),
-    ...(flags.serviceCidr !== undefined && { serviceCidr: flags.serviceCidr }),
-    ...(flags.podCidr !== undefined && { podCidr: flags.podCidr }),
-  };
 }
 
 function collect(value: string, previous: string[] | undefined): string[] {

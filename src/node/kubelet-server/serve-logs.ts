@@ -26,21 +26,20 @@ export async function serveLogs(
     number('limitBytes'),
   ];
   const sinceTime = query.get('sinceTime');
-  const log = agent
-    .logs({
-      namespace: target.namespace,
-      pod: target.pod,
-      container: target.container,
-      follow: flag('follow'),
-      previous: flag('previous'),
-      timestamps: flag('timestamps'),
-      ...(tailLines !== undefined && { tailLines }),
-      ...(sinceSeconds !== undefined && { sinceSeconds }),
-      ...(limitBytes !== undefined && { limitBytes }),
-      ...(sinceTime !== null && { sinceTime }),
-      signal: gone.signal,
-    })
-    [Symbol.asyncIterator]();
+  const source = agent.logs({
+    namespace: target.namespace,
+    pod: target.pod,
+    container: target.container,
+    follow: flag('follow'),
+    previous: flag('previous'),
+    timestamps: flag('timestamps'),
+    ...(tailLines !== undefined && { tailLines }),
+    ...(sinceSeconds !== undefined && { sinceSeconds }),
+    ...(limitBytes !== undefined && { limitBytes }),
+    ...(sinceTime !== null && { sinceTime }),
+    signal: gone.signal,
+  });
+  const log = source[Symbol.asyncIterator]();
   const first = log.next();
   // A follower of a silent container has its answer before the first line; what is wrong is known before that.
   await Promise.race([first, new Promise<void>((resolve) => void setImmediate(resolve))]);

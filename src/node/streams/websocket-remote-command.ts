@@ -13,9 +13,6 @@ export const webSocketRemoteProtocols: readonly string[] = [
 ];
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
-/** Above this many unsent bytes output waits. */
-const highWaterBytes = 1 << 20;
-const lowWaterPollMs = 5;
 
 /** The ends of a remote command over a WebSocket: each message is a channel number and bytes. */
 export function acceptWebSocketRemote(socket: WebSocket, options: RemoteOptions): RemoteStreams {
@@ -48,26 +45,14 @@ export function acceptWebSocketRemote(socket: WebSocket, options: RemoteOptions)
     }
   });
 
-  const send = (channel: number, bytes: Buffer): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const message = base64
-        ? `${channel}${bytes.toString('base64')}`
-        : Buffer.concat([Buffer.from([channel]), bytes]);
-      socket.send(message, (error) => (error ? reject(error) : resolve()));
-    });
+  const framed = (channel: number, bytes: Buffer): string | Buffer =>
+    base64 ? `${channel}${bytes.toString('base64')}` : Buffer.concat([Buffer.from([channel]), bytes]);
+  // A message counts as written once the transport has taken it, which is what holds a fast command back.
   const output = (channel: number): Writable =>
     new Writable({
       highWaterMark: 64 << 10,
-      write(chunk: Buffer, _encoding, done) {
-        send(channel, chunk).catch(done);
-        const proceed = (): void => {
-          if (socket.readyState !== WebSocket.OPEN || socket.bufferedAmount < highWaterBytes) done();
-          else setTimeout(proceed, lowWaterPollMs);
-        };
-        proceed();
-      },
+      write: (chunk: Buffer, _encoding, done) => socket.send(framed(channel, chunk), done),
     });
-  // Clients take the first message of a channel as the sign that it is open.
   const stdout = options.stdout ? output(channels.stdout) : undefined;
   const stderr = options.stderr ? output(channels.stderr) : undefined;
   return {
@@ -81,9 +66,9 @@ export function acceptWebSocketRemote(socket: WebSocket, options: RemoteOptions)
     },
     async finish(status) {
       if (socket.readyState !== WebSocket.OPEN) return;
-      if (structured) await send(channels.error, Buffer.from(JSON.stringify(status)));
-      else if (status.status !== 'Success')
-        await send(channels.error, Buffer.from(status.message ?? 'failed'));
+      const failed = status.status !== 'Success';
+      const text = structured ? JSON.stringify(status) : failed ? (status.message ?? 'failed') : undefined;
+      if (text !== undefined) socket.send(framed(channels.error, Buffer.from(text)));
       socket.close(1000);
     },
   };
