@@ -260,6 +260,20 @@ describe('docs/cli.md', () => {
   });
 });
 
+describe('design/dependencies.md', () => {
+  it('has a line for every dependency, and for no other package', () => {
+    const text = readFileSync(join(root, 'design/dependencies.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| (`.*?`) \|/gm)].map(([, names = '']) => names);
+    const documented = rows.flatMap((row) => [...row.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name));
+    const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>;
+      readonly devDependencies: Readonly<Record<string, string>>;
+    };
+    const used = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)];
+    expect(documented.sort()).toEqual(used.sort());
+  });
+});
+
 describe('docs/errors.md', () => {
   const text = readFileSync(join(root, 'docs/errors.md'), 'utf8');
 
