@@ -7,6 +7,8 @@ interface Verb {
   readonly name: string;
   readonly description: string;
   readonly options: readonly Option[];
+  /** What its first argument may be, where that is a choice. */
+  readonly values: readonly string[];
 }
 
 /** A completion script of a command tree: verbs, their flags, and the values of flags that are choices. */
@@ -16,6 +18,7 @@ export function completionScript(program: Command, shell: Shell): string {
     name: command.name(),
     description: firstLine(command.description()),
     options: help.visibleOptions(command),
+    values: command.registeredArguments[0]?.argChoices ?? [],
   }));
   const name = program.name();
   if (shell === 'bash') return bashScript(name, verbs);
@@ -34,20 +37,22 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+function valueCase(words: string, values: readonly string[] = []): string {
+  return `    ${quoted(words)}) values=${quoted(values.join(' '))} ;;`;
+}
+
 function bashScript(name: string, verbs: readonly Verb[]): string {
   const flagCases = verbs.map(
     (verb) => `    ${verb.name}) flags=${quoted(verb.options.flatMap(flagsOf).join(' '))} ;;`,
   );
-  const valueCases = verbs.flatMap((verb) =>
-    verb.options
-      .filter((option) => option.argChoices)
-      .flatMap((option) =>
-        flagsOf(option).map(
-          (flag) =>
-            `    ${quoted(`${verb.name} ${flag}`)}) values=${quoted(option.argChoices?.join(' ') ?? '')} ;;`,
-        ),
-      ),
-  );
+  const valueCases = verbs.flatMap((verb) => [
+    ...(verb.values.length > 0 ? [valueCase(`${verb.name} ${verb.name}`, verb.values)] : []),
+    ...verb.options.flatMap((option) =>
+      option.argChoices
+        ? flagsOf(option).map((flag) => valueCase(`${verb.name} ${flag}`, option.argChoices))
+        : [],
+    ),
+  ]);
   return `# bash completion of ${name}: source <(${name} completion bash)
 _${name}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" verb="\${COMP_WORDS[1]}"
@@ -65,7 +70,6 @@ ${valueCases.join('\n')}
   fi
   case "$verb" in
 ${flagCases.join('\n')}
-    completion) [ "$COMP_CWORD" -eq 2 ] && COMPREPLY=($(compgen -W ${quoted(shells.join(' '))} -- "$current")) && return ;;
   esac
   case "$current" in
     -*) COMPREPLY=($(compgen -W "$flags" -- "$current")) ;;
@@ -88,8 +92,9 @@ function zshScript(name: string, verbs: readonly Verb[]): string {
       return flagsOf(option).map((flag) => quoted(`*${flag}[${escape(option.description)}]${value}`));
     });
   const cases = verbs.map((verb) => {
-    const positional =
-      verb.name === 'completion' ? quoted(`1:shell:(${shells.join(' ')})`) : quoted('*:file:_files');
+    const positional = quoted(
+      verb.values.length > 0 ? `1:value:(${verb.values.join(' ')})` : '*:file:_files',
+    );
     return `    ${verb.name}) _arguments ${[...specs(verb), positional].join(' ')} ;;`;
   });
   return `#compdef ${name}
@@ -118,10 +123,14 @@ function fishScript(name: string, verbs: readonly Verb[]): string {
   const lines = verbs.flatMap((verb) => [
     `complete -c ${name} -f -n __fish_use_subcommand -a ${verb.name} -d ${quoted(verb.description)}`,
     ...verb.options.map((option) => fishOption(name, verb, option)),
+    ...(verb.values.length > 0
+      ? [
+          `complete -c ${name} -f -n ${quoted(`__fish_seen_subcommand_from ${verb.name}`)} -a ${quoted(verb.values.join(' '))}`,
+        ]
+      : []),
   ]);
   return `# fish completion of ${name}: ${name} completion fish | source
 ${lines.join('\n')}
-complete -c ${name} -f -n '__fish_seen_subcommand_from completion' -a ${quoted(shells.join(' '))}
 `;
 }
 

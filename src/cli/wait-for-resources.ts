@@ -3,7 +3,6 @@ import type { KubeObject } from '../machinery/object.ts';
 import { isObject, member } from '../machinery/patch/json-value.ts';
 import { isStatus } from '../machinery/status-error.ts';
 import { compileJsonPath, relaxedJsonPath } from '../printers/jsonpath.ts';
-import { JsonPathError } from '../printers/jsonpath-error.ts';
 import { scalarText } from '../printers/scalar-text.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
@@ -121,14 +120,8 @@ function jsonPathState(parameter: string): WaitCondition {
     met: 'condition met',
     mayBeAbsent: false,
     holds(object) {
-      try {
-        const found = compiled.find(object);
-        if (value === undefined) return found.length > 0;
-        return found.some((one) => scalarText(one) === value);
-      } catch (error) {
-        if (error instanceof JsonPathError) return false;
-        throw error;
-      }
+      const found = compiled.find(object);
+      return value === undefined ? found.length > 0 : found.some((one) => scalarText(one) === value);
     },
   };
 }

@@ -69,13 +69,8 @@ function resourceClient<T extends KubeObject>(
       }),
     delete: (ref, options = {}) =>
       transport.request(request('delete', { ...place(ref), ...deleteParts(options) })),
-    deleteCollection: (list, options = {}) => {
-      const { params, ...parts } = listParts(list);
-      const deletion = deleteParts(options);
-      return transport.request(
-        request('deletecollection', { ...parts, ...deletion, params: { ...params, ...deletion.params } }),
-      );
-    },
+    deleteCollection: (list, options = {}) =>
+      transport.request(request('deletecollection', { ...listParts(list), ...deleteParts(options) })),
     createSubresource: async <R>(ref: ObjectRef, subresource: string, body: unknown) =>
       (await transport.request(request('create', { ...place(ref), subresource, body }))) as R,
   };
@@ -127,12 +122,13 @@ function writeParts({ dryRun, fieldManager, fieldValidation, signal }: WriteOpti
   return { ...(Object.keys(params).length > 0 && { params }), ...(signal && { signal }) };
 }
 
+/** A server that finds options in the body reads none from the query. */
 function deleteParts({ dryRun, signal, ...options }: DeleteOptions): Partial<ApiRequest> {
+  const body = { ...options, ...(dryRun && { dryRun: ['All'] }) };
   return {
-    ...(Object.keys(options).length > 0 && {
-      body: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...options },
+    ...(Object.keys(body).length > 0 && {
+      body: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...body },
     }),
-    ...(dryRun && { params: { dryRun: 'All' } }),
     ...(signal && { signal }),
   };
 }

@@ -1,4 +1,4 @@
-/** A JSONPath template that cannot be read, or that asks for a field which is not there. */
+/** A JSONPath template that cannot be read. */
 export class JsonPathError extends Error {
   override readonly name = 'JsonPathError';
   readonly code = 'JSONPATH';

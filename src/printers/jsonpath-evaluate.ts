@@ -28,27 +28,14 @@ export type JsonPathStep =
       readonly right?: FilterOperand;
     };
 
-interface Scope {
-  readonly root: unknown;
-  /** Missing fields are errors. */
-  readonly strict: boolean;
-}
-
-/** The values that a path finds from `current` on. Throws {@link JsonPathError} for a missing field when strict. */
-export function evaluate(path: PathNode, current: unknown, scope: Scope): unknown[] {
-  let found: unknown[] = [path.from === 'root' ? scope.root : current];
-  for (const [position, step] of path.steps.entries()) {
-    // After `..` most places do not have the field: that is no mistake.
-    const lenient = path.steps[position - 1]?.type === 'descend';
-    const stepScope = lenient ? { ...scope, strict: false } : scope;
-    found = found.flatMap((value) => take(step, value, stepScope));
-    if (lenient && scope.strict && found.length === 0 && step.type === 'field')
-      throw new JsonPathError(`${step.name} is not found`);
-  }
+/** The values that a path finds from `current` on; none where a field is missing. `root` is what `$` means. */
+export function evaluate(path: PathNode, current: unknown, root: unknown): unknown[] {
+  let found: unknown[] = [path.from === 'root' ? root : current];
+  for (const step of path.steps) found = found.flatMap((value) => take(step, value, root));
   return found;
 }
 
-function take(step: JsonPathStep, value: unknown, scope: Scope): unknown[] {
+function take(step: JsonPathStep, value: unknown, root: unknown): unknown[] {
   switch (step.type) {
     case 'self':
       return [value];
@@ -57,30 +44,21 @@ function take(step: JsonPathStep, value: unknown, scope: Scope): unknown[] {
     case 'descend':
       return descendants(value);
     case 'field':
-      return field(step.name, value, scope);
+      return isObject(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : [];
     case 'index':
-      return element(step.index, value, scope);
+      return element(step.index, elements(value));
     case 'slice':
       return slice(step, value);
     case 'union':
-      return step.parts.flatMap((part) => take(part, value, scope));
+      return step.parts.flatMap((part) => take(part, value, root));
     default:
-      return elements(value).filter((item) => passes(step, item, scope));
+      return elements(value).filter((item) => passes(step, item, root));
   }
 }
 
-function field(name: string, value: unknown, { strict }: Scope): unknown[] {
-  if (isObject(value) && Object.hasOwn(value, name)) return [value[name]];
-  if (strict) throw new JsonPathError(`${name} is not found`);
-  return [];
-}
-
-function element(index: number, value: unknown, { strict }: Scope): unknown[] {
-  const list = elements(value);
+function element(index: number, list: readonly unknown[]): unknown[] {
   const position = index < 0 ? list.length + index : index;
-  if (position >= 0 && position < list.length) return [list[position]];
-  if (strict) throw new JsonPathError(`array index out of bounds: index ${index}, length ${list.length}`);
-  return [];
+  return position >= 0 && position < list.length ? [list[position]] : [];
 }
 
 function slice(
@@ -111,18 +89,18 @@ function descendants(value: unknown): unknown[] {
 
 type Filter = Extract<JsonPathStep, { readonly type: 'filter' }>;
 
-function passes({ left, operator, right }: Filter, item: unknown, scope: Scope): boolean {
-  const leftValues = operandValues(left, item, scope);
+function passes({ left, operator, right }: Filter, item: unknown, root: unknown): boolean {
+  const leftValues = operandValues(left, item, root);
   if (operator === undefined || right === undefined) return leftValues.length > 0;
   const [a] = leftValues;
-  const [b] = operandValues(right, item, scope);
+  const [b] = operandValues(right, item, root);
   if (a === undefined || b === undefined) return false;
   return compare(a, b, operator);
 }
 
-function operandValues(operand: FilterOperand, item: unknown, scope: Scope): unknown[] {
+function operandValues(operand: FilterOperand, item: unknown, root: unknown): unknown[] {
   if (operand.type === 'value') return [operand.value];
-  return evaluate(operand, item, { ...scope, strict: false });
+  return evaluate(operand, item, root);
 }
 
 function compare(a: unknown, b: unknown, operator: FilterOperator): boolean {

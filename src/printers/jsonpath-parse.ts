@@ -70,7 +70,8 @@ class Parser {
     if (!fromRoot && !fromCurrent && /[^.[\s]/.test(this.#peek() ?? ' ')) steps.push(this.#field());
     for (;;) {
       const char = this.#peek();
-      if (char === '.') steps.push(this.#dot(end));
+      if (steps.at(-1)?.type === 'descend' && char !== '[') steps.push(this.#field());
+      else if (char === '.') steps.push(this.#dot(end));
       else if (char === '[') steps.push(this.#brackets());
       else break;
     }

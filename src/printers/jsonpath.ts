@@ -4,25 +4,18 @@ import { scalarText } from './scalar-text.ts';
 
 /** A template in kubectl's JSONPath dialect: text, and expressions in braces. */
 export interface JsonPath {
-  /** The text for a value. Throws {@link JsonPathError} where a field is missing and missing ones are not allowed. */
+  /** The text for a value; expressions that lead nowhere leave none. */
   print(value: unknown): string;
   /** The values that all expressions find, in order. */
   find(value: unknown): unknown[];
 }
 
-export interface JsonPathOptions {
-  /** Expressions that lead nowhere are an error rather than empty. */
-  readonly missing?: 'error' | 'empty';
-}
-
 /** Compiles a template. Throws `JsonPathError` with the place of the mistake. */
-export function compileJsonPath(template: string, options: JsonPathOptions = {}): JsonPath {
+export function compileJsonPath(template: string): JsonPath {
   const nodes = parseJsonPath(template);
-  const strict = options.missing === 'error';
   return {
-    print: (value) => printNodes(nodes, value, { root: value, strict }),
-    find: (value) =>
-      nodes.flatMap((node) => (node.type === 'path' ? evaluate(node, value, { root: value, strict }) : [])),
+    print: (value) => printNodes(nodes, value, value),
+    find: (value) => nodes.flatMap((node) => (node.type === 'path' ? evaluate(node, value, value) : [])),
   };
 }
 
@@ -32,19 +25,14 @@ export function relaxedJsonPath(expression: string): string {
   return `{.${inner}}`;
 }
 
-interface Scope {
-  readonly root: unknown;
-  readonly strict: boolean;
-}
-
-function printNodes(nodes: readonly JsonPathNode[], value: unknown, scope: Scope): string {
+function printNodes(nodes: readonly JsonPathNode[], value: unknown, root: unknown): string {
   let text = '';
   for (const node of nodes) {
     if (node.type === 'text') text += node.text;
     else if (node.type === 'range') {
-      for (const item of evaluate(node.over, value, scope)) text += printNodes(node.body, item, scope);
+      for (const item of evaluate(node.over, value, root)) text += printNodes(node.body, item, root);
     } else {
-      text += evaluate(node, value, scope)
+      text += evaluate(node, value, root)
         .map((found) => (found === null ? '' : scalarText(found)))
         .join(' ');
     }
