@@ -10,9 +10,10 @@ import { connectionOf, readKubeconfig, readKubeconfigs } from '../src/client/kub
 import { nodes } from '../src/api/core/v1.gen.ts';
 import { parseYaml } from '../src/machinery/yaml/parse-yaml.ts';
 import { eventually } from './support/eventually.ts';
-import { makeWorkplace, startKanoe } from './support/kanoe.ts';
+import { kanoeProgram, makeWorkplace, startKanoe } from './support/kanoe.ts';
 import type { Workplace } from './support/kanoe.ts';
 import { describeWith } from './support/needs.ts';
+import { run } from './support/run.ts';
 
 interface Status {
   readonly state: string;
@@ -23,7 +24,11 @@ interface Status {
   readonly podCidr: string;
   readonly serviceCidr: string;
   readonly nodes?: readonly { readonly name: string; readonly ready: boolean }[];
-  readonly startup: { readonly apiReadyMs: number; readonly nodeReadyMs: number; readonly dnsReadyMs: number };
+  readonly startup: {
+    readonly apiReadyMs: number;
+    readonly nodeReadyMs: number;
+    readonly dnsReadyMs: number;
+  };
 }
 
 async function statusOf(place: Workplace): Promise<Status> {
@@ -68,9 +73,7 @@ function answering(text: string, replicas: number = 1): readonly object[] {
 }
 
 async function nodePortOf(place: Workplace): Promise<number> {
-  return Number(
-    await place.kubectl()('get', 'service', 'echo', '-o', 'jsonpath={.spec.ports[0].nodePort}'),
-  );
+  return Number(await place.kubectl()('get', 'service', 'echo', '-o', 'jsonpath={.spec.ports[0].nodePort}'));
 }
 
 async function answerOf(url: string): Promise<string> {
@@ -113,7 +116,12 @@ describe('options of up', () => {
       /"nosuch" is not in the list of known controllers.*deployment-controller.*job-controller/,
     ],
     ['a range that is none', ['--service-cidr', '10.96'], 1, /--service-cidr "10.96" is not an IPv4 network/],
-    ['host bits in a range', ['--pod-cidr', '10.244.0.1/16'], 1, /host bits set; the network is 10\.244\.0\.0\/16/],
+    [
+      'host bits in a range',
+      ['--pod-cidr', '10.244.0.1/16'],
+      1,
+      /host bits set; the network is 10\.244\.0\.0\/16/,
+    ],
     [
       'ranges that overlap',
       ['--pod-cidr', '10.40.0.0/16', '--service-cidr', '10.40.1.0/24'],
@@ -133,12 +141,22 @@ describe('options of up', () => {
   });
 
   it('refuses a name that cannot be used in file names', async () => {
-    const { code, stderr } = await place.kanoe(['up', '--name', 'Über', '--name']);
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/error/);
-    const bad = await makeWorkplace();
-    const outcome = await bad.kanoe(['version']);
-    expect(outcome.code).toBe(2);
+    const { env } = place;
+    for (const command of ['up', 'down', 'status']) {
+      const { code, stderr } = await run(process.execPath, [kanoeProgram, command, '--name', '../a'], {
+        env,
+      });
+      expect(stderr).toMatch(/cluster name "\.\.\/a" must have 1 to 40 lower case letters/);
+      expect(code).toBe(1);
+    }
+  });
+
+  it('knows its own version and that of the API', async () => {
+    const { stdout } = await run(process.execPath, [kanoeProgram, 'version', '-o', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kubernetes: expect.stringMatching(/^v1\.36\.\d+\+kanoe\./),
+      node: process.version,
+    });
   });
 
   it('refuses a port that is taken, and names it', async () => {
@@ -248,7 +266,14 @@ preferences: { colors: true }
 describe('status, list and version', () => {
   let place: Workplace;
   beforeAll(async () => {
-    place = await startKanoe(['--nodes', '0', '--service-cidr', '10.77.0.0/20', '--pod-cidr', '10.78.0.0/18']);
+    place = await startKanoe([
+      '--nodes',
+      '0',
+      '--service-cidr',
+      '10.77.0.0/20',
+      '--pod-cidr',
+      '10.78.0.0/18',
+    ]);
   });
   afterAll(() => place.stop());
 
@@ -264,9 +289,9 @@ describe('status, list and version', () => {
     const yaml = await place.kanoe(['status', '-o', 'yaml']);
     expect(parseYaml(yaml.stdout, { file: 'status' }).value).toEqual(status);
     expect((await place.kanoe(['status'])).stdout).toMatch(/^State: +running$/m);
-    expect(
-      await place.kubectl()('get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}'),
-    ).toBe('10.77.0.1');
+    expect(await place.kubectl()('get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}')).toBe(
+      '10.77.0.1',
+    );
   });
 
   it('refuse a second up, and a second cluster in the same data directory, and say who runs', async () => {
@@ -275,9 +300,8 @@ describe('status, list and version', () => {
     expect(again.stderr).toContain(`already running (process ${pid}`);
     expect(again.code).toBe(1);
     const stranger = await makeWorkplace();
-    const held = await stranger.kanoe([
-      ...['up', '--detach', '--nodes', '0', '--port', '0', '--data-dir', place.record().dataDirectory],
-    ]);
+    const options = ['--nodes', '0', '--port', '0', '--data-dir', place.record().dataDirectory];
+    const held = await stranger.kanoe(['up', '--detach', ...options]);
     expect(held.stderr).toMatch(new RegExp(`held by process ${pid}`));
     expect(held.code).toBe(1);
     expect((await stranger.kanoe(['status'])).stderr).toContain(`there is no cluster named ${stranger.name}`);
@@ -316,9 +340,9 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'a cluster that come
 
   it('tells start times that agree with a stopwatch outside', async () => {
     const began = performance.now();
-    const up = place.startKanoe('up', '--port', '0', '--kubeconfig', place.kubeconfig);
+    const up = place.spawnKanoe('up', '--port', '0', '--kubeconfig', place.kubeconfig);
     const since = (): number => performance.now() - began;
-    const poll = <T>(attempt: () => Promise<T>): Promise<T> => eventually(attempt, 20_000, 5);
+    const poll = <T>(attempt: () => Promise<T>): Promise<T> => eventually(attempt, 20_000);
     const connection = await poll(async () => connectionOf(await readKubeconfigs([place.kubeconfig])));
     const client = createClient(createHttpsTransport(connection));
     await poll(() => client.for(nodes).list());
@@ -346,7 +370,7 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'a cluster that come
 
   it('ends in order when it is interrupted while it starts', async () => {
     for (const line of [/starting cluster/, /API ready/]) {
-      const up = place.startKanoe('up', '--port', '0', '--kubeconfig', place.kubeconfig);
+      const up = place.spawnKanoe('up', '--port', '0', '--kubeconfig', place.kubeconfig);
       await up.printed(line);
       up.process.kill('SIGINT');
       expect([0, 130]).toContain(await up.ended);
@@ -356,7 +380,7 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'a cluster that come
 
   it('leaves nothing when it is interrupted with busy containers, and runs them again from its data', async () => {
     const kubectl = place.kubectl();
-    const up = place.startKanoe('up', '--port', '0', '--kubeconfig', place.kubeconfig);
+    const up = place.spawnKanoe('up', '--port', '0', '--kubeconfig', place.kubeconfig);
     await up.printed(/is ready at/);
     await kubectl.apply([...answering('first', 2), stubborn]);
     await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s');
@@ -372,7 +396,14 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'a cluster that come
 
   it('is gone after down, also after its process was killed, twice', async () => {
     const kubectl = place.kubectl();
-    const busy = kubectl.start('exec', 'stubborn', '--', 'node', '-e', 'setInterval(() => console.log(1), 10)');
+    const busy = kubectl.start(
+      'exec',
+      'stubborn',
+      '--',
+      'node',
+      '-e',
+      'setInterval(() => console.log(1), 10)',
+    );
     await busy.printed(/1/);
     for (let round = 0; round < 2; round += 1) {
       process.kill(Number(place.record().process?.pid), 'SIGKILL');
@@ -429,11 +460,11 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'two clusters side b
   let two: Workplace;
   beforeAll(async () => {
     one = await makeWorkplace();
-    two = await makeWorkplace({ env: { KANOE_HOME: one.env['KANOE_HOME'] } });
+    two = await makeWorkplace({ home: join(one.directory, 'home') });
   });
   afterAll(async () => {
-    await one.stop();
     await two.stop();
+    await one.stop();
   });
 
   it('start at the same time with ranges of their own, and show in one list', async () => {
@@ -442,7 +473,7 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'two clusters side b
     expect(first.nodes?.map(({ ready }) => ready)).toEqual([true, true, true]);
     expect(first.podCidr).not.toBe(second.podCidr);
     expect(first.serviceCidr).not.toBe(second.serviceCidr);
-    const { stdout } = await one.kanoe(['list', '-o', 'json']);
+    const { stdout } = await run(process.execPath, [kanoeProgram, 'list', '-o', 'json'], { env: one.env });
     const { clusters } = JSON.parse(stdout) as { clusters: { name: string; state: string }[] };
     expect(clusters.map(({ name, state }) => `${name} ${state}`).sort()).toEqual(
       [`${one.name} running`, `${two.name} running`].sort(),
@@ -470,7 +501,7 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'two clusters side b
 });
 
 describeWith({ root: true, kubectl: true }, 'under sudo', () => {
-  it("belongs to the caller: home, kubeconfig and the way in", async () => {
+  it('belongs to the caller: home, kubeconfig and the way in', async () => {
     const place = await makeWorkplace();
     const [uid, gid] = [4711, 4712];
     const home = join(place.directory, 'person');

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { bindKubectl, newestKubectl } from './kubectl.ts';
 import type { Kubectl, KubectlProgram } from './kubectl.ts';
 import { machineWithout } from './machine-without.ts';
-import { must, run, start } from './run.ts';
+import { run, start } from './run.ts';
 import type { Outcome, Running, RunOptions } from './run.ts';
 import { tracesOf } from './traces-of.ts';
 
@@ -58,6 +58,8 @@ export interface WorkplaceOptions {
   /** Programs of the machine that Kanoe must do without. */
   readonly without?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Another workplace's `KANOE_HOME`; that one must be stopped last. */
+  readonly home?: string;
 }
 
 /** Makes a place for one cluster; starts nothing. */
@@ -65,9 +67,9 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
   if (!existsSync(kanoeProgram)) throw new Error(`${kanoeProgram} is missing: run npm run build first`);
   const directory = mkdtempSync(join(tmpdir(), 'kanoe-e2e-'));
   const name = `t${randomBytes(4).toString('hex')}`;
-  const home = join(directory, 'home');
+  const home = options.home ?? join(directory, 'home');
   const kubeconfig = join(directory, 'kubeconfig');
-  mkdirSync(home);
+  mkdirSync(home, { recursive: true });
   const machine = options.without
     ? await machineWithout(options.without, join(directory, 'hidden'))
     : undefined;
@@ -145,10 +147,4 @@ export async function startKanoe(
     throw error;
   }
   return workplace;
-}
-
-/** Every process in a control group of a cluster, by the text that its group must hold. */
-export async function processesIn(group: string): Promise<readonly number[]> {
-  const text = await must('sh', ['-c', `grep -l -- '${group}' /proc/[0-9]*/cgroup 2>/dev/null || true`]);
-  return text.split('\n').flatMap((path) => (path ? [Number(path.split('/')[2])] : []));
 }
