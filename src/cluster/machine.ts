@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
+import { nodes as nodeResource } from '../api/core/v1.gen.ts';
 import { createClient } from '../client/create-client.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import type { NodeAgent } from '../node/agent.ts';
@@ -60,6 +61,11 @@ export function nodeDirectory(dataDirectory: string, index: number): string {
   return join(dataDirectory, 'nodes', String(index + 1));
 }
 
+/** The first node has the cluster's own name, so that it stays the same node when others are added. */
+function nodeNameOf(cluster: string, index: number): string {
+  return index === 0 ? cluster : `${cluster}-${index + 1}`;
+}
+
 /** Starts the network and the nodes. Resolves when they have been started; readiness is asked for separately. */
 export async function startMachine({
   plan,
@@ -77,11 +83,30 @@ export async function startMachine({
     port: controlPlane.port,
     ...(network && { address: network.address }),
   });
+  if (options.nodes > 0) await removeFormerNodes();
+  // One for all nodes: what two of them want at once is fetched or made once.
+  const imageService = nodeImageService(
+    createImageService({
+      store: images,
+      nodeImageDirectory: join(plan.dataDirectory, 'images', 'node'),
+      mirrors: options.mirrors,
+    }),
+  );
   const nodes = await Promise.all(Array.from({ length: options.nodes }, (_, index) => startNode(index)));
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork])),
     ...new Set(nodes.flatMap((node) => node.runtime.limitations)),
   ];
+
+  /** Those that an earlier start had and this one has not: nobody will ever run what is bound to them. */
+  async function removeFormerNodes(): Promise<void> {
+    const expected = Array.from({ length: options.nodes }, (_, index) => nodeNameOf(plan.name, index));
+    for (const { metadata } of (await client.for(nodeResource).list()).items) {
+      const own = metadata.name === plan.name || /^-\d+$/.test(metadata.name.slice(plan.name.length));
+      if (metadata.name.startsWith(plan.name) && own && !expected.includes(metadata.name))
+        await client.for(nodeResource).delete({ name: metadata.name });
+    }
+  }
 
   async function startClusterNetwork(): Promise<Network> {
     const started = await startNetwork({
@@ -102,16 +127,9 @@ export async function startMachine({
   }
 
   async function startNode(index: number): Promise<RunningNode> {
-    const nodeName = options.nodes === 1 ? plan.name : `${plan.name}-${index + 1}`;
+    const nodeName = nodeNameOf(plan.name, index);
     const podCidr = formatIpv4Range(nodeRange(plan.podCidr, index));
     const directory = nodeDirectory(plan.dataDirectory, index);
-    const imageService = nodeImageService(
-      createImageService({
-        store: images,
-        nodeImageDirectory: join(plan.dataDirectory, 'images', 'node'),
-        mirrors: options.mirrors,
-      }),
-    );
     const containers = join(directory, 'containers');
     const containerRuntime = network
       ? await createNativeRuntime({

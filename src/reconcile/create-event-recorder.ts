@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { timestamp, type Clock } from '../base/clock.ts';
 import { WorkQueue } from '../base/queue.ts';
 import { events, type Event } from '../api/core/v1.gen.ts';
@@ -21,7 +22,8 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
   const written = new Map<string, Live<Event>>();
   const waiting = new Map<string, Occurrence>();
   const resource = client.for(events);
-  let serial = 0n;
+  // Names of events have the time to the nanosecond; recorders of several components share the clock's milliseconds.
+  let serial = BigInt(randomInt(1_000_000));
 
   const queue = new WorkQueue<string>({
     clock,
