@@ -54,10 +54,10 @@ describeWith({ root: true }, 'kanoe up -f examples/guestbook', () => {
   });
 
   it('spreads requests over the pods of the middle tier', async () => {
-    await eventually(async () => {
-      await fetch('http://127.0.0.1:8080/entries', { method: 'POST', body: 'again' });
-      expect(new Set((await entriesAt('http://127.0.0.1:8080')).map(({ by }) => by)).size).toBe(2);
-    });
+    const post = (): Promise<Response> =>
+      fetch('http://127.0.0.1:8080/entries', { method: 'POST', body: 'at once' });
+    await Promise.all(Array.from({ length: 40 }, post));
+    expect(new Set((await entriesAt('http://127.0.0.1:8080')).map(({ by }) => by)).size).toBe(2);
   });
 
   it('shows what runs without kubectl', async () => {
@@ -94,7 +94,9 @@ describeWith({ root: true }, 'the times a start took', () => {
         readonly dnsReadyMs: number;
       };
     };
-    expect(Math.abs(outside - startup.apiReadyMs)).toBeLessThan(250);
+    // The kubeconfig appears at about the moment that is reported, and is looked for every 50 ms.
+    expect(outside).toBeGreaterThan(startup.apiReadyMs - 150);
+    expect(outside).toBeLessThan(startup.apiReadyMs + 600);
     expect(startup.nodeReadyMs).toBeGreaterThanOrEqual(startup.apiReadyMs);
     expect(startup.dnsReadyMs).toBeGreaterThanOrEqual(startup.apiReadyMs);
   });
