@@ -17,6 +17,7 @@ import { scheduler } from '../scheduler/scheduler.ts';
 import { createApiServer } from '../server/api-server.ts';
 import type { ApiServer } from '../server/api-server.ts';
 import { openapiHandler } from '../server/openapi/routes.ts';
+import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
@@ -84,8 +85,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       },
       version: servedVersion(options.program.version),
       paths: [openapiRoute(openapi)],
-      onFault: (error) =>
-        report.warn(`API server: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+      onFault: (error) => report.warn(`API server: ${faultText(error)}`),
     });
     const { port } = await server
       .listen({ host: '127.0.0.1', port: plan.port })
@@ -138,6 +138,12 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     await store.close();
     throw error;
   }
+}
+
+/** What went wrong with the store is the machine's state; anything else is a fault of the program. */
+function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof StoreError ? error.message : (error.stack ?? error.message);
 }
 
 function serverNames(

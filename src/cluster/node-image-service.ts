@@ -9,7 +9,8 @@ export function nodeImageService(images: StoreImageService): ImageService {
     try {
       return await work;
     } catch (error) {
-      throw error instanceof OciError ? new ImageError(error.code, error.message, { cause: error }) : error;
+      if (error instanceof OciError) throw new ImageError(error.code, error.message, { cause: error });
+      throw refusedBySystem(error) ?? error;
     }
   };
   return {
@@ -19,4 +20,11 @@ export function nodeImageService(images: StoreImageService): ImageService {
     list: () => translated(images.list()),
     remove: (id) => translated(images.remove(id)),
   };
+}
+
+/** A disk that is full or does not let us write is a reason why an image cannot be had, not a fault of the program. */
+function refusedBySystem(error: unknown): ImageError | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
+  const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
+  return new ImageError(full ? 'NO_SPACE' : 'UNAVAILABLE', error.message, { cause: error });
 }

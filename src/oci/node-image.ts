@@ -74,16 +74,21 @@ export async function ensureNodeImage(store: ImageStore, directory: string): Pro
   const root = join(directory, identity.slice(7, 19), 'root');
   const work = `${root}.${process.pid}.tmp`;
   await rm(work, { recursive: true, force: true });
-  let sizeBytes = 0;
   const files = await imageFiles(program);
-  for (const [target, source] of files) {
-    await mkdir(join(work, dirname(target)), { recursive: true });
-    await place(source, join(work, target));
-    sizeBytes += (await stat(source)).size;
+  let sizeBytes = 0;
+  try {
+    for (const [target, source] of files) {
+      await mkdir(join(work, dirname(target)), { recursive: true });
+      await place(source, join(work, target));
+      sizeBytes += (await stat(source)).size;
+    }
+    await furnish(work, files);
+    await rm(root, { recursive: true, force: true });
+    await rename(work, root);
+  } catch (error) {
+    await rm(work, { recursive: true, force: true });
+    throw error;
   }
-  await furnish(work, files);
-  await rm(root, { recursive: true, force: true });
-  await rename(work, root);
   const references = nodeImageTags(process.version).map((tag): Reference => ({ registry, repository, tag }));
   await store.put({ id, layers: [root], sizeBytes, config }, references);
   return { ...(await required(store, id)) };
