@@ -3,7 +3,7 @@ import { goDuration } from '../go-duration.ts';
 import { failure, success, type ProbeResult } from './probe-result.ts';
 import { runCommand } from './run-command.ts';
 
-/** Runs a command inside the container: exit code 0 is success. */
+/** Runs a command inside the container: exit code 0 is success. When the signal aborts it fails; nobody waits for it then. */
 export async function execProbe(options: {
   readonly runtime: ContainerRuntime;
   readonly containerId: string;
@@ -20,6 +20,7 @@ export async function execProbe(options: {
   } catch (error) {
     if (timeout.aborted) return timedOut(options);
     if (error instanceof RuntimeError) return failure(error.message);
+    if (options.signal.aborted) return failure('the probe was ended');
     throw error;
   }
 }
