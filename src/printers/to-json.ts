@@ -3,9 +3,12 @@ export function toJson(value: unknown): string {
   return `${jsonText(value, '')}\n`;
 }
 
-/** JSON on one line with names in ascending order, as Go's encoder writes a map. */
+/** JSON on one line with names in ascending order, as Go's encoder writes a map: safe inside HTML, too. */
 export function toCompactJson(value: unknown): string {
-  return jsonText(value, undefined);
+  return jsonText(value, undefined).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function jsonText(value: unknown, indent: string | undefined): string {

@@ -78,7 +78,7 @@ describe('kanoe apply', () => {
     await apply(configMap('noted', 'data: {b: "<2>", a: "1"}\n'));
     const { metadata } = await cluster.client.for(configmaps).get({ namespace: 'default', name: 'noted' });
     expect(metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration']).toBe(
-      '{"apiVersion":"v1","data":{"a":"1","b":"<2>"},"kind":"ConfigMap","metadata":{"annotations":{},"name":"noted","namespace":"default"}}\n',
+      '{"apiVersion":"v1","data":{"a":"1","b":"\\u003c2\\u003e"},"kind":"ConfigMap","metadata":{"annotations":{},"name":"noted","namespace":"default"}}\n',
     );
   });
 

@@ -102,11 +102,11 @@ function portForward(stream: StreamRequest, target: PodTarget): Work {
         return;
       }
       const ports = query
-        .getAll('ports')
+        .getAll('port')
         .flatMap((list) => list.split(','))
         .map(Number);
       if (ports.length === 0 || ports.some((port) => !Number.isInteger(port) || port < 1 || port > 65_535)) {
-        webSocket.close(1002, 'query parameter "ports" is required');
+        webSocket.close(1002, 'query parameter "port" is required');
         return;
       }
       serveWebSocketPortForward(webSocket, { ports, connect });
