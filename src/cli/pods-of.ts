@@ -45,9 +45,7 @@ function podSelector(owner: KubeObject): string | undefined {
   if (!isObject(selector) || Object.keys(selector).length === 0) return undefined;
   const isPlain = Object.values(selector).every((value) => typeof value === 'string');
   return printSelector(
-    isPlain
-      ? selectorFromMap(selector as Readonly<Record<string, string>>)
-      : selectorFrom(selector),
+    isPlain ? selectorFromMap(selector as Readonly<Record<string, string>>) : selectorFrom(selector),
   );
 }
 
