@@ -12,11 +12,6 @@ export function ageColumn<T extends KubeObject>(): Column<T> {
   return { name: 'Age', type: 'string', cell: ({ metadata }, now) => age(metadata.creationTimestamp, now) };
 }
 
-/** When the object was created, for the kinds that print it so. */
-export function createdAtColumn<T extends KubeObject>(): Column<T> {
-  return { name: 'Created At', type: 'date', cell: ({ metadata }) => metadata.creationTimestamp ?? null };
-}
-
 /** The time since `timestamp` as `kubectl get` prints it; `<unknown>` without one. */
 export function age(timestamp: string | undefined, now: number): string {
   return timestamp ? humanDuration(now - Date.parse(timestamp)) : '<unknown>';

@@ -78,8 +78,8 @@ export const deployments: ResourceDefinition<Deployment> = defineResource<Deploy
       type: 'string',
       cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
     },
-    { name: 'Up-to-date', type: 'integer', cell: ({ status }) => status?.updatedReplicas ?? 0 },
-    { name: 'Available', type: 'integer', cell: ({ status }) => status?.availableReplicas ?? 0 },
+    { name: 'Up-to-date', type: 'string', cell: ({ status }) => status?.updatedReplicas ?? 0 },
+    { name: 'Available', type: 'string', cell: ({ status }) => status?.availableReplicas ?? 0 },
     ageColumn(),
     ...templateColumns<Deployment>({
       template: ({ spec }) => spec.template,

@@ -85,7 +85,6 @@ export const replicaSets: ResourceDefinition<ReplicaSet> = defineResource<Replic
     statusReplicasPath: '.status.replicas',
     selector: ({ spec }: ReplicaSet) => printSelector(selectorFrom(spec.selector)),
   },
-  selectableFields: { 'status.replicas': ({ status }) => String(status?.replicas ?? 0) },
   columns: [
     nameColumn(),
     { name: 'Desired', type: 'integer', cell: ({ spec }) => spec.replicas ?? 0 },

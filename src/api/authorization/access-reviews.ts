@@ -35,7 +35,7 @@ function subjectAccessReviews({ authorize }: AuthorizationOptions): ResourceDefi
   return review(subjectaccessreviews, async (object) => {
     const spec = frozenSpec<SubjectAccessReviewSpec>(object);
     check([...validateAttributes(spec), ...validateSubject(spec)]);
-    return answered(object, await authorize(accessRequest(spec, subjectOf(spec))));
+    return answered(object, spec, await authorize(accessRequest(spec, subjectOf(spec))));
   });
 }
 
@@ -45,7 +45,7 @@ function selfSubjectAccessReviews({
   return review(selfsubjectaccessreviews, async (object, user) => {
     const spec = frozenSpec<SelfSubjectAccessReviewSpec>(object);
     check(validateAttributes(spec));
-    return answered(object, await authorize(accessRequest(spec, user)));
+    return answered(object, spec, await authorize(accessRequest(spec, user)));
   });
 }
 
@@ -65,7 +65,7 @@ function localSubjectAccessReviews({
       errors.push(invalid('spec.nonResourceAttributes', printedPath(spec.nonResourceAttributes), detail));
     }
     check(errors);
-    return answered(object, await authorize(accessRequest(spec, subjectOf(spec))));
+    return answered(object, spec, await authorize(accessRequest(spec, subjectOf(spec))));
   });
 }
 
@@ -94,8 +94,14 @@ function frozenSpec<S extends object>(object: KubeObject): Partial<S> {
   return 'spec' in object ? (object.spec as Partial<S>) : {};
 }
 
-function answered(object: KubeObject, decision: Decision): KubeObject {
-  return Object.assign({ ...object }, { status: decision });
+function answered(
+  object: KubeObject,
+  spec: Partial<SelfSubjectAccessReviewSpec>,
+  decision: Decision,
+): KubeObject {
+  const error = evaluationError(spec);
+  const status = error === undefined ? decision : { ...decision, evaluationError: error };
+  return Object.assign({ ...object }, { status });
 }
 
 function check(errors: readonly FieldError[]): void {
@@ -176,10 +182,19 @@ function validateFieldRequirement(
         forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
       );
     }
-  } else {
-    errors.push(invalid(`${path}.operator`, operator, 'not a valid selector operator'));
   }
   return errors;
+}
+
+/** Of a field selector's requirements only those on one value can be understood. */
+function evaluationError({ resourceAttributes }: Partial<SelfSubjectAccessReviewSpec>): string | undefined {
+  const requirements = resourceAttributes?.fieldSelector?.requirements ?? [];
+  const understood = requirements.filter(
+    ({ operator, values = [] }) => (operator === 'In' || operator === 'NotIn') && values.length === 1,
+  );
+  if (understood.length === requirements.length) return undefined;
+  const how = understood.length === 0 ? 'ignored' : 'partially ignored';
+  return `spec.resourceAttributes.fieldSelector ${how} due to parse error`;
 }
 
 function subjectOf({ user = '', uid = '', groups = [], extra }: Partial<SubjectAccessReviewSpec>): UserInfo {

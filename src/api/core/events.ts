@@ -3,7 +3,7 @@ import { type Event as NewEvent, events as newEvents } from '../events/v1.gen.ts
 import { age } from '../columns.ts';
 import { type Column, defineResource, type ResourceDefinition } from '../resource.ts';
 import { validateCoreEvent, validateNewEvent, validateNewEventUpdate } from './event-validation.ts';
-import { type Event, events as eventType } from './v1.gen.ts';
+import { type Event, events as eventType, type ObjectReference } from './v1.gen.ts';
 
 /** How long an event is kept, in milliseconds. */
 const EVENT_TTL_MS = 60 * 60 * 1000;
@@ -69,10 +69,7 @@ function renamed(
 /** The same fields under the word of either version. */
 function aboutFields(word: 'involvedObject' | 'regarding'): Record<string, (event: Event) => string> {
   return Object.fromEntries(
-    ABOUT.map((field) => [
-      `${word}.${field}`,
-      ({ involvedObject }: Event): string => involvedObject[field] ?? '',
-    ]),
+    ABOUT.map((field) => [`${word}.${field}`, (event: Event): string => about(event)[field] ?? '']),
   );
 }
 
@@ -86,7 +83,7 @@ function eventColumns(): Column<Event>[] {
       name: 'Subobject',
       type: 'string',
       priority: 1,
-      cell: ({ involvedObject }) => involvedObject.fieldPath ?? '',
+      cell: (event) => about(event).fieldPath ?? '',
     },
     { name: 'Source', type: 'string', priority: 1, cell: reporter },
     { name: 'Message', type: 'string', cell: ({ message = '' }) => message.trim() },
@@ -115,8 +112,13 @@ function lastSeen(event: Event): string | undefined {
   return event.series?.lastObservedTime || event.lastTimestamp || firstSeen(event);
 }
 
-function aboutObject({ involvedObject }: Event): string {
-  const { kind = '', name = '' } = involvedObject;
+/** The newer words may leave out what an event is about. */
+function about(event: { readonly involvedObject?: ObjectReference }): Partial<ObjectReference> {
+  return event.involvedObject ?? {};
+}
+
+function aboutObject(event: Event): string {
+  const { kind = '', name = '' } = about(event);
   return name === '' ? kind.toLowerCase() : `${kind.toLowerCase()}/${name}`;
 }
 

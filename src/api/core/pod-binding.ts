@@ -44,7 +44,7 @@ export function bindPod(
   if (errors.length > 0) {
     throw newUnknownError(aggregate(errors.map(({ field, message }) => `${field}: ${message}`)));
   }
-  const { uid, annotations } = binding.metadata;
+  const { uid, annotations, labels } = binding.metadata;
   if (uid && uid !== pod.metadata.uid) {
     const key = `/registry/pods/${pod.metadata.namespace}/${name}`;
     const detail = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`;
@@ -53,6 +53,7 @@ export function bindPod(
   const reason = refusal(pod);
   if (reason) throw newConflict({ group: '', resource: 'pods/binding' }, name, reason);
   pod.spec.nodeName = binding.target.name ?? '';
+  if (labels) pod.metadata.labels = { ...pod.metadata.labels, ...labels };
   if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
   setPodCondition(pod, {
     type: 'PodScheduled',

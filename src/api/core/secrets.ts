@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { type FieldError, forbidden, invalid, required, tooLong } from '../../machinery/field-error.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
@@ -31,6 +32,7 @@ export const secrets: ResourceDefinition<Secret> = defineResource<Secret>({
     ...validateFrozen(next, old),
     ...validate(next),
   ],
+  warnings: (secret) => (secret.type === 'kubernetes.io/tls' ? keyPairWarnings(secret) : []),
   selectableFields: { type: ({ type = '' }) => type },
   columns: [
     nameColumn(),
@@ -81,6 +83,20 @@ function validateType({ type = '', data = {}, metadata }: Secret): FieldError[] 
       return requiredKeys(type).flatMap((key) =>
         Object.hasOwn(data, key) ? [] : [required(`data[${key}]`)],
       );
+  }
+}
+
+/** What is wrong with a certificate and its key, in the words of Go's `tls.X509KeyPair`. */
+function keyPairWarnings({ data = {} }: Secret): string[] {
+  const [certificate, key] = ['tls.crt', 'tls.key'].map((name) => Buffer.from(data[name] ?? '', 'base64'));
+  if (!certificate?.includes('-----BEGIN CERTIFICATE-----'))
+    return ['tls: failed to find any PEM data in certificate input'];
+  if (!key?.includes('PRIVATE KEY-----')) return ['tls: failed to find any PEM data in key input'];
+  try {
+    const matches = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    return matches ? [] : ['tls: private key does not match public key'];
+  } catch {
+    return ['tls: failed to parse private key'];
   }
 }
 

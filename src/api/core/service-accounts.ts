@@ -37,6 +37,9 @@ export interface TokenOptions {
   readonly apiAudiences: readonly string[];
 }
 
+/** Limits pods of the account to the secrets that it lists. */
+const ENFORCE_ANNOTATION = 'kubernetes.io/enforce-mountable-secrets';
+
 const DEFAULT_EXPIRATION_SECONDS = 3600;
 const MIN_EXPIRATION_SECONDS = 600;
 const MAX_EXPIRATION_SECONDS = 2 ** 32;
@@ -55,6 +58,12 @@ export function serviceAccounts(options: TokenOptions): ResourceDefinition<Servi
           createToken(account, body as TokenRequest, { ...options, context }),
       },
     },
+    warnings: ({ metadata }) =>
+      metadata.annotations && Object.hasOwn(metadata.annotations, ENFORCE_ANNOTATION)
+        ? [
+            `metadata.annotations[${ENFORCE_ANNOTATION}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+          ]
+        : [],
     returnsDeleted: true,
     columns: [nameColumn(), ageColumn()],
   });
@@ -127,7 +136,7 @@ async function findBound(
   account: Live<ServiceAccount>,
   { server }: StrategyContext,
 ): Promise<Pick<TokenSpec, 'boundObject' | 'node'>> {
-  if (apiVersion !== 'v1' || (kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node')) {
+  if (apiVersion.includes('/') || (kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node')) {
     const [version = '', group = ''] = apiVersion.split('/').reverse();
     throw newBadRequest(`cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
   }

@@ -1,7 +1,6 @@
 import { type FieldError, invalid, required } from '../../machinery/field-error.ts';
 import { validateLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import { nameRule, pathSegmentNameErrors } from '../../machinery/validation/names.ts';
-import { createdAtColumn, nameColumn } from '../columns.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { validateRules } from './policy-rules.ts';
 import { type ClusterRole, clusterroles } from './v1.gen.ts';
@@ -14,7 +13,6 @@ export const clusterRoles: ResourceDefinition<ClusterRole> = defineResource<Clus
   validateName: nameRule(pathSegmentNameErrors),
   validate,
   validateUpdate: (next) => validate(next),
-  columns: [nameColumn(), createdAtColumn()],
 });
 
 function validate({ rules, aggregationRule }: ClusterRole): FieldError[] {

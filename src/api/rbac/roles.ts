@@ -1,5 +1,4 @@
 import { nameRule, pathSegmentNameErrors } from '../../machinery/validation/names.ts';
-import { createdAtColumn, nameColumn } from '../columns.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { validateRules } from './policy-rules.ts';
 import { type Role, roles as roleType } from './v1.gen.ts';
@@ -12,5 +11,4 @@ export const roles: ResourceDefinition<Role> = defineResource<Role>({
   validateName: nameRule(pathSegmentNameErrors),
   validate: ({ rules }) => validateRules(rules, 'namespaced'),
   validateUpdate: ({ rules }) => validateRules(rules, 'namespaced'),
-  columns: [nameColumn(), createdAtColumn()],
 });

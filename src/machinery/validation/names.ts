@@ -165,7 +165,7 @@ export function portNameErrors(value: string): string[] {
   const messages: string[] = [];
   if (bytes(value) > 15) messages.push(maxLengthMessage(15, 'characters'));
   if (!/^[-a-z0-9]+$/.test(value)) {
-    messages.push('must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)');
+    messages.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   }
   if (!/[a-z]/.test(value)) messages.push('must contain at least one letter (a-z)');
   if (value.includes('--')) messages.push('must not contain consecutive hyphens');

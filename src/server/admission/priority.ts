@@ -1,15 +1,36 @@
 import type { Pod } from '../../api/core/v1.gen.ts';
 import { priorityclasses } from '../../api/scheduling/v1.gen.ts';
 import type { PriorityClass } from '../../api/scheduling/v1.gen.ts';
-import type { DeepMutable } from '../../machinery/object.ts';
+import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
 import { newForbidden } from '../../machinery/status/errors.ts';
 import type { AdmissionPlugin } from './admission-chain.ts';
 import type { Lookup } from './lookup.ts';
 
-/** Turns a pod's priority class into its priority and preemption policy (upstream's Priority). */
+const systemPrefix = 'system-';
+
+/**
+ * Turns a pod's priority class into its priority and preemption policy; keeps the system's classes, and at most one default class
+ * (upstream's Priority).
+ */
 export function priority(lookup: Lookup): AdmissionPlugin {
   return {
     name: 'Priority',
+    validate(request) {
+      if (request.group !== priorityclasses.group || request.resource !== priorityclasses.resource) return;
+      const resource = { group: request.group, resource: request.resource };
+      if (request.operation === 'DELETE') {
+        if (!request.name.startsWith(systemPrefix)) return;
+        throw newForbidden(resource, request.name, 'this is a system priority class and cannot be deleted');
+      }
+      const { globalDefault } = request.object as KubeObject as PriorityClass;
+      const present = globalDefault ? defaultClass(lookup)?.metadata.name : undefined;
+      if (present === undefined || present === request.name) return;
+      throw newForbidden(
+        resource,
+        request.name,
+        `PriorityClass ${present} is already marked as default. Only one default can exist`,
+      );
+    },
     admit(request) {
       if (
         request.operation !== 'CREATE' ||

@@ -67,7 +67,8 @@ function checkBinding(parts: Parts, request: AdmissionRequest, binding: RoleBind
   if (may(parts, request, 'bind', { resource, name })) return;
   const { policy } = parts;
   const role = kind === 'ClusterRole' ? policy.clusterRole(name) : policy.role(request.namespace, name);
-  if (!role) throw newNotFound({ group, resource }, name);
+  // Upstream names the resource of the request.
+  if (!role) throw newNotFound({ group, resource: request.resource }, name);
   refuseMissing(parts, request, { rules: role.rules ?? [], namespace: request.namespace });
 }
 

@@ -123,7 +123,7 @@ export class ServiceAccountTokens {
         { key: this.#public, dsaEncoding: 'ieee-p1363' },
         Buffer.from(signature, 'base64url'),
       );
-    if (!valid) return { error: 'invalid bearer token' };
+    if (!valid) return { error: 'go-jose/go-jose: error in cryptographic primitive' };
     const now = this.#clock.now() / 1000;
     if (!(payload.exp > now)) return { error: 'service account token has expired' };
     if (payload.nbf > now + 60) return { error: 'service account token is not valid yet' };
@@ -131,7 +131,7 @@ export class ServiceAccountTokens {
     const shared = carried.filter((audience) => audiences.includes(audience));
     if (shared.length === 0)
       return {
-        error: `token audiences ${JSON.stringify(carried)} is invalid for the target audiences ${JSON.stringify(audiences)}`,
+        error: `token audiences ${quotedList(carried)} is invalid for the target audiences ${quotedList(audiences)}`,
       };
     const claims = payload['kubernetes.io'];
     if (!claims) return { error: 'invalid bearer token' };
@@ -150,13 +150,13 @@ export class ServiceAccountTokens {
         groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
         extra: {
           'authentication.kubernetes.io/credential-id': [`JTI=${payload.jti}`],
-          ...(pod && {
-            'authentication.kubernetes.io/pod-name': [pod.name],
-            'authentication.kubernetes.io/pod-uid': [pod.uid],
-          }),
           ...(node && {
             'authentication.kubernetes.io/node-name': [node.name],
             'authentication.kubernetes.io/node-uid': [node.uid],
+          }),
+          ...(pod && {
+            'authentication.kubernetes.io/pod-name': [pod.name],
+            'authentication.kubernetes.io/pod-uid': [pod.uid],
           }),
         },
       },
@@ -179,6 +179,11 @@ export class ServiceAccountTokens {
       id_token_signing_alg_values_supported: ['ES256'],
     };
   }
+}
+
+/** As Go prints a list of strings with `%q`. */
+function quotedList(values: readonly string[]): string {
+  return `[${values.map((value) => JSON.stringify(value)).join(' ')}]`;
 }
 
 function encoded(value: object): string {

@@ -169,7 +169,10 @@ export function verbsOf(definition: Definition): readonly string[] {
 }
 
 /** The subresources of one version, by name. */
-export function subresourcesOf(definition: Definition, type: ResourceType<KubeObject>): readonly Subresource[] {
+export function subresourcesOf(
+  definition: Definition,
+  type: ResourceType<KubeObject>,
+): readonly Subresource[] {
   const own = { group: type.group, version: type.version, kind: type.kind };
   const readWrite = ['get', 'patch', 'update'];
   const list: Subresource[] = Object.entries(definition.subresources ?? {}).map(

@@ -10,7 +10,7 @@ import { listItems } from '../registry/read.ts';
 import { entryJson } from '../registry/represent.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { protobufAnswer, protobufType } from './protobuf-body.ts';
-import type { Negotiated } from './negotiate.ts';
+import { mediaTypes, type Negotiated } from './negotiate.ts';
 import { includeObject, isStatusObject, partialMetadata, tableOf } from './table.ts';
 
 const metadataStart = Buffer.from('"metadata":{');
@@ -51,6 +51,8 @@ function objectShape(answer: ObjectAnswer, negotiated: Negotiated, params: Encod
     );
   }
   if (isStatusObject(object)) return answer.json();
+  // Reviews and the like are nobody's rows.
+  if (answer.message !== undefined) throw newNotAcceptable(mediaTypes);
   if (shape === 'PartialObjectMetadata') return encodeJsonBytes(partialMetadata(object, metaVersion));
   const { resourceVersion } = object.metadata;
   const metadata = resourceVersion === undefined ? {} : { resourceVersion };

@@ -44,7 +44,7 @@ import {
   type HttpResponse,
   type Reply,
 } from './exchange.ts';
-import { bodyMediaType, mediaTypes, negotiate, type Negotiated } from './negotiate.ts';
+import { bodyMediaType, mediaTypes, negotiate, streamMediaTypes, type Negotiated } from './negotiate.ts';
 import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
 import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
@@ -158,7 +158,7 @@ export function errorReply(parts: HandlerParts, request: HttpRequest, error: unk
       ...retry,
     };
   }
-  const yaml = negotiated?.mediaType === 'application/yaml';
+  const yaml = negotiated?.mediaType === 'application/yaml' && negotiated.shape === 'Object';
   return {
     code: status.code,
     contentType: yaml ? 'application/yaml' : 'application/json',
@@ -166,6 +166,9 @@ export function errorReply(parts: HandlerParts, request: HttpRequest, error: unk
     ...retry,
   };
 }
+
+const spacedTokenWarning =
+  'the provided Authorization header contains extra space before the bearer token, and is ignored';
 
 /** Serves one request; every failure becomes an answer. */
 export async function handleRequest(
@@ -176,6 +179,7 @@ export async function handleRequest(
   const warnings = new Set<string>();
   try {
     const parsed = admitted(parts, request);
+    if (/^bearer  /i.test(request.headers.authorization ?? '')) warnings.add(spacedTokenWarning);
     const reply = await replyTo(parts, { request, response, parsed, warnings });
     if (!reply) return;
     const headers =
@@ -262,9 +266,13 @@ async function resourceReply(
     await relay(parts, exchange, target);
     return undefined;
   }
-  const negotiated = negotiate(request.headers.accept);
+  const collection = info.verb === 'list' || info.verb === 'watch';
+  const negotiated = negotiate(
+    request.headers.accept,
+    collection ? [...mediaTypes, ...streamMediaTypes] : mediaTypes,
+  );
   if (info.verb === 'watch') {
-    if (negotiated.mediaType === 'application/yaml') throw newNotAcceptable(mediaTypes);
+    if (negotiated.mediaType === 'application/yaml') throw newNotAcceptable(streamMediaTypes);
     const { registry, signal } = parts;
     const plan = await planWatch(registry, served, context);
     const include = negotiated.shape === 'Table' ? includeObject(params['includeObject']) : 'Metadata';

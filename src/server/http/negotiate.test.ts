@@ -24,6 +24,9 @@ describe('negotiate', () => {
 
   it('refuses what it cannot write', () => {
     expect(() => negotiate('text/html')).toThrow(
+      '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml',
+    );
+    expect(() => negotiate('application/json;as=Nothing;g=meta.k8s.io;v=v1')).toThrow(
       'only the following media types are accepted: application/json',
     );
   });

@@ -1,3 +1,4 @@
+import { StatusError } from '../../machinery/status-error.ts';
 import { newNotAcceptable, newUnsupportedMediaType } from '../../machinery/status/errors.ts';
 
 /** How an object is shown: itself, as rows of a table, or its metadata alone. */
@@ -15,6 +16,12 @@ export const mediaTypes: readonly string[] = [
   'application/json',
   'application/yaml',
   'application/vnd.kubernetes.protobuf',
+];
+
+/** What upstream says it can write watches in. */
+export const streamMediaTypes: readonly string[] = [
+  'application/json;stream=watch',
+  'application/vnd.kubernetes.protobuf;stream=watch',
 ];
 
 interface Clause {
@@ -52,12 +59,17 @@ function shapeOf(params: Readonly<Record<string, string>>): Shape | undefined {
   return undefined;
 }
 
-/** Chooses among what the client accepts. Throws 406. */
-export function negotiate(header: string | undefined): Negotiated {
+/**
+ * Chooses among what the client accepts. Throws 406: in the words of upstream's router when no media type fits (`available` is what
+ * it lists), of its serializers when only the shape is unknown.
+ */
+export function negotiate(header: string | undefined, available: readonly string[] = mediaTypes): Negotiated {
   const plain: Negotiated = { mediaType: 'application/json', shape: 'Object', metaVersion: 'v1' };
   if (header === undefined || header.trim() === '') return plain;
   let binary: Negotiated | undefined;
+  let routed = false;
   for (const { mediaType, params } of acceptClauses(header)) {
+    routed ||= json.has(mediaType) || mediaTypes.includes(mediaType);
     const shape = shapeOf(params);
     if (!shape) continue;
     const metaVersion = params['v'] ?? 'v1';
@@ -70,7 +82,10 @@ export function negotiate(header: string | undefined): Negotiated {
     }
   }
   if (binary) return binary;
-  throw newNotAcceptable(mediaTypes);
+  const refused = newNotAcceptable(mediaTypes);
+  if (routed) throw refused;
+  const message = `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`;
+  throw new StatusError({ ...refused.status, message });
 }
 
 /** The media type of a body without its parameters. Throws 415 for what cannot be read. */

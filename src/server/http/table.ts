@@ -2,6 +2,7 @@ import { isObject } from '../../machinery/patch/json-value.ts';
 import type { Column } from '../../api/resource.ts';
 import type { ListMeta } from '../../machinery/meta/v1.gen.ts';
 import type { KubeObject } from '../../machinery/object.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { newBadRequest } from '../../machinery/status/errors.ts';
 import type { ServedVersion } from '../registry/served-resource.ts';
 
@@ -51,13 +52,24 @@ export function partialMetadata(object: KubeObject, metaVersion: string): object
   };
 }
 
+/** Columns are written for the stored version. */
+function cellsOf(
+  columns: readonly Column<KubeObject>[],
+  item: KubeObject,
+  { served, now }: TableOptions,
+): unknown[] {
+  const object = served?.version.toStorage?.(mutableCopy<KubeObject>(item)) ?? item;
+  return columns.map((column) => column.cell(object, now));
+}
+
 /** The objects as a `meta.k8s.io` Table. */
 export function tableOf(items: readonly KubeObject[], metadata: ListMeta, options: TableOptions): object {
-  const columns = options.served?.resource.definition.columns ?? fallback;
+  const own = options.served?.resource.definition.columns;
+  const columns = own ?? fallback;
   const rows = items.map((item) => ({
-    cells: columns.map((column) => column.cell(item, options.now)),
+    cells: cellsOf(columns, item, options),
     ...(options.include === 'None'
-      ? {}
+      ? { object: null }
       : { object: options.include === 'Object' ? item : partialMetadata(item, options.metaVersion) }),
   }));
   return {
@@ -65,7 +77,8 @@ export function tableOf(items: readonly KubeObject[], metadata: ListMeta, option
     apiVersion: `meta.k8s.io/${options.metaVersion}`,
     metadata,
     columnDefinitions: options.withColumns ? columns.map(definitionOf) : null,
-    rows: options.include === 'None' ? rows.map((row) => ({ ...row, object: null })) : rows,
+    // Upstream's table of kinds without columns of their own has no rows at all when it is empty.
+    rows: !own && rows.length === 0 ? null : rows,
   };
 }
 

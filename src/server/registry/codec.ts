@@ -68,23 +68,44 @@ function cannotHandle(typed: Typed, expected: Expected, detail: string): StatusE
 function checkType(typed: Typed, expected: Expected): void {
   const wanted = apiVersionOf(expected);
   if (typed.apiVersion !== '' && typed.apiVersion !== wanted) {
+    const { group } = splitApiVersion(typed.apiVersion);
+    if (typed.kind !== '' && typed.kind !== expected.kind)
+      throw cannotHandle(typed, expected, unknownConversion(typed, expected));
+    if (!isBuiltinGroup(group))
+      throw cannotHandle(typed, expected, notRegistered(typed.kind, typed.apiVersion));
     throw newBadRequest(
       `the API version in the data (${typed.apiVersion}) does not match the expected API version (${wanted})`,
     );
   }
   if (typed.kind !== '' && typed.kind !== expected.kind) {
-    throw cannotHandle(
-      typed,
-      expected,
-      `no kind ${JSON.stringify(typed.kind)} is registered for version ${JSON.stringify(wanted)} in scheme "pkg/api/legacyscheme/scheme.go:30"`,
-    );
+    throw cannotHandle(typed, expected, notRegistered(typed.kind, wanted));
   }
 }
 
+function notRegistered(kind: string, apiVersion: string): string {
+  return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+}
+
+function splitApiVersion(apiVersion: string): { readonly group: string; readonly version: string } {
+  const [version = '', group = ''] = apiVersion.split('/').reverse();
+  return { group, version };
+}
+
+/** Kubernetes' own groups, served or not. */
+function isBuiltinGroup(group: string): boolean {
+  return !group.includes('.') || group.endsWith('.k8s.io');
+}
+
+function unknownConversion(typed: Typed, expected: Expected): string {
+  const { version } = splitApiVersion(typed.apiVersion);
+  const internal = expected.group.split('.')[0] || 'core';
+  return `converting (${version}.${typed.kind}) to (${internal}.${expected.kind}): unknown conversion`;
+}
+
 function excerptOf(bytes: Buffer): string {
-  const printable = /^[\x20-\x7e\s]*$/.test(bytes.subarray(0, 32).toString('latin1'));
+  const printable = /^[\x20-\x7e\s]*$/.test(bytes.subarray(0, 30).toString('latin1'));
   const text = printable ? bytes.toString('utf8') : bytes.toString('hex');
-  const limit = printable ? 32 : 64;
+  const limit = printable ? 30 : 60;
   return text.length > limit ? `${text.slice(0, limit)} ...` : text;
 }
 

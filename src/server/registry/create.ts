@@ -106,7 +106,6 @@ async function prepared(
       object,
     }),
   );
-  delete object.metadata.generation;
   if (definition.generation) object.metadata.generation = 1;
   definition.prepareForCreate?.(object, strategy);
   return object;

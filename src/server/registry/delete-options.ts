@@ -77,8 +77,8 @@ export function deleteOptions(table: SchemaTable, context: RequestContext): Dele
   const options = empty ? fromQuery(context.request.params ?? {}) : received(table, body);
   const errors: FieldError[] = [];
   const policy = options.propagationPolicy;
-  if (policy !== undefined && !['Orphan', 'Background', 'Foreground', ''].includes(policy)) {
-    errors.push(notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', '<nil>']));
+  if (policy !== undefined && !['Orphan', 'Background', 'Foreground'].includes(policy)) {
+    errors.push(notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', 'nil']));
   }
   if (policy !== undefined && options.orphanDependents !== undefined) {
     errors.push(
@@ -89,7 +89,7 @@ export function deleteOptions(table: SchemaTable, context: RequestContext): Dele
   if (dryRun.some((value) => value !== 'All')) errors.push(notSupported('dryRun', dryRun, ['All']));
   if (errors.length > 0) throw newInvalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
   const propagation =
-    policy ||
+    policy ??
     (options.orphanDependents === undefined ? '' : options.orphanDependents ? 'Orphan' : 'Background');
   return {
     ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),

@@ -109,7 +109,7 @@ function beginDeletion(
   context: RequestContext,
   { next, options }: { readonly next: DeepMutable<KubeObject>; readonly options: DeleteOptions },
 ): 'immediate' | 'graceful' | 'pending' {
-  const { gracefulDelete } = served.resource.definition;
+  const { gracefulDelete, hasSpecFinalizers } = served.resource.definition;
   if (!gracefulDelete) return 'immediate';
   const strategy = strategyContext(registry, context, options.dryRun);
   const { metadata } = next;
@@ -126,7 +126,7 @@ function beginDeletion(
   }
   const seconds = gracefulDelete(next, requested, strategy);
   metadata.deletionTimestamp = timestamp(strategy.now + seconds * 1000);
-  metadata.deletionGracePeriodSeconds = seconds;
+  if (!hasSpecFinalizers) metadata.deletionGracePeriodSeconds = seconds;
   if (metadata.generation) metadata.generation += 1;
   return 'graceful';
 }
@@ -159,7 +159,8 @@ async function deleteEntry(
     next.metadata.deletionTimestamp = timestamp(registry.clock.now());
     if (next.metadata.generation) next.metadata.generation += 1;
   }
-  if (begun === 'immediate' && held) next.metadata.deletionGracePeriodSeconds = 0;
+  if (begun === 'immediate' && held && !definition.hasSpecFinalizers)
+    next.metadata.deletionGracePeriodSeconds = 0;
   const lingers = held || (begun === 'graceful' && next.metadata.deletionGracePeriodSeconds !== 0);
   const marked = await storeMark(registry, served, { entry, old, next, options });
   if (lingers)

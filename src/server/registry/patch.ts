@@ -8,6 +8,7 @@ import { applyStrategicMergePatch } from '../../machinery/patch/strategic-merge-
 import { DecodeError } from '../../machinery/schema/decode-error.ts';
 import type { Decoded } from '../../machinery/schema/decode.ts';
 import { newBadRequest, newInvalid, newUnsupportedMediaType } from '../../machinery/status/errors.ts';
+import { StatusError } from '../../machinery/status-error.ts';
 import type { Answer } from './answer.ts';
 import { decodePatched, type Expected } from './codec.ts';
 import { convertedFrom } from './create.ts';
@@ -43,6 +44,14 @@ function unknownMembers(operations: unknown): string[] {
           .map((name) => `json patch unknown field "[${index}].${name}"`)
       : [],
   );
+}
+
+/** Throws 415 for anything but a patch that is served. */
+function checkPatchType(type: string | undefined): void {
+  if (type !== undefined && patchTypes.includes(type)) return;
+  const refused = newUnsupportedMediaType(patchTypes);
+  if (type?.startsWith('application/apply-patch')) throw refused;
+  throw new StatusError({ ...refused.status, message: '415: Unsupported Media Type' });
 }
 
 /** Reads a patch body. Throws a BadRequest for what is no JSON. */
@@ -118,9 +127,7 @@ export async function patchObject(
   context: RequestContext,
 ): Promise<Answer> {
   const { request } = context;
-  if (request.patchType === undefined || !patchTypes.includes(request.patchType)) {
-    throw newUnsupportedMediaType(patchTypes);
-  }
+  checkPatchType(request.patchType);
   const options = writeOptions(request, 'PatchOptions');
   const patch = readPatch(context.body, request.patchType);
   const expected = expectedBody(registry.schema, served);

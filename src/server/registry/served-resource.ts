@@ -87,7 +87,7 @@ export function groupResource(served: ServedVersion): GroupResource {
   return { group: served.type.group, resource: served.type.resource };
 }
 
-/** How messages name the kind. */
-export function groupKind(served: ServedVersion): GroupKind {
-  return { group: served.type.group, kind: served.type.kind };
+/** How messages name the kind: as it is stored, whatever version was asked for. */
+export function groupKind({ resource: { stored } }: ServedVersion): GroupKind {
+  return { group: stored.group, kind: stored.kind };
 }

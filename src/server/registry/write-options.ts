@@ -26,8 +26,11 @@ export function writeOptions(
     errors.push(forbidden('force', 'may not be specified for non-apply patch'));
   }
   if (Buffer.byteLength(fieldManager) > 128) errors.push(tooLong('fieldManager', 128));
-  else if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(fieldManager)) {
-    errors.push(invalid('fieldManager', fieldManager, 'should only contain printable characters'));
+  else {
+    const at = [...fieldManager].findIndex((char) => /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char));
+    const code = [...fieldManager][at]?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    if (code !== undefined)
+      errors.push(invalid('fieldManager', fieldManager, `invalid character U+${code} (at position ${at})`));
   }
   errors.push(...dryRunErrors(dryRun));
   if (!['', 'Ignore', 'Strict', 'Warn'].includes(fieldValidation)) {
