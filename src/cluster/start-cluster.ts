@@ -73,7 +73,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   });
   report.step(`starting cluster ${plan.name} …`);
   const images = openImageStore(plan.dataDirectory, options.program.unpack);
-  const loading = loadAll(images, options);
+  const loading = images.sweep().then(() => loadAll(images, options));
   loading.catch(() => undefined);
   const controlPlane = await startControlPlane(plan, options).catch(async (error: unknown) => {
     // Whoever holds the data directory may run containers of the same identity: they are not to be touched.

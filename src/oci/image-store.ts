@@ -79,7 +79,7 @@ export interface ImageStoreOptions {
  *     images/<hex>.json                      configuration, layer directories, size
  *     layers/<hex of diff id>/{root,layer.json}
  *     merged/<hex of chain>/{root,layer.json}   what is visible after a layer with whiteouts
- *     tmp/                                   emptied at opening by whoever made it
+ *     tmp/PID-…                              work of a process; see `sweep`
  */
 export class ImageStore {
   readonly #directory: string;
@@ -224,6 +224,14 @@ export class ImageStore {
     const parent = join(this.#directory, 'tmp');
     await mkdir(parent, { recursive: true, mode: 0o700 });
     return mkdtemp(join(parent, `${process.pid}-`));
+  }
+
+  /** Removes the unfinished work of processes that are no more. */
+  async sweep(): Promise<void> {
+    for (const name of await this.#names('tmp')) {
+      if (!isAlive(Number.parseInt(name, 10)))
+        await rm(join(this.#directory, 'tmp', name), { recursive: true, force: true });
+    }
   }
 
   async #name(reference: Reference, imageId: string): Promise<void> {
@@ -437,4 +445,13 @@ async function inParallel<T>(tasks: readonly (() => Promise<T>)[], width: number
   }
   await Promise.all(Array.from({ length: Math.min(width, tasks.length) }, worker));
   return results;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
 }
