@@ -27,10 +27,10 @@ export function writeOptions(
   }
   if (Buffer.byteLength(fieldManager) > 128) errors.push(tooLong('fieldManager', 128));
   else {
-    const at = [...fieldManager].findIndex((char) => /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(char));
-    const code = [...fieldManager][at]?.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
-    if (code !== undefined)
-      errors.push(invalid('fieldManager', fieldManager, `invalid character U+${code} (at position ${at})`));
+    const found = /[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.exec(fieldManager);
+    const code = found?.[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0');
+    const detail = `invalid character U+${code} (at position ${found?.index})`;
+    if (found) errors.push(invalid('fieldManager', fieldManager, detail));
   }
   errors.push(...dryRunErrors(dryRun));
   if (!['', 'Ignore', 'Strict', 'Warn'].includes(fieldValidation)) {
