@@ -9,6 +9,18 @@ export async function failureMessage(folder: string): Promise<string> {
   return `failed to create containerd task: failed to create shim task: OCI runtime create failed: ${message || 'the runtime ended without a message'}: unknown`;
 }
 
+/** What the launcher said when a command could not be started in a container; undefined when it was started. */
+export async function execFailure(logFile: string): Promise<string | undefined> {
+  const log = (await readIfPresent(logFile))?.trim() ?? '';
+  const line = log
+    .split('\n')
+    .toReversed()
+    .find((text) => text.startsWith('{') && /"level": ?"error"/.test(text));
+  return (
+    line && `failed to exec in container: OCI runtime exec failed: exec failed: ${messageOf(line)}: unknown`
+  );
+}
+
 function messageOf(line: string): string {
   const { msg } = JSON.parse(line) as { readonly msg?: string };
   const missing = /executable file [`"]?([^`"']+)[`"']? not found/.exec(msg ?? '');

@@ -37,6 +37,8 @@ export interface Launcher {
 export interface ExecCommand {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Where the launcher says why the command could not be started; without it, on standard error. */
+  readonly logFile?: string;
 }
 
 /** The command line that a terminal needs around the container's: its pseudo terminal must outlive the agent. */

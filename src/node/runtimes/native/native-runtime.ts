@@ -34,7 +34,7 @@ import { isShimOf, readBootId, readFact, readRecords, type ContainerRecord } fro
 import { newId, Sandboxes } from './sandboxes.ts';
 import { selectLauncher, type LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
-import { failureMessage } from './failure-message.ts';
+import { execFailure, failureMessage } from './failure-message.ts';
 import { resizeTerminal } from './resize-terminal.ts';
 import { ancestorsOf, killNamed, processExists, signalNumber, signalProcess } from '../processes.ts';
 
@@ -333,8 +333,15 @@ class NativeRuntime implements ContainerRuntime {
       ...(options.signal ? { signal: options.signal } : {}),
       kill: () => killNamed(pidFile),
     });
-    void session.exited.catch(() => {}).then(() => rm(pidFile, { force: true }));
-    return session;
+    const { logFile } = command;
+    const exited = session.exited.then(async (code) => {
+      const failure = code !== 0 && logFile ? await execFailure(logFile) : undefined;
+      if (failure) throw new RuntimeError('START_FAILED', failure);
+      return code;
+    });
+    const files = [pidFile, ...(logFile ? [logFile] : [])];
+    void exited.catch(() => {}).then(() => Promise.all(files.map((file) => rm(file, { force: true }))));
+    return { ...session, exited };
   }
 
   async attach(

@@ -48,9 +48,12 @@ export async function createOciLauncher(options: OciLauncherOptions): Promise<La
     async exec({ id, shimPid }, { command, tty }, pidFile) {
       const enter = hiddenMount ? ['nsenter', '--target', String(shimPid), '--mount', '--'] : [];
       const terminal = tty ? ['--tty'] : [];
+      const logFile = `${pidFile}.log`;
+      const log = ['--log', logFile, '--log-format', 'json'];
       return {
-        args: [...enter, ...base, 'exec', '--pid-file', pidFile, ...terminal, id, ...command],
+        args: [...enter, ...base, ...log, 'exec', '--pid-file', pidFile, ...terminal, id, ...command],
         env: { PATH: toolPath },
+        logFile,
       };
     },
   };
