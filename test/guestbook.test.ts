@@ -65,17 +65,25 @@ class Guestbook {
     value: string = '',
   ): Promise<{ readonly data?: string; readonly message?: string }> {
     const query = new URLSearchParams({ cmd: command, key: 'messages', value });
-    const answer = await fetch(`http://127.0.0.1:${await this.port()}/guestbook.php?${query}`);
+    const answer = await fetch(`http://127.0.0.1:${await this.port()}/guestbook.php?${query.toString()}`);
     const text = await answer.text();
     if (!answer.ok) throw new Error(text);
     return JSON.parse(text) as { readonly data?: string };
   }
 
-  /** Writes through the master and reads back through the replicas. */
-  async remembers(value: string): Promise<void> {
-    expect(await this.call('set', value)).toEqual({ message: 'Updated' });
-    for (let round = 0; round < 4; round += 1)
-      await eventually(async () => expect(await this.call('get')).toEqual({ data: value }));
+  /** Writes through the master and reads back through the replicas, several times; gives what was read last. */
+  async remembers(value: string): Promise<string | undefined> {
+    await this.call('set', value);
+    let read: string | undefined;
+    for (let round = 0; round < 4; round += 1) {
+      read = await eventually(async () => {
+        const { data } = await this.call('get');
+        if (data !== value)
+          throw new Error(`${JSON.stringify(data)} was read, ${JSON.stringify(value)} written`);
+        return data;
+      });
+    }
+    return read;
   }
 }
 
@@ -97,7 +105,9 @@ for (const { launcher, without } of [
       expect(await book.names('pods')).toHaveLength(6);
     });
 
-    it('reads a value back through the replicas', () => book.remembers('hello from outside'));
+    it('reads a value back through the replicas', async () => {
+      expect(await book.remembers('hello from outside')).toBe('hello from outside');
+    });
 
     it('keeps its processes in namespaces and a root of their own', async () => {
       const ids = await book.kubectl(
@@ -137,7 +147,7 @@ for (const { launcher, without } of [
         'jsonpath={.status.containerStatuses[0].lastState.terminated.exitCode}',
       );
       expect(last).toBe('137');
-      await book.remembers('after the restart');
+      expect(await book.remembers('after the restart')).toBe('after the restart');
     });
 
     if (without) return;
@@ -151,7 +161,7 @@ for (const { launcher, without } of [
           expect(await endpointsOf(book, 'frontend')).toHaveLength(replicas);
         });
       }
-      await book.remembers('after scaling');
+      expect(await book.remembers('after scaling')).toBe('after scaling');
     });
 
     it('replaces its pods on a restart, and goes back to an older version', async () => {
@@ -168,7 +178,7 @@ for (const { launcher, without } of [
         expect(after).toHaveLength(3);
         expect(after.filter((name) => before.includes(name))).toEqual([]);
       });
-      await book.remembers('after the rollout');
+      expect(await book.remembers('after the rollout')).toBe('after the rollout');
 
       await book.kubectl(
         'set',
@@ -187,7 +197,9 @@ for (const { launcher, without } of [
         );
         expect(reasons).toMatch(/ErrImagePull|ImagePullBackOff/);
       });
-      await book.remembers('while the new version cannot be pulled');
+      expect(await book.remembers('while the new version cannot be pulled')).toBe(
+        'while the new version cannot be pulled',
+      );
       await book.kubectl('rollout', 'undo', 'deployment/frontend');
       await book.kubectl('rollout', 'status', 'deployment/frontend', '--timeout=60s');
       expect(await revision()).toBe('4');
@@ -203,7 +215,7 @@ for (const { launcher, without } of [
         'jsonpath={.items[*].status.replicas}',
       );
       expect(sets.split(' ').sort()).toEqual(['0', '0', '3']);
-      await book.remembers('after the way back');
+      expect(await book.remembers('after the way back')).toBe('after the way back');
     });
 
     it('leaves nothing behind when its manifest is deleted', async () => {
@@ -264,7 +276,9 @@ describeWith(
         );
     });
 
-    it('reads a value back through the replicas', () => book.remembers('pulled'));
+    it('reads a value back through the replicas', async () => {
+      expect(await book.remembers('pulled')).toBe('pulled');
+    });
 
     it('says why an image cannot be pulled', async () => {
       await book.kubectl('run', 'absent', '--image=gcr.io/no/such-image:v1', '--restart=Never');

@@ -5,10 +5,9 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../base/clock.ts';
 import { newBadRequest, newNotFound } from '../../machinery/status/errors.ts';
 import type { NodeAgent } from '../agent.ts';
-import type { ExecSession } from '../container-runtime.ts';
 import { portForwardProtocol, servePortForward } from '../streams/port-forward.ts';
 import { runRemoteCommand } from '../streams/remote-command.ts';
-import type { RemoteOptions } from '../streams/remote-command.ts';
+import type { RemoteOptions, RemoteWork } from '../streams/remote-command.ts';
 import { acceptSpdyRemote, spdyRemoteProtocols } from '../streams/spdy-remote-command.ts';
 import {
   serveWebSocketPortForward,
@@ -69,18 +68,24 @@ function remoteCommand(stream: StreamRequest, target: ContainerTarget): Work {
   const command = query.getAll('command');
   if (target.verb === 'exec' && command.length === 0)
     throw newBadRequest('you must specify a command to run');
-  const start = (): Promise<ExecSession> =>
+  const work: RemoteWork =
     target.verb === 'exec'
-      ? agent.runtime.exec(container.id, { command, tty, stdin: options.stdin })
-      : agent.runtime.attach(container.id, { tty, stdin: options.stdin });
+      ? {
+          doing: 'executing command in',
+          start: () => agent.runtime.exec(container.id, { command, tty, stdin: options.stdin }),
+        }
+      : {
+          doing: 'attaching to',
+          start: () => agent.runtime.attach(container.id, { tty, stdin: options.stdin }),
+        };
   return {
     async overSpdy() {
       const protocol = acceptSpdy(stream, spdyRemoteProtocols);
-      await runRemoteCommand(await acceptSpdyRemote(socket, { protocol, options, clock }), start);
+      await runRemoteCommand(await acceptSpdyRemote(socket, { protocol, options, clock }), work);
     },
     async overWebSocket() {
       const webSocket = await acceptWebSocket(stream, webSocketRemoteProtocols);
-      await runRemoteCommand(acceptWebSocketRemote(webSocket, options), start);
+      await runRemoteCommand(acceptWebSocketRemote(webSocket, options), work);
     },
   };
 }

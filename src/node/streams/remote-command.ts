@@ -25,16 +25,19 @@ export interface RemoteStreams {
   finish(status: Status): Promise<void>;
 }
 
+/** What is done in the container, and how it begins. */
+export interface RemoteWork {
+  readonly doing: 'executing command in' | 'attaching to';
+  readonly start: () => Promise<ExecSession>;
+}
+
 /** Joins a client with a command that `start` begins, until the command ends or the client goes. Never rejects. */
-export async function runRemoteCommand(
-  streams: RemoteStreams,
-  start: () => Promise<ExecSession>,
-): Promise<void> {
+export async function runRemoteCommand(streams: RemoteStreams, { doing, start }: RemoteWork): Promise<void> {
   let session: ExecSession;
   try {
     session = await start();
   } catch (error) {
-    await streams.finish(failureStatus(error)).catch(() => undefined);
+    await streams.finish(failureStatus(doing, error)).catch(() => undefined);
     return;
   }
   const leave = (): void => session.close();
@@ -47,7 +50,7 @@ export async function runRemoteCommand(
     const [code] = await Promise.all([session.exited, ...outputs]);
     await streams.finish(exitStatus(code));
   } catch (error) {
-    await streams.finish(failureStatus(error)).catch(() => undefined);
+    await streams.finish(failureStatus(doing, error)).catch(() => undefined);
   } finally {
     streams.gone.removeEventListener('abort', leave);
   }

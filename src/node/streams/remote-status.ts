@@ -12,8 +12,15 @@ export function exitStatus(code: number): Status {
   };
 }
 
-/** A command that could not be run at all. */
-export function failureStatus(error: unknown): Status {
-  const message = error instanceof Error ? error.message : String(error);
-  return { metadata: {}, status: 'Failure', reason: 'InternalError', code: 500, message };
+/** A command that could not be run at all, or a container that cannot be attached to. */
+export function failureStatus(doing: 'executing command in' | 'attaching to', error: unknown): Status {
+  const cause = `error ${doing} container: ${error instanceof Error ? error.message : String(error)}`;
+  return {
+    metadata: {},
+    status: 'Failure',
+    reason: 'InternalError',
+    code: 500,
+    message: `Internal error occurred: ${cause}`,
+    details: { causes: [{ message: cause }] },
+  };
 }
