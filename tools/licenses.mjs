@@ -2,7 +2,7 @@
 //   node tools/licenses.mjs            writes the file
 //   node tools/licenses.mjs --check    fails when the file is out of date
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const output = join(root, 'THIRD_PARTY_LICENSES.md');
@@ -10,13 +10,17 @@ const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
 
 /** Production packages of the lock file. Binaries built for one system stand in for all of them under their parent's text. */
 function packages() {
-  return Object.entries(lock.packages)
+  const entries = Object.entries(lock.packages);
+  // The lock file states the licence only of what was installed where it was written; binaries of one scope share theirs.
+  const sibling = (path) =>
+    entries.find(([other, { license }]) => license && dirname(other) === dirname(path))?.[1].license;
+  return entries
     .filter(([path, { dev }]) => path !== '' && !dev)
     .map(([path, { version, license, os }]) => ({
       name: path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
       path: join(root, path),
       version,
-      license: license ?? 'unknown',
+      license: license ?? (os && sibling(path)) ?? 'unknown',
       perSystem: os !== undefined,
     }))
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.version < b.version ? -1 : 1));
