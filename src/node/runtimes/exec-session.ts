@@ -16,7 +16,7 @@ export interface SessionCommand {
   readonly detached?: true;
   readonly signal?: AbortSignal;
   /** Ends what runs behind the process that was started here, when killing that alone is not enough. */
-  readonly kill?: () => void;
+  readonly kill?: () => void | Promise<void>;
 }
 
 /** A session whose first process is one of this machine's. */
@@ -56,8 +56,8 @@ async function pipedSession(command: SessionCommand): Promise<ProcessSession> {
     exited,
     resize: () => {},
     close: () => {
-      command.kill?.();
-      child.kill('SIGKILL');
+      // The launcher goes last: without it nobody learns which process it started.
+      void Promise.resolve(command.kill?.()).then(() => child.kill('SIGKILL'));
     },
   };
 }
@@ -115,8 +115,9 @@ async function terminalSession(command: SessionCommand): Promise<ProcessSession>
       if (open && columns > 0 && rows > 0) terminal.resize(columns, rows);
     },
     close: () => {
-      command.kill?.();
-      if (open) terminal.kill('SIGKILL');
+      void Promise.resolve(command.kill?.()).then(() => {
+        if (open) terminal.kill('SIGKILL');
+      });
     },
   };
 }

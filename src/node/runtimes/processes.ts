@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { constants } from 'node:os';
+import { sleep, type Clock } from '../../base/clock.ts';
 import { isMissing } from './state-file.ts';
 
 /** Sends a signal; a process that is gone is not an error. */
@@ -34,10 +35,19 @@ export async function ancestorsOf(pid: number): Promise<readonly number[]> {
   return ancestors;
 }
 
-/** Kills the process whose id the file holds, when there is one, with all that it started. */
-export function killNamed(pidFile: string): void {
-  const pid = Number(readNow(pidFile));
-  if (pid > 1) killTree(pid);
+/** How long a launcher may take to write down which process it started. */
+const namingMs = 2_000;
+const namingPollMs = 5;
+
+/** Kills the process that a file names, and what it started; waits a moment for a launcher that is about to name it. */
+export async function killNamed(pidFile: string, clock: Clock): Promise<void> {
+  const deadline = clock.monotonic() + namingMs;
+  for (;;) {
+    const pid = Number(readNow(pidFile));
+    if (pid > 1) return killTree(pid);
+    if (clock.monotonic() > deadline) return;
+    await sleep(clock, namingPollMs);
+  }
 }
 
 function killTree(pid: number): void {

@@ -331,7 +331,7 @@ class NativeRuntime implements ContainerRuntime {
       tty: options.tty,
       stdin: options.stdin,
       ...(options.signal ? { signal: options.signal } : {}),
-      kill: () => killNamed(pidFile),
+      kill: () => killNamed(pidFile, this.#options.clock),
     });
     const { logFile } = command;
     const exited = session.exited.then(async (code) => {
