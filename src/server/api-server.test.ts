@@ -523,6 +523,219 @@ describe('service-account tokens', () => {
   });
 });
 
+const reviews = '/apis/authorization.k8s.io/v1';
+const node = (name: string): Readonly<Record<string, string>> => ({
+  'impersonate-user': `system:node:${name}`,
+  'impersonate-group': 'system:nodes',
+});
+
+describe('answers in the words of upstream', () => {
+  interface Row {
+    readonly says: string;
+    readonly request: readonly [string, string];
+    readonly body?: unknown;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly code: number;
+    readonly answer: object;
+  }
+  const rows: readonly Row[] = [
+    {
+      says: 'an object of an unknown group is of no registered kind',
+      request: ['POST', maps],
+      body: { ...map('other'), apiVersion: 'nothing.example.com/v1' },
+      code: 400,
+      answer: {
+        message:
+          'ConfigMap in version "v1" cannot be handled as a ConfigMap: no kind "ConfigMap" is registered for version "nothing.example.com/v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+      },
+    },
+    {
+      says: 'a body that is cut off is shown by its first thirty bytes',
+      request: ['POST', maps],
+      body: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"',
+      code: 400,
+      answer: {
+        message:
+          'the object provided is unrecognized (must be of type ConfigMap): couldn\'t get version/kind; json parse error: unexpected end of JSON input ({"apiVersion":"v1","kind":"Con ...)',
+      },
+    },
+    {
+      says: 'a generation that a client gives stays where the server counts none',
+      request: ['POST', '/api/v1/namespaces/default/secrets?dryRun=All'],
+      body: { metadata: { name: 'counted', generation: 7 } },
+      code: 201,
+      answer: { metadata: { generation: 7 } },
+    },
+    {
+      says: 'an event of events.k8s.io is named by its stored kind',
+      request: ['POST', '/apis/events.k8s.io/v1/namespaces/default/events'],
+      body: { metadata: { name: 'late' }, reportingController: 'a.b/c', reportingInstance: 'c' },
+      code: 422,
+      answer: { details: { name: 'late', kind: 'Event' } },
+    },
+    {
+      says: 'an empty propagation policy is none',
+      request: ['DELETE', `${maps}/any`],
+      body: '{"propagationPolicy":""}',
+      headers: { 'content-length': '24' },
+      code: 422,
+      answer: {
+        message:
+          'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "": supported values: "Foreground", "Background", "Orphan", "nil"',
+      },
+    },
+    {
+      says: 'a patch without a media type is turned away by the router',
+      request: ['PATCH', `${maps}/any`],
+      body: '{}',
+      code: 415,
+      answer: { message: '415: Unsupported Media Type' },
+    },
+    {
+      says: 'a field manager shows where it is not printable',
+      request: ['POST', `${maps}?fieldManager=a%07b`],
+      body: map('managed'),
+      code: 422,
+      answer: {
+        message:
+          'CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\\ab": invalid character U+0007 (at position 1)',
+      },
+    },
+    {
+      says: 'classes of the system stay',
+      request: ['DELETE', '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical'],
+      code: 403,
+      answer: {
+        message:
+          'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted',
+      },
+    },
+    {
+      says: 'a node changes no other node',
+      request: ['POST', '/api/v1/nodes'],
+      body: { metadata: { name: 'one' } },
+      headers: node('two'),
+      code: 403,
+      answer: { message: 'nodes "one" is forbidden: node "two" is not allowed to modify node "one"' },
+    },
+    {
+      says: 'a node takes only its own lease',
+      request: ['POST', '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'],
+      body: { metadata: { name: 'one' } },
+      headers: node('two'),
+      code: 403,
+      answer: {
+        message:
+          'leases.coordination.k8s.io "one" is forbidden: can only access node lease with the same name as the requesting node',
+      },
+    },
+    {
+      says: 'a node creates only mirror pods',
+      request: ['POST', '/api/v1/namespaces/default/pods'],
+      body: { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'c' }] } },
+      headers: node('two'),
+      code: 403,
+      answer: { reason: 'Forbidden' },
+    },
+    {
+      says: 'a field selector that cannot be understood is an error of the evaluation',
+      request: ['POST', `${reviews}/subjectaccessreviews`],
+      body: {
+        spec: {
+          user: 'alice',
+          resourceAttributes: {
+            verb: 'list',
+            resource: 'pods',
+            fieldSelector: { requirements: [{ key: 'a', operator: 'Exists' }] },
+          },
+        },
+      },
+      code: 201,
+      answer: {
+        status: {
+          allowed: false,
+          evaluationError: 'spec.resourceAttributes.fieldSelector ignored due to parse error',
+        },
+      },
+    },
+    {
+      says: 'a review is no row of a table',
+      request: ['POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews'],
+      body: {},
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+      code: 406,
+      answer: { reason: 'NotAcceptable' },
+    },
+    {
+      says: 'a list without columns of its own is an empty table without rows',
+      request: ['GET', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles'],
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+      code: 200,
+      answer: { kind: 'Table', rows: null },
+    },
+    {
+      says: 'what no representation fits is turned away by the router',
+      request: ['GET', maps],
+      headers: { accept: 'text/html' },
+      code: 406,
+      answer: {
+        message:
+          '406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch',
+      },
+    },
+  ];
+  it.each(rows)('$says', async ({ request: [method, path], body, headers, code, answer }) => {
+    const reply = await call(method, path, {
+      ...(body === undefined ? {} : { body }),
+      headers: {
+        ...(body === undefined || method === 'PATCH' ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+    });
+    expect([reply.code, reply.json()]).toMatchObject([code, answer]);
+  });
+
+  it('gives pods the zone and region of their node', async () => {
+    const pods = '/api/v1/namespaces/default/pods';
+    const labels = { 'topology.kubernetes.io/zone': 'z', 'topology.kubernetes.io/region': 'r', other: 'x' };
+    await call('POST', '/api/v1/nodes', { body: { metadata: { name: 'zoned', labels } } });
+    await call('POST', '/api/v1/namespaces/default/serviceaccounts', {
+      body: { metadata: { name: 'default' } },
+    });
+    const body = { metadata: { name: 'placed' }, spec: { containers: [{ name: 'c', image: 'c' }] } };
+    expect((await call('POST', pods, { body })).code).toBe(201);
+    const binding = { metadata: { name: 'placed' }, target: { kind: 'Node', name: 'zoned' } };
+    expect((await call('POST', `${pods}/placed/binding`, { body: binding })).code).toBe(201);
+    const { other: _other, ...copied } = labels;
+    expect((await call('GET', `${pods}/placed`)).json().metadata).toMatchObject({ labels: copied });
+  });
+
+  it('shows events of both groups in the same rows', async () => {
+    const event = {
+      note: 'hello',
+      regarding: { kind: 'Pod', name: 'p' },
+      eventTime: '2026-01-01T00:00:00.000000Z',
+    };
+    const reporter = {
+      reportingController: 'a.b/c',
+      reportingInstance: 'c',
+      action: 'Do',
+      reason: 'Done',
+      type: 'Normal',
+    };
+    const path = '/apis/events.k8s.io/v1/namespaces/default/events';
+    const made = await call('POST', path, { body: { metadata: { name: 'seen' }, ...event, ...reporter } });
+    expect(made.code).toBe(201);
+    const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+    for (const base of [path, '/api/v1/namespaces/default/events']) {
+      const {
+        rows: [row],
+      } = (await call('GET', `${base}/seen`, { headers: { accept } })).json();
+      expect(row?.cells).toEqual(expect.arrayContaining(['pod/p', 'hello', 'Done']));
+    }
+  });
+});
+
 it('meets no fault of its own', () => {
   expect(faults).toEqual([]);
 });

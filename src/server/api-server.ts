@@ -15,6 +15,7 @@ import { createAdmissionChain, type AdmissionPlugin } from './admission/admissio
 import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
 import type { Lookup } from './admission/lookup.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { nodeRestriction } from './admission/node-restriction.ts';
 import { podTopologyLabels } from './admission/pod-topology-labels.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
@@ -192,6 +193,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       priority(lookup),
       podTopologyLabels(lookup),
       defaultTolerationSeconds,
+      nodeRestriction(lookup),
       rbacEscalation({ policy, authorizer }),
       ...(options.admission ?? []),
     ]),

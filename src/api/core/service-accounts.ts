@@ -91,7 +91,8 @@ async function createToken(
     now: context.now,
   });
   return {
-    ...request,
+    kind: request.kind,
+    apiVersion: request.apiVersion,
     metadata: { ...request.metadata, name, namespace, uid, creationTimestamp: timestamp(context.now) },
     spec: { ...request.spec, audiences, expirationSeconds },
     status: { token, expirationTimestamp: timestamp(context.now + expirationSeconds * 1000) },

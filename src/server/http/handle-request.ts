@@ -217,6 +217,8 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
   }
   const served = parts.table().get(info.group, info.version, info.resource);
   const known = parts.table().hasGroup(info.group);
+  if (!known && info.verb === 'list')
+    return parts.paths({ path: parsed.info.path, query, headers: request.headers });
   if (!known) return notFoundReply;
   if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) {
     throw newGenericServerResponse({ code: 404 });
