@@ -8,6 +8,8 @@ const steps = [
   ['format', bin('oxfmt'), ['--check', '.']],
   ['lint', bin('oxlint'), ['--type-aware', 'src', 'bin', 'test', 'bench', 'tools']],
   ['layers', process.execPath, [join(root, 'tools/check-layers.mjs')]],
+  ['layers drawn', process.execPath, [join(root, 'tools/draw-layers.mjs'), '--check']],
+  ['licences', process.execPath, [join(root, 'tools/licenses.mjs'), '--check']],
   ['types', bin('tsc'), ['--noEmit', '-p', '.']],
   ['dead code', bin('knip'), []],
   ['unit tests', bin('vitest'), ['run', '--silent=passed-only']],

@@ -4,10 +4,8 @@ export type ClusterErrorCode =
   | 'UNREADABLE'
   | 'ALREADY_RUNNING'
   | 'NOT_FOUND'
-  | 'NOT_RUNNING'
   | 'PORT_TAKEN'
   | 'RUNTIME_MISSING'
-  | 'NOT_READY'
   | 'FAILED';
 
 /** What starting, stopping and finding clusters throws; the message says what to do. */

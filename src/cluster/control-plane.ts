@@ -22,6 +22,7 @@ import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
+import { noCustomResources } from './no-custom-resources.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
@@ -84,7 +85,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
         },
       },
       version: servedVersion(options.program.version),
-      paths: [openapiRoute(openapi)],
+      paths: [openapiRoute(openapi), noCustomResources],
       onFault: (error) => report.warn(`API server: ${faultText(error)}`),
     });
     const { port } = await server

@@ -19,6 +19,7 @@ import { createImageService } from '../oci/image-service.ts';
 import type { ImageStore } from '../oci/image-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
+import { ClusterError } from './cluster-error.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { nodeImageService } from './node-image-service.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
@@ -31,8 +32,8 @@ export interface Machine {
   readonly limitations: readonly string[];
   /** Resolves when every node says Ready. */
   nodesReady(): Promise<void>;
-  /** Resolves when the cluster's DNS answers for the API's own name. */
-  dnsAnswers(): Promise<void>;
+  /** Resolves when the cluster's DNS answers for the API's own name; absent where there is no DNS. */
+  dnsAnswers?(): Promise<void>;
   /** Ends the containers in order, then the agents and the network. */
   stop(): Promise<void>;
 }
@@ -54,6 +55,7 @@ interface RunningNode {
 /** What containers get to end in order when the whole cluster stops. */
 const stopGraceMs = 2_000;
 const dnsPollMs = 5;
+const dnsPatienceMs = 30_000;
 const withoutNetwork = 'services and DNS are not there: they need root on Linux';
 
 /** Where the state of one node's containers lies. */
@@ -105,6 +107,28 @@ export async function startMachine({
       const own = metadata.name === plan.name || /^-\d+$/.test(metadata.name.slice(plan.name.length));
       if (metadata.name.startsWith(plan.name) && own && !expected.includes(metadata.name))
         await client.for(nodeResource).delete({ name: metadata.name });
+    }
+  }
+
+  async function dnsAnswers({ ready, dnsAddress }: Network): Promise<void> {
+    await ready;
+    const resolver = new Resolver({ timeout: 500, tries: 1 });
+    resolver.setServers([dnsAddress]);
+    const deadline = clock.monotonic() + dnsPatienceMs;
+    for (;;) {
+      options.signal.throwIfAborted();
+      try {
+        await resolver.resolve4('kubernetes.default.svc.cluster.local');
+        return;
+      } catch (error) {
+        if (clock.monotonic() > deadline)
+          throw new ClusterError(
+            'FAILED',
+            `the cluster's DNS at ${dnsAddress} does not answer: ${textOf(error)}`,
+            { cause: error },
+          );
+        await sleep(clock, dnsPollMs, options.signal);
+      }
     }
   }
 
@@ -189,21 +213,7 @@ export async function startMachine({
     async nodesReady() {
       await Promise.all(nodes.map((node) => node.agent.ready));
     },
-    async dnsAnswers() {
-      if (!network) return;
-      await network.ready;
-      const resolver = new Resolver({ timeout: 500, tries: 1 });
-      resolver.setServers([nthAddress(plan.serviceCidr, 10)]);
-      for (;;) {
-        options.signal.throwIfAborted();
-        try {
-          await resolver.resolve4('kubernetes.default.svc.cluster.local');
-          return;
-        } catch {
-          await sleep(clock, dnsPollMs, options.signal);
-        }
-      }
-    },
+    ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {
       await Promise.all(nodes.map(stopNode));
       await network?.stop();

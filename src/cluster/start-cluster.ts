@@ -108,7 +108,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
       await Promise.race([
         Promise.all([
           machine.nodesReady().then(() => started.reached('nodeReadyMs')),
-          machine.dnsAnswers().then(() => started.reached('dnsReadyMs')),
+          machine.dnsAnswers?.().then(() => started.reached('dnsReadyMs')),
         ]),
         aborted(options.signal),
       ]);

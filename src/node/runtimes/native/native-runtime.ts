@@ -131,7 +131,7 @@ class NativeRuntime implements ContainerRuntime {
     this.#machine = machine;
     this.#clock = options.clock;
     this.#sandboxes = new Sandboxes(options, machine);
-    this.version = `${machine.launcher.name}://${machine.launcher.version}`;
+    this.version = `${machine.launcher.name}/${machine.launcher.version}`;
     this.limitations = machine.launcher.limitations;
   }
 
