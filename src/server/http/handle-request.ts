@@ -95,7 +95,7 @@ function admitted(parts: HandlerParts, request: HttpRequest): Parsed {
   const user = parts.authenticate({ headers: request.headers, ...(certificate ? { certificate } : {}) });
   const target = request.url ?? '/';
   const question = target.indexOf('?');
-  const rawPath = question < 0 ? target : target.slice(0, question);
+  const rawPath = pathOf(request);
   const query = queryOf(question < 0 ? '' : target.slice(question + 1));
   let info: RequestInfo;
   try {
@@ -106,6 +106,11 @@ function admitted(parts: HandlerParts, request: HttpRequest): Parsed {
   }
   authorizeRequest(parts.authorizer, user, attributesOf(info));
   return { info, query, user };
+}
+
+/** The request's path, as it was sent. */
+function pathOf({ url = '/' }: HttpRequest): string {
+  return url.split('?', 1)[0] ?? '/';
 }
 
 /** Of a parameter that is given twice the first one counts. */
@@ -218,7 +223,7 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
   const served = parts.table().get(info.group, info.version, info.resource);
   const known = parts.table().hasGroup(info.group);
   if (!known && info.verb === 'list')
-    return parts.paths({ path: parsed.info.path, query, headers: request.headers });
+    return parts.paths({ path: pathOf(request), query, headers: request.headers });
   if (!known) return notFoundReply;
   if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) {
     throw newGenericServerResponse({ code: 404 });
