@@ -102,11 +102,11 @@ function unknownConversion(typed: Typed, expected: Expected): string {
   return `converting (${version}.${typed.kind}) to (${internal}.${expected.kind}): unknown conversion`;
 }
 
+/** The start of a body for error messages: JSON objects as text, anything else in hexadecimal digits. */
 function excerptOf(bytes: Buffer): string {
-  const printable = /^[\x20-\x7e\s]*$/.test(bytes.subarray(0, 30).toString('latin1'));
-  const text = printable ? bytes.toString('utf8') : bytes.toString('hex');
-  const limit = printable ? 30 : 60;
-  return text.length > limit ? `${text.slice(0, limit)} ...` : text;
+  const start = bytes.subarray(0, 30);
+  const text = start.toString(/^\s*\{/.test(start.toString('latin1')) ? 'utf8' : 'hex');
+  return bytes.length > start.length ? `${text} ...` : text;
 }
 
 /** Turns what reading a body can throw into a BadRequest; anything else is a fault of ours and passes. */
