@@ -46,11 +46,6 @@ export function exec(
   return runStdio(connection, podPath(target, 'exec', query), options);
 }
 
-/** Connects to the process that a container runs; resolves to its exit code, or 0 when the connection ends before. */
-export function attach(connection: Connection, target: ContainerRef, options: StdioOptions): Promise<number> {
-  return runStdio(connection, podPath(target, 'attach', stdioQuery(target, options)), options);
-}
-
 async function runStdio(connection: Connection, path: string, options: StdioOptions): Promise<number> {
   const { stdin, stdout, stderr, signal } = options;
   const socket = await open(connection, path, { protocol: execProtocol, signal });

@@ -81,9 +81,3 @@ export async function clusterStatus(home: Home, name: string): Promise<ClusterSt
     await client.transport.close();
   }
 }
-
-/** The bytes of a cluster's log, for messages about a start that failed. */
-export async function logTail(file: string, lines: number): Promise<string> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
-}

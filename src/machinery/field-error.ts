@@ -85,8 +85,3 @@ export function tooMany(field: string, actual: number, max: number): FieldError 
     message: `Too many: ${actual}: must have at most ${max} items`,
   };
 }
-
-/** `Invalid value` with upstream's type wording, for a JSON value of the wrong type. */
-export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
-  return { field, reason: 'FieldValueTypeInvalid', message: `Invalid value: ${printed(value)}: ${detail}` };
-}

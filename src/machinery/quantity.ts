@@ -134,8 +134,3 @@ export function quantityMilliValue(quantity: Quantity): bigint {
 export function quantityOf(units: bigint | number, format: QuantityFormat = 'DecimalSI'): Quantity {
   return { nanos: BigInt(units) * NANO, format };
 }
-
-/** Thousandths as a quantity. */
-export function milliQuantityOf(millis: bigint | number, format: QuantityFormat = 'DecimalSI'): Quantity {
-  return { nanos: BigInt(millis) * 1_000_000n, format };
-}

@@ -57,8 +57,3 @@ export function printFieldSelector(selector: FieldSelector): string {
     .map(({ field, operator, value }) => `${field}${operator}${value.replaceAll(/[\\,=]/g, '\\$&')}`)
     .join(',');
 }
-
-/** The value that a field must have for the selector to match, when it asks for exactly one. */
-export function exactField(selector: FieldSelector, field: string): string | undefined {
-  return selector.find((requirement) => requirement.field === field && requirement.operator === '=')?.value;
-}

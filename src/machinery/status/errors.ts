@@ -90,15 +90,6 @@ export function newConflict(
   });
 }
 
-/** Server-side apply met fields owned by others: one cause a field, with the manager in its message. */
-export function newApplyConflict(
-  conflicts: readonly { readonly field: string; readonly message: string }[],
-  message: string,
-): StatusError {
-  const causes = conflicts.map((conflict) => ({ reason: 'FieldManagerConflict', ...conflict }));
-  return failure({ code: 409, reason: 'Conflict', message, details: { causes } });
-}
-
 /** Every field error as a cause, and all of them in one message: `Deployment.apps "x" is invalid: [a, b]` (422). */
 export function newInvalid(kind: GroupKind, name: string, errors: readonly FieldError[]): StatusError {
   const detail = aggregate(errors.map((error) => `${error.field}: ${error.message}`));
@@ -146,16 +137,6 @@ export function newUnauthorized(message: string = 'Unauthorized'): StatusError {
   return failure({ code: 401, reason: 'Unauthorized', message });
 }
 
-/** 405 for an action that a resource does not have: `delete is not supported on resources of kind "x"`. */
-export function newMethodNotSupported(resource: GroupResource, action: string): StatusError {
-  return failure({
-    code: 405,
-    reason: 'MethodNotAllowed',
-    message: `${action} is not supported on resources of kind ${goQuote(qualified(resource.resource, resource.group))}`,
-    details: about(resource, ''),
-  });
-}
-
 /** 405 for an HTTP method that a path does not serve. */
 export function newMethodNotAllowed(): StatusError {
   return newGenericServerResponse({ code: 405 });
@@ -189,11 +170,6 @@ export function newTooOldResourceVersion(requested: string, oldest: string): Sta
   return newResourceExpired(`too old resource version: ${requested} (${oldest})`);
 }
 
-/** 410 Gone: what was asked for is permanently away. */
-export function newGone(message: string): StatusError {
-  return failure({ code: 410, reason: 'Gone', message });
-}
-
 /** 504: a read asked for a revision that has not been reached; the client may try again after a second. */
 export function newTooLargeResourceVersion(requested: string, current: string): StatusError {
   return failure({
@@ -207,40 +183,6 @@ export function newTooLargeResourceVersion(requested: string, current: string): 
   });
 }
 
-/** 504 `Timeout: …`. */
-export function newTimeout(message: string, retryAfterSeconds: number = 0): StatusError {
-  return failure({
-    code: 504,
-    reason: 'Timeout',
-    message: `Timeout: ${message}`,
-    details: retryAfterSeconds > 0 ? { retryAfterSeconds } : {},
-  });
-}
-
-/** 500 ServerTimeout: the operation was understood but could not be completed in time. */
-export function newServerTimeout(
-  resource: GroupResource,
-  operation: string,
-  retryAfterSeconds: number,
-): StatusError {
-  return failure({
-    code: 500,
-    reason: 'ServerTimeout',
-    message: `The ${operation} operation against ${qualified(resource.resource, resource.group)} could not be completed at this time, please try again.`,
-    details: { ...about(resource, operation), ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}) },
-  });
-}
-
-/** 429, with the message as it is and the seconds to wait. */
-export function newTooManyRequests(message: string, retryAfterSeconds: number = 1): StatusError {
-  return failure({
-    code: 429,
-    reason: 'TooManyRequests',
-    message,
-    details: retryAfterSeconds > 0 ? { retryAfterSeconds } : {},
-  });
-}
-
 /** 413 `Request entity too large: …`. */
 export function newRequestEntityTooLarge(detail: string): StatusError {
   return failure({
@@ -248,11 +190,6 @@ export function newRequestEntityTooLarge(detail: string): StatusError {
     reason: 'RequestEntityTooLarge',
     message: `Request entity too large: ${detail}`,
   });
-}
-
-/** 503, with the message as it is. */
-export function newServiceUnavailable(message: string): StatusError {
-  return failure({ code: 503, reason: 'ServiceUnavailable', message });
 }
 
 /** 500 `Internal error occurred: …`. */

@@ -103,11 +103,6 @@ export function dns1123SubdomainErrors(value: string): string[] {
   return matched(value, dns1123Subdomain, { max: MAX_SUBDOMAIN_LENGTH });
 }
 
-/** What is wrong with an RFC 1035 label (service names). */
-export function dns1035LabelErrors(value: string): string[] {
-  return matched(value, dns1035Label, { max: MAX_LABEL_LENGTH });
-}
-
 /** What is wrong with a label key, an annotation key or a resource name: `[prefix/]name`. */
 export function qualifiedNameErrors(value: string): string[] {
   const parts = value.split('/');
