@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
@@ -54,10 +54,15 @@ export interface Workplace {
   stop(): Promise<void>;
 }
 
+const nobody = 65_534;
+const asNobody = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
+
 export interface WorkplaceOptions {
   /** Programs of the machine that Kanoe must do without. */
   readonly without?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Run by somebody without any rights. */
+  readonly unprivileged?: true;
   /** Another workplace's `KANOE_HOME`; that one must be stopped last. */
   readonly home?: string;
 }
@@ -81,7 +86,13 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
     LC_ALL: 'C',
     ...options.env,
   };
-  const [file, ...before] = [...(machine?.enter ?? []), process.execPath, kanoeProgram] as const;
+  if (options.unprivileged) for (const path of [directory, home]) chownSync(path, nobody, nobody);
+  const [file, ...before] = [
+    ...(machine?.enter ?? []),
+    ...(options.unprivileged ? asNobody : []),
+    process.execPath,
+    kanoeProgram,
+  ] as const;
   const line = (args: readonly string[]): readonly string[] => [...before, ...args, '--name', name];
   const record = (): Record =>
     JSON.parse(readFileSync(join(home, 'clusters', `${name}.json`), 'utf8')) as Record;
