@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { startKanoe } from './support/kanoe.ts';
 import type { Workplace } from './support/kanoe.ts';
-import { findKubectls, kubectlsBetween } from './support/kubectl.ts';
+import { kubectlsBetween } from './support/kubectl.ts';
 import type { Kubectl } from './support/kubectl.ts';
 import { loadJavaScriptClient } from './support/javascript-client.ts';
 import { describeWith, imageArchive } from './support/needs.ts';
@@ -128,8 +128,8 @@ describeWith({ root: true, kubectl: true, images: ['busybox'], tools: ['script']
   });
   afterAll(() => cluster?.stop());
 
-  for (const program of findKubectls()) {
-    describe.skipIf(Number(program.version.slice(2)) < 27)(`with kubectl ${program.version}`, () => {
+  for (const program of kubectlsBetween(27, 99)) {
+    describe(`with kubectl ${program.version}`, () => {
       let kubectl: Kubectl;
       beforeAll(() => {
         kubectl = cluster.kubectl(program);

@@ -2,12 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { findKubectls } from './kubectl.ts';
+import { kubectlsBetween } from './kubectl.ts';
 
 /** What a group of tests needs of the machine. */
 export interface Needs {
   /** Linux and root: native containers, links, control groups. */
   readonly root?: true;
+  /** kubectl 1.27 or newer. */
   readonly kubectl?: true;
   /** Programs in PATH. */
   readonly tools?: readonly string[];
@@ -31,7 +32,7 @@ export function caseFile(name: string): string {
 export function unmetNeed(needs: Needs): string | undefined {
   if (needs.root && !(process.platform === 'linux' && process.getuid?.() === 0))
     return 'needs Linux and root';
-  if (needs.kubectl && findKubectls().length === 0) return 'needs kubectl';
+  if (needs.kubectl && kubectlsBetween(27, 99).length === 0) return 'needs kubectl 1.27 or newer';
   for (const tool of needs.tools ?? [])
     if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) return `needs ${tool}`;
   for (const file of [...(needs.images ?? []).map(imageArchive), ...(needs.cases ?? []).map(caseFile)])
