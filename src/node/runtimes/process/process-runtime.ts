@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -25,6 +25,7 @@ import { startSession, type ProcessSession } from '../exec-session.ts';
 import { OutputFanout } from '../output-fanout.ts';
 import { processExists, signalNumber, signalProcess } from '../processes.ts';
 import { readIfPresent, writeState } from '../state-file.ts';
+import { listenScript } from './listen-script.ts';
 import { findProgram } from './program.ts';
 import { mapped, projectRoot } from './projected-root.ts';
 
@@ -64,11 +65,12 @@ const noAddresses = 'all pods share 127.0.0.1: two pods cannot use the same port
 
 /**
  * Runs a container's command as a process of this machine, for systems without containers. `KANOE_ROOT` names the folder that
- * stands for its root, `KANOE_POD_IP` the loopback address on which it should listen.
+ * stands for its root, `KANOE_POD_IP` the loopback address on which it should listen; programs of Node.js do so by themselves.
  */
 export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<ContainerRuntime> {
   await mkdir(join(options.directory, 'containers'), { recursive: true, mode: 0o700 });
   await removeLeftovers(join(options.directory, 'containers'));
+  await writeFile(listenScriptOf(options.directory), listenScript, { mode: 0o600 });
   return new ProcessRuntime(options);
 }
 
@@ -341,6 +343,7 @@ class ProcessRuntime implements ContainerRuntime {
       args: await Promise.all(args.map(place)),
       env: {
         ...Object.fromEntries(variables),
+        ...this.#listeningAt(sandbox.status.ip, environment.get('NODE_OPTIONS')),
         PATH: searchPath,
         KANOE_ROOT: root,
         KANOE_CONTAINER_ID: identity.id,
@@ -356,6 +359,13 @@ class ProcessRuntime implements ContainerRuntime {
       },
     });
     return session.current;
+  }
+
+  /** Pods that share the machine's network, and systems where all pods share one address, are left alone. */
+  #listeningAt(ip: string | undefined, own: string = ''): { readonly NODE_OPTIONS?: string } {
+    if (ip === undefined || ip === '127.0.0.1') return {};
+    const script = JSON.stringify(listenScriptOf(this.#options.directory));
+    return { NODE_OPTIONS: `${own} --require ${script}`.trim() };
   }
 
   async #follow(container: Container, session: ProcessSession): Promise<void> {
@@ -385,6 +395,10 @@ class ProcessRuntime implements ContainerRuntime {
     const status = statusOf(container.identity, container.progress);
     for (const listener of this.#listeners) listener(status);
   }
+}
+
+function listenScriptOf(directory: string): string {
+  return join(directory, 'listen.cjs');
 }
 
 function newId(): string {
