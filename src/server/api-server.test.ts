@@ -1,6 +1,7 @@
 import { generateKeyPairSync, webcrypto } from 'node:crypto';
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
+import { connect as tlsConnect } from 'node:tls';
 import type { X509Certificate } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtinResources } from '../api/catalog.ts';
@@ -693,6 +694,25 @@ describe('answers in the words of upstream', () => {
       },
     });
     expect([reply.code, reply.json()]).toMatchObject([code, answer]);
+  });
+
+  it('shows a scale as a row', async () => {
+    const sets = '/apis/apps/v1/namespaces/default/replicasets';
+    const labels = { app: 'scaled' };
+    const template = { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'c' }] } };
+    const spec = { replicas: 3, selector: { matchLabels: labels }, template };
+    expect((await call('POST', sets, { body: { metadata: { name: 'scaled' }, spec } })).code).toBe(201);
+    const headers = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' };
+    const { rows } = (await call('GET', `${sets}/scaled/scale`, { headers })).json();
+    expect(rows[0]?.cells.slice(0, 3)).toEqual(['scaled', 3, 0]);
+  });
+
+  it('calls what is no HTTP a bad request', async () => {
+    const socket = tlsConnect({ host: '127.0.0.1', port, ca, ...adminPair, ALPNProtocols: ['http/1.1'] });
+    socket.end('NONSENSE\r\n\r\n');
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
   });
 
   it('gives pods the zone and region of their node', async () => {

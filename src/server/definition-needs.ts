@@ -34,10 +34,6 @@ function attributesOf({ verb, resource, path }: AccessRequest): Attributes {
 function userRules(policy: PolicySource, user: UserInfo, namespace: string): UserRules {
   const resourceRules: ResourceRule[] = [];
   const nonResourceRules: NonResourceRule[] = [];
-  if (user.groups.includes('system:masters')) {
-    resourceRules.push({ verbs: ['*'], apiGroups: ['*'], resources: ['*'] });
-    nonResourceRules.push({ verbs: ['*'], nonResourceURLs: ['*'] });
-  }
   for (const { rule } of rulesFor(policy, user, namespace)) {
     const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = rule;
     if ((resources?.length ?? 0) > 0) {

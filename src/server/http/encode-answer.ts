@@ -52,12 +52,18 @@ function objectShape(answer: ObjectAnswer, negotiated: Negotiated, params: Encod
   }
   if (isStatusObject(object)) return answer.json();
   // Reviews and the like are nobody's rows.
-  if (answer.message !== undefined) throw newNotAcceptable(mediaTypes);
+  if (answer.message !== undefined && !answer.columns) throw newNotAcceptable(mediaTypes);
   if (shape === 'PartialObjectMetadata') return encodeJsonBytes(partialMetadata(object, metaVersion));
   const { resourceVersion } = object.metadata;
   const metadata = resourceVersion === undefined ? {} : { resourceVersion };
   return encodeJsonBytes(
-    tableOf([object], metadata, { ...params, served: answer.served, metaVersion, withColumns: true }),
+    tableOf([object], metadata, {
+      ...params,
+      served: answer.served,
+      ...(answer.columns && { columns: answer.columns }),
+      metaVersion,
+      withColumns: true,
+    }),
   );
 }
 

@@ -17,6 +17,10 @@ export interface HttpsListenerOptions {
 const sessionMemoryMb = 256;
 const drainMs = 1_000;
 
+/** Go's answer to what is no HTTP. */
+const badRequest =
+  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
+
 /** One address on which HTTP/1.1 and HTTP/2 over TLS are spoken. */
 export class HttpsListener {
   readonly #server: Http2SecureServer;
@@ -60,7 +64,10 @@ export class HttpsListener {
     });
     // A client that speaks no TLS, or breaks the protocol, concerns nobody else.
     this.#server.on('tlsClientError', (_error: Error, socket: Duplex) => socket.destroy());
-    this.#server.on('clientError', (_error: Error, socket: Duplex) => socket.destroy());
+    this.#server.on('clientError', (_error: Error, socket: Duplex) => {
+      if (socket.writable) socket.end(badRequest);
+      else socket.destroy();
+    });
     this.#server.on('sessionError', () => undefined);
   }
 

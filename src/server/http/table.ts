@@ -35,6 +35,8 @@ function definitionOf(column: Column<KubeObject>): object {
 /** What a table is made for. */
 export interface TableOptions {
   readonly served: ServedVersion | undefined;
+  /** Columns of an object that is of no resource. */
+  readonly columns?: readonly Column<KubeObject>[];
   readonly include: IncludeObject;
   readonly metaVersion: string;
   /** Milliseconds since the epoch. */
@@ -64,7 +66,7 @@ function cellsOf(
 
 /** The objects as a `meta.k8s.io` Table. */
 export function tableOf(items: readonly KubeObject[], metadata: ListMeta, options: TableOptions): object {
-  const own = options.served?.resource.definition.columns;
+  const own = options.columns ?? options.served?.resource.definition.columns;
   const columns = own ?? fallback;
   const rows = items.map((item) => ({
     cells: cellsOf(columns, item, options),

@@ -1,4 +1,6 @@
 import type { ListMeta } from '../../machinery/meta/v1.gen.ts';
+import type { Column } from '../../api/resource.ts';
+import type { KubeObject } from '../../machinery/object.ts';
 import type { CacheEntry } from '../watch/resource-cache.ts';
 import type { ServedVersion } from './served-resource.ts';
 
@@ -10,6 +12,8 @@ export interface ObjectAnswer {
   readonly served?: ServedVersion;
   /** The schema message of an object that is not of {@link served}'s own kind. */
   readonly message?: string;
+  /** How it is shown as a row when it is of no resource; without them it is no row at all. */
+  readonly columns?: readonly Column<KubeObject>[];
   /** Its JSON. */
   json(): Buffer;
   /** The object itself: complete, not to be changed. */

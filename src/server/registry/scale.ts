@@ -1,7 +1,8 @@
 import { invalid } from '../../machinery/field-error.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
 import { newInvalid, newMethodNotAllowed } from '../../machinery/status/errors.ts';
-import type { ScaleMapping } from '../../api/resource.ts';
+import { ageColumn } from '../../api/columns.ts';
+import type { Column, ScaleMapping } from '../../api/resource.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
 import type { Answer } from './answer.ts';
 import { decodeBody, reportStrict, type Expected } from './codec.ts';
@@ -22,6 +23,22 @@ interface Scale extends KubeObject {
   readonly spec: { readonly replicas?: number };
   readonly status: { readonly replicas: number; readonly selector?: string };
 }
+
+/** A column of scales; they are of no resource whose definition could declare it. */
+function scaleColumn(
+  name: string,
+  type: Column<Scale>['type'],
+  cell: Column<Scale>['cell'],
+): Column<KubeObject> {
+  return { name, type, cell: (object, now) => cell(object as Scale, now) };
+}
+
+const scaleColumns: readonly Column<KubeObject>[] = [
+  scaleColumn('Name', 'string', ({ metadata }) => metadata.name ?? ''),
+  scaleColumn('Desired', 'integer', ({ spec }) => spec.replicas ?? 0),
+  scaleColumn('Available', 'integer', ({ status }) => status.replicas),
+  ageColumn(),
+];
 
 function read(object: unknown, path: string): unknown {
   return path
@@ -79,8 +96,10 @@ export async function scaleObject(
   const { request } = context;
   const mapping = served.resource.definition.scale;
   if (!mapping) throw newMethodNotAllowed();
-  const answer = async (object: () => Promise<Live<KubeObject>>): Promise<Answer> =>
-    plainAnswer(deepFreeze(scaleOf(await object(), mapping)), 200, undefined, scaleMessage);
+  const answer = async (object: () => Promise<Live<KubeObject>>): Promise<Answer> => ({
+    ...plainAnswer(deepFreeze(scaleOf(await object(), mapping)), 200, undefined, scaleMessage),
+    columns: scaleColumns,
+  });
   const { cache } = served.resource;
   if (request.verb === 'get') {
     return answer(async () => cache.object(await latestEntry(registry, served, request)));
