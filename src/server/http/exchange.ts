@@ -9,26 +9,33 @@ export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 const gzip = promisify(gzipCallback);
 const bodyLimit = 3 * 1024 * 1024;
+/** How much of a body that is too large is read all the same. */
+const patienceLimit = 64 * 1024 * 1024;
 const gzipThreshold = 128 * 1024;
 
-/** Reads a whole body. Throws 413 beyond 3 MiB. Resolves to undefined when the client went away. */
+/**
+ * Reads a whole body. Throws 413 beyond 3 MiB, after it has read and dropped some more: a client that is cut off while it
+ * sends would never see the answer. Resolves to undefined when the client went away.
+ */
 export async function readBody(request: HttpRequest): Promise<Buffer | undefined> {
-  const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > bodyLimit) throw newRequestEntityTooLarge(`limit is ${bodyLimit}`);
+  const tooLarge = (): Error => newRequestEntityTooLarge(`limit is ${bodyLimit}`);
+  if (Number(request.headers['content-length'] ?? 0) > patienceLimit) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > bodyLimit) {
-        request.removeAllListeners('data');
-        request.resume();
-        reject(newRequestEntityTooLarge(`limit is ${bodyLimit}`));
-      } else {
-        chunks.push(chunk);
-      }
+      if (size <= bodyLimit) chunks.push(chunk);
+      else chunks.length = 0;
+      if (size <= patienceLimit) return;
+      request.removeAllListeners('data');
+      request.resume();
+      reject(tooLarge());
     });
-    request.on('end', () => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    request.on('end', () => {
+      if (size > bodyLimit) reject(tooLarge());
+      else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
     request.on('error', () => resolve(undefined));
     request.on('close', () => resolve(undefined));
   });
