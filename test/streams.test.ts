@@ -311,6 +311,30 @@ describeWith({ root: true, kubectl: true, images: ['busybox'], tools: ['script']
     });
   });
 
+  it('leaves it to the status of a pod how it ended', async () => {
+    const { code, stdout, stderr } = await cluster
+      .kubectl()
+      .try(
+        [
+          'run',
+          'fails',
+          '-i',
+          '--rm',
+          '--restart=Never',
+          '--image=docker.io/library/busybox:1.36',
+          '--image-pull-policy=IfNotPresent',
+          '--',
+          'sh',
+          '-c',
+          'read line; echo "got $line"; exit 9',
+        ],
+        { input: 'this\n' },
+      );
+    expect({ code, got: stdout.match(/got this/g) }).toEqual({ code: 9, got: ['got this'] });
+    expect(stderr).toContain('pod default/fails terminated (Error)');
+    expect(stderr).not.toContain("couldn't attach");
+  });
+
   it('runs a pod attached and takes it away (kubectl run --rm)', async () => {
     for (const program of kubectlsBetween(27, 99)) {
       const name = `once-${program.version.replace('.', '-')}`;

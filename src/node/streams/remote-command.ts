@@ -48,7 +48,8 @@ export async function runRemoteCommand(streams: RemoteStreams, { doing, start }:
   const outputs = [carryOutput(session.stdout, streams.stdout), carryOutput(session.stderr, streams.stderr)];
   try {
     const [code] = await Promise.all([session.exited, ...outputs]);
-    await streams.finish(exitStatus(code));
+    // Whoever attached only watched: how the container ended is said by the pod's status.
+    await streams.finish(exitStatus(doing === 'attaching to' ? 0 : code));
   } catch (error) {
     await streams.finish(failureStatus(doing, error)).catch(() => undefined);
   } finally {
