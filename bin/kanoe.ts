@@ -20,8 +20,13 @@ async function main(): Promise<void> {
       },
     }),
   };
-  process.exitCode = await runProgram(context, context.argv);
+  const code = await runProgram(context, context.argv);
   clearInterval(keepAlive);
+  // What was printed goes out first; then nothing that is still open keeps the process.
+  await Promise.all(
+    [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
+  );
+  process.exit(code);
 }
 
 void main();

@@ -6,8 +6,7 @@ export type EngineCall =
   | { readonly method: 'startDns'; readonly argument: DnsConfiguration }
   | { readonly method: 'updateDns'; readonly argument: DnsChange }
   | { readonly method: 'startProxy'; readonly argument: string }
-  | { readonly method: 'updateServices'; readonly argument: ServiceChange }
-  | { readonly method: 'close'; readonly argument: null };
+  | { readonly method: 'updateServices'; readonly argument: ServiceChange };
 
 export interface EngineRequest {
   readonly id: number;

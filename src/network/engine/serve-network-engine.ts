@@ -24,9 +24,7 @@ function perform(engine: NetworkEngine, call: EngineCall): Promise<unknown> {
       return engine.updateDns(call.argument);
     case 'startProxy':
       return engine.startProxy(call.argument);
-    case 'updateServices':
-      return engine.updateServices(call.argument);
     default:
-      return engine.close();
+      return engine.updateServices(call.argument);
   }
 }

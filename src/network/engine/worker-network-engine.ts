@@ -73,7 +73,7 @@ export function createWorkerNetworkEngine(options: WorkerEngineOptions): Network
     },
     async close() {
       closing = true;
-      await thread.call({ method: 'close', argument: null }).catch(() => {});
+      // Its sockets go with the thread, whatever connections are still open.
       await thread.worker.terminate();
     },
   };
