@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
@@ -13,7 +13,7 @@ export interface Registry {
   stop(): Promise<void>;
 }
 
-/** Starts a registry that keeps its blobs below `directory`. */
+/** Starts a registry that keeps its blobs in `directory`, which goes with it. */
 export async function startRegistry(directory: string): Promise<Registry> {
   const port = await freePort();
   mkdirSync(directory, { recursive: true });
@@ -35,7 +35,10 @@ export async function startRegistry(directory: string): Promise<Registry> {
       const to = `docker://127.0.0.1:${port}/${reference}`;
       await must('skopeo', ['copy', '--quiet', '--dest-tls-verify=false', `oci-archive:${archive}`, to]);
     },
-    stop: () => server.stop(),
+    async stop() {
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
   };
 }
 
