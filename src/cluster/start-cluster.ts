@@ -89,7 +89,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await started.stopped();
   };
   try {
-    await started.reached('apiReadyMs', { server: controlPlane.url });
+    await started.update({ server: controlPlane.url });
     const merged = await withHomeLock(home, clock, () =>
       publishKubeconfig({
         home,
@@ -99,7 +99,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
         ...(options.kubeconfig !== undefined && { only: options.kubeconfig }),
       }),
     );
-    if (merged) await started.update({ mergedKubeconfig: merged });
+    await started.reached('apiReadyMs', merged ? { mergedKubeconfig: merged } : {});
     report.step('API ready, starting nodes …');
     await loading;
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });

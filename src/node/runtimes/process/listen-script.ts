@@ -1,6 +1,6 @@
 /**
  * Loaded before a program of Node.js: what would listen on all addresses listens on the pod's own, so that pods of one machine
- * may use the same port.
+ * may use the same port. The text runs in the pod's process, whose environment it reads.
  */
 export const listenScript = `'use strict';
 const { Server } = require('node:net');
