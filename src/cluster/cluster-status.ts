@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { createClient } from '../client/create-client.ts';
 import { nodes } from '../api/core/v1.gen.ts';
 import { adminKubeconfigFile } from './admin-kubeconfig.ts';

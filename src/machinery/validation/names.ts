@@ -30,11 +30,6 @@ const dns1123Subdomain = pattern(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   ['example.com'],
 );
-const dns1035Label = pattern(
-  '[a-z]([-a-z0-9]*[a-z0-9])?',
-  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
-  ['my-name', 'abc-123'],
-);
 const namePart = pattern(QUALIFIED_NAME, NAME_WORDS, ['MyName', 'my.name', '123-abc']);
 const labelKey = pattern(QUALIFIED_NAME, `a valid label key ${NAME_WORDS}`, ['MyName', 'my.name', '123-abc']);
 const labelValue = pattern(

@@ -89,7 +89,7 @@ export class ContainerStreams {
     for (const reader of this.#readers) reader.destroy();
     await this.#release();
     this.#fanout.end();
-    await this.#log.close();
+    this.#log.close();
   }
 
   async #release(): Promise<void> {
@@ -103,7 +103,7 @@ export class ContainerStreams {
   async #writeRest(name: string, stream: LogStream): Promise<void> {
     const path = join(this.#folder, `${name}.rest`);
     const rest = await readIfPresent(path);
-    if (rest) await this.#log.write(stream, Buffer.from(rest));
+    if (rest) this.#log.write(stream, Buffer.from(rest));
     if (rest !== undefined) await rm(path, { force: true });
   }
 
@@ -120,10 +120,7 @@ export class ContainerStreams {
     reader.on('error', () => {});
     reader.on('data', (chunk: Buffer) => {
       this.#fanout.write(stream, chunk);
-      const wait = this.#log.write(stream, chunk);
-      if (!wait) return;
-      reader.pause();
-      void wait.then(() => reader.resume());
+      this.#log.write(stream, chunk);
     });
     return { closed };
   }

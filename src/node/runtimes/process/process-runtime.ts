@@ -377,12 +377,12 @@ class ProcessRuntime implements ContainerRuntime {
     async function copy(source: AsyncIterable<Buffer>, stream: LogStream): Promise<void> {
       for await (const chunk of source) {
         container.fanout.write(stream, chunk);
-        await log.write(stream, chunk);
+        log.write(stream, chunk);
       }
     }
     const exitCode = await session.exited;
     await Promise.all(copies);
-    await log.close();
+    log.close();
     container.fanout.end();
     const finishedAt = this.#options.clock.now();
     const reason = exitCode === 0 ? 'Completed' : 'Error';
