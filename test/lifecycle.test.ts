@@ -168,6 +168,32 @@ describe('options of up', () => {
     expect(code).toBe(1);
   });
 
+  it('runs on when what it waits for does not become ready, and says why', async () => {
+    const manifest = join(place.directory, 'never.json');
+    const spec = { containers: [{ name: 'main', image: 'kanoe.local/node', command: ['no-such-program'] }] };
+    writeFileSync(
+      manifest,
+      JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'never' }, spec }),
+    );
+    const args = [
+      '--wait',
+      '--timeout',
+      '2',
+      '-f',
+      manifest,
+      '--kubeconfig',
+      place.kubeconfig,
+      '--port',
+      '0',
+    ];
+    const { code, stderr } = await place.kanoe(['up', '--detach', ...args]);
+    expect(stderr).toMatch(/not ready after 2 s:\n +pod\/never: container main waits: /);
+    expect(stderr).toContain('The cluster runs on; kanoe down stops it.');
+    expect(code).toBe(1);
+    expect((await statusOf(place)).ready).toBe(true);
+    await place.mustKanoe(['down', '--purge']);
+  });
+
   it('takes a free port where the default one is taken', async () => {
     const server = await takePort(6443).catch(() => undefined);
     await place.mustKanoe(['up', '--detach', '--nodes', '0', '--kubeconfig', place.kubeconfig]);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { KubeObject } from '../machinery/object.ts';
 import { startCluster } from '../cluster/start-cluster.ts';
 import type { ClusterReport, RunningCluster } from '../cluster/start-cluster.ts';
 import type { CliContext } from './cli-context.ts';
@@ -14,8 +15,8 @@ import { waitForWorkloads } from './wait-for-workloads.ts';
 export async function runUp(context: CliContext, flags: UpFlags): Promise<void> {
   const report = reporter(context);
   try {
-    const cluster = await bringUp(context, flags, report);
-    report.ready(cluster);
+    const { cluster, unready } = await bringUp(context, flags, report);
+    report.ready(cluster, unready);
     await aborted(context.signal);
     report.step('stopping …');
     await cluster.stop();
@@ -30,7 +31,13 @@ export async function runUp(context: CliContext, flags: UpFlags): Promise<void> 
   }
 }
 
-async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): Promise<RunningCluster> {
+interface BroughtUp {
+  readonly cluster: RunningCluster;
+  /** What did not become ready in time: the cluster runs on, so that one can see why. */
+  readonly unready?: CliError;
+}
+
+async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): Promise<BroughtUp> {
   // Manifests are read and checked before anything is started: a typing mistake must not leave a cluster behind.
   const manifests = flags.filename ? await loadManifests(flags.filename, context) : [];
   const cluster = await startCluster({
@@ -52,25 +59,38 @@ async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): P
       const applied = await applyManifests(cluster.client, manifests, (line) => report.line(line));
       if (applied.failed > 0)
         throw new CliError(`${applied.failed} of ${manifests.length} objects could not be applied`);
-      if (flags.wait) {
-        await waitForWorkloads(cluster.client, applied.objects, {
-          clock: context.clock,
-          timeoutMs: flags.timeout * 1000,
-          signal: context.signal,
-          report: (text) => report.step(text),
-        });
-      }
+      const unready = flags.wait ? await waitFor(cluster, applied.objects) : undefined;
       for (const url of await cluster.urls(applied.objects)) report.line(url);
+      if (unready) return { cluster, unready };
     }
-    return cluster;
+    return { cluster };
   } catch (error) {
     await cluster.stop();
     throw error;
   }
+
+  async function waitFor(
+    { client }: RunningCluster,
+    objects: readonly KubeObject[],
+  ): Promise<CliError | undefined> {
+    try {
+      await waitForWorkloads(client, objects, {
+        clock: context.clock,
+        timeoutMs: flags.timeout * 1000,
+        signal: context.signal,
+        report: (text) => report.step(text),
+      });
+      return undefined;
+    } catch (error) {
+      if (error instanceof CliError) return error;
+      throw error;
+    }
+  }
 }
 
 interface Reporter extends ClusterReport {
-  ready(cluster: RunningCluster): void;
+  /** The cluster is up; whoever waits in front of one in the background gets `unready` as its failure. */
+  ready(cluster: RunningCluster, unready?: CliError): void;
   done(): void;
 }
 
@@ -87,12 +107,20 @@ function reporter(context: CliContext): Reporter {
     line: (text) => tell('line', text),
     warn: (text) => tell('warn', text),
     done: () => progress.done(),
-    ready(cluster) {
+    ready(cluster, unready) {
       progress.done();
       for (const line of cluster.greeting()) tell('line', line);
-      if (!parent) progress.line('Ctrl-C stops the cluster; its data stays.');
-      parent?.send({ type: 'ready' } satisfies BackgroundMessage);
-      parent?.close();
+      if (!parent) {
+        if (unready) progress.warn(unready.message);
+        progress.line('Ctrl-C stops the cluster; its data stays.');
+        return;
+      }
+      parent.send(
+        unready
+          ? failed(new CliError(`${unready.message}\nThe cluster runs on; kanoe down stops it.`))
+          : ({ type: 'ready' } satisfies BackgroundMessage),
+      );
+      parent.close();
     },
   };
 }
