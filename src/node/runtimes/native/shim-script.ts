@@ -2,7 +2,9 @@
  * The wrapper of one container, for `/bin/sh`: it mounts the root file system inside a mount namespace of its own (so that the
  * mount goes away with the container), runs the container in the foreground, and writes `CODE OOM_KILLS` to the exit file. It
  * outlives the agent; output goes to FIFOs that it holds open for reading and writing, so that no writer ever gets SIGPIPE.
- * USR1 closes the container's standard input. Arguments: container id, then the command that runs it; the rest is environment.
+ * USR1 closes the container's standard input. Since it also interrupts `wait`, whose answer is then lost in some shells, such a
+ * container's exit code goes through a file.
+ * Arguments: container id, then the command that runs it; the rest is environment.
  */
 export const shimScript = `#!/bin/sh
 id=$1; shift
@@ -17,16 +19,18 @@ join() { for file in $KANOE_JOIN; do echo 0 > "$file"; done; }
 if [ -n "$KANOE_STDIN" ]; then
   exec 7<>"$dir/in"
   trap 'exec 7>&-' USR1
-  ( join; exec "$@" ) < "$dir/in" >&8 2>&9 7>&- 8>&- 9>&- &
+  : > "$dir/code"
+  (
+    exec 7>&-
+    ( join; exec "$@" ) < "$dir/in" >&8 2>&9 8>&- 9>&-
+    echo $? > "$dir/code"
+  ) &
+  until [ -s "$dir/code" ] || ! kill -0 $! 2> /dev/null; do wait $!; done
+  read -r code < "$dir/code" || code=137
 else
-  trap : USR1
   ( join; exec "$@" ) < /dev/null >&8 2>&9 8>&- 9>&- &
+  wait $!; code=$?
 fi
-child=$!
-while :; do
-  wait $child; code=$?
-  kill -0 $child 2> /dev/null || break
-done
 oom=0
 if [ -r "$KANOE_OOM" ]; then
   while read -r key value; do [ "$key" != oom_kill ] || oom=$value; done < "$KANOE_OOM"
