@@ -1,4 +1,5 @@
 import { PassThrough, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { WebSocket } from 'ws';
 import type { RemoteStreams, RemoteOptions } from './remote-command.ts';
 import { applySize } from './spdy-remote-command.ts';
@@ -65,6 +66,7 @@ export function acceptWebSocketRemote(socket: WebSocket, options: RemoteOptions)
       if (lastSize !== undefined) applySize(lastSize, listener);
     },
     async finish(status) {
+      await Promise.all([stdout, stderr].map(written));
       if (socket.readyState !== WebSocket.OPEN) return;
       const failed = status.status !== 'Success';
       const text = structured ? JSON.stringify(status) : failed ? (status.message ?? 'failed') : undefined;
@@ -72,4 +74,11 @@ export function acceptWebSocketRemote(socket: WebSocket, options: RemoteOptions)
       socket.close(1000);
     },
   };
+}
+
+/** Resolves when all that was written to an output has been sent, or cannot be. */
+async function written(output: Writable | undefined): Promise<void> {
+  if (!output || output.destroyed) return;
+  output.end();
+  await finished(output).catch(() => undefined);
 }
