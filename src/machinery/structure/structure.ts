@@ -11,6 +11,8 @@ export type Structure =
       readonly atomic: boolean;
       /** The type of a member; undefined for one that the type does not have. */
       member(name: string): Structure | undefined;
+      /** Whether the type names this member: true of the fields of a message, false of the keys of a map. */
+      declares(name: string): boolean;
     }
   | { readonly type: 'list'; readonly list: 'atomic'; readonly items: Structure }
   /** A list whose items are themselves their identity. */
