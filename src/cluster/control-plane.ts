@@ -47,7 +47,7 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 
 /** Throws `UNKNOWN_CONTROLLER` for a list that names something that does not exist. */
 export function checkControllers(list: string): void {
-  controllersOf(list, { ca: '' });
+  controllersOf(list, { ca: '', signLegacyToken: () => '' });
 }
 
 function controllersOf(list: string, options: ControllerOptions): readonly Controller[] {
@@ -109,6 +109,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     const controllers = startControllers(
       controllersOf(options.controllers, {
         ca: pki.ca.cert,
+        signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
         loadBalancerRange: loadBalancerRange(plan.podCidr),
       }),
       {

@@ -1,5 +1,8 @@
 import type { Ipv4Range } from '../base/ipv4.ts';
 import type { Controller } from '../reconcile/controller.ts';
+import { bootstrapSignerController } from './bootstrap-tokens/bootstrap-signer.ts';
+import { tokenCleanerController } from './bootstrap-tokens/token-cleaner.ts';
+import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
@@ -11,6 +14,8 @@ import { podGarbageCollector } from './pod-gc/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
+import { serviceAccountTokenController } from './service-account-token/controller.ts';
+import type { LegacyTokenClaims } from './service-account-token/plan.ts';
 import { serviceLoadBalancerController } from './service-load-balancer/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
@@ -18,14 +23,24 @@ import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 export interface ControllerOptions {
   /** The certificate authority that pods verify the API server with, as PEM. */
   readonly ca: string;
+  /** Signs a service-account token that has no end; without it token secrets stay empty. */
+  readonly signLegacyToken?: (claims: LegacyTokenClaims) => string;
   /** Addresses for services of type LoadBalancer; without it they get none. */
   readonly loadBalancerRange?: Ipv4Range;
 }
 
 /** Every controller there is. */
-export function allControllers({ ca, loadBalancerRange }: ControllerOptions): readonly Controller[] {
+export function allControllers({
+  ca,
+  loadBalancerRange,
+  signLegacyToken,
+}: ControllerOptions): readonly Controller[] {
   return [
     serviceAccountController,
+    ...(signLegacyToken ? [serviceAccountTokenController({ ca, sign: signLegacyToken })] : []),
+    clusterRoleAggregationController,
+    tokenCleanerController,
+    bootstrapSignerController,
     rootCaController(ca),
     deploymentController,
     replicaSetController,

@@ -4,7 +4,7 @@ import type { AnyResource, ResourceDefinition, UserInfo } from '../api/resource.
 import type { AuthenticationOptions } from '../api/authentication/token-reviews.ts';
 import type { AuthorizationOptions } from '../api/authorization/authorizer.ts';
 import type { TokenOptions } from '../api/core/service-accounts.ts';
-import { nodes, pods, secrets, serviceaccounts } from '../api/core/v1.gen.ts';
+import { nodes, pods, secrets, serviceaccounts, type Secret } from '../api/core/v1.gen.ts';
 import type { Clock } from '../base/clock.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import { decodeTrusted } from '../machinery/schema/decode.ts';
@@ -97,6 +97,10 @@ function tokenReferences(lookup: Lookup): TokenReferences {
     exists(kind, { namespace, name, uid }) {
       const found = lookup.get<KubeObject>(types[kind], kind === 'Node' ? '' : namespace, name);
       return found?.metadata.uid === uid;
+    },
+    tokenSecret(namespace, name) {
+      const secret = lookup.get<Secret>(secrets, namespace, name);
+      return secret?.metadata.deletionTimestamp === undefined ? secret : undefined;
     },
   };
 }

@@ -50,6 +50,9 @@ function userRules(policy: PolicySource, user: UserInfo, namespace: string): Use
   return { resourceRules, nonResourceRules, incomplete: false };
 }
 
+/** What kubelets ask for the tokens that admission puts into pods. */
+const podTokenSeconds = 3607;
+
 /** What token requests, identity reviews and access reviews need of the server. */
 export function definitionNeeds(
   parts: NeedsParts,
@@ -59,11 +62,16 @@ export function definitionNeeds(
     apiAudiences: tokens.apiAudiences,
     issueToken: ({ serviceAccount, audiences, expirationSeconds, boundObject, node }) => {
       const { namespace, name, uid } = serviceAccount;
+      const extended =
+        boundObject?.kind === 'Pod' &&
+        expirationSeconds === podTokenSeconds &&
+        audiences.every((audience) => tokens.apiAudiences.includes(audience));
       const { token } = tokens.issue({
         namespace,
         serviceAccount: { name, uid },
         audiences,
         expirationSeconds,
+        extended,
         ...(boundObject ? { bound: boundObject } : {}),
         ...(node ? { node: { name: node.name, uid: node.uid ?? nodeUid(node.name) } } : {}),
       });

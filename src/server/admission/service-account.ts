@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { serviceaccounts } from '../../api/core/v1.gen.ts';
 import type { Container, Pod, ServiceAccount, Volume } from '../../api/core/v1.gen.ts';
-import type { DeepMutable } from '../../machinery/object.ts';
+import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
 import { newForbidden } from '../../machinery/status/errors.ts';
-import type { AdmissionPlugin } from './admission-chain.ts';
+import type { AdmissionPlugin, AdmissionRequest } from './admission-chain.ts';
 import type { Lookup } from './lookup.ts';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -11,38 +11,125 @@ const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 const tokenSeconds = 3607;
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
+const enforceAnnotation = 'kubernetes.io/enforce-mountable-secrets';
 
-/** Gives each pod its service account, the account's pull secrets, and a volume with its token (upstream's ServiceAccount). */
+/**
+ * Gives each pod its service account, the account's pull secrets, and a volume with its token; keeps pods of an account that
+ * says so from secrets which the account does not list (upstream's ServiceAccount).
+ */
 export function serviceAccount(lookup: Lookup): AdmissionPlugin {
   return {
     name: 'ServiceAccount',
     admit(request) {
-      if (
-        request.operation !== 'CREATE' ||
-        request.group !== '' ||
-        request.resource !== 'pods' ||
-        request.subresource !== ''
-      )
-        return;
+      if (!isPod(request) || request.operation !== 'CREATE' || request.subresource !== '') return;
       const pod = request.object as DeepMutable<Pod>;
-      if (pod.metadata.annotations?.[mirrorAnnotation] !== undefined) return;
+      if (isMirror(pod)) return;
       pod.spec.serviceAccountName ||= 'default';
       pod.spec.serviceAccount = pod.spec.serviceAccountName;
-      const account = lookup.get(serviceaccounts, request.namespace, pod.spec.serviceAccountName);
-      if (!account) {
-        const { serviceAccountName } = pod.spec;
-        throw newForbidden(
-          { group: '', resource: 'pods' },
-          request.name,
-          `error looking up service account ${request.namespace}/${serviceAccountName}: serviceaccount "${serviceAccountName}" not found`,
-        );
-      }
+      const account = accountOf(lookup, request, pod);
       if (wantsToken(pod, account)) mountToken(pod);
       if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length) {
         pod.spec.imagePullSecrets = account.imagePullSecrets.map((secret) => ({ ...secret }));
       }
     },
+    validate(request) {
+      if (!isPod(request)) return;
+      const pod = request.object as KubeObject as Pod;
+      const addsContainers = request.operation === 'UPDATE' && request.subresource === 'ephemeralcontainers';
+      const creates = request.operation === 'CREATE' && request.subresource === '';
+      const refusal = addsContainers
+        ? unlistedSecretOf(accountOf(lookup, request, pod), ephemeralOnly(pod))
+        : creates
+          ? isMirror(pod)
+            ? mirrorRefusal(pod)
+            : unlistedSecretOf(accountOf(lookup, request, pod), pod)
+          : undefined;
+      if (refusal !== undefined) throw newForbidden({ group: '', resource: 'pods' }, request.name, refusal);
+    },
   };
+}
+
+function isPod({ group, resource }: AdmissionRequest): boolean {
+  return group === '' && resource === 'pods';
+}
+
+function isMirror({ metadata }: Pod): boolean {
+  return metadata.annotations?.[mirrorAnnotation] !== undefined;
+}
+
+function accountOf(lookup: Lookup, request: AdmissionRequest, { spec }: Pod): ServiceAccount {
+  const { serviceAccountName = '' } = spec;
+  const account = lookup.get<ServiceAccount>(serviceaccounts, request.namespace, serviceAccountName);
+  if (account) return account;
+  throw newForbidden(
+    { group: '', resource: 'pods' },
+    request.name,
+    `error looking up service account ${request.namespace}/${serviceAccountName}: serviceaccount "${serviceAccountName}" not found`,
+  );
+}
+
+/** A mirror pod uses nothing that an account could give. */
+function mirrorRefusal({ spec }: Pod): string | undefined {
+  if (spec.serviceAccountName) return 'a mirror pod may not reference service accounts';
+  const readsSecret = (container: { readonly env?: Container['env'] }): boolean =>
+    container.env?.some(({ valueFrom }) => valueFrom?.secretKeyRef) ?? false;
+  if (
+    spec.volumes?.some(({ secret }) => secret) ||
+    [...(spec.initContainers ?? []), ...spec.containers].some(readsSecret)
+  )
+    return 'a mirror pod may not reference secrets';
+  const projectsToken = spec.volumes?.some(({ projected }) =>
+    projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken),
+  );
+  return projectsToken ? 'a mirror pod may not use ServiceAccountToken volume projections' : undefined;
+}
+
+function ephemeralOnly(pod: Pod): Pod {
+  const { ephemeralContainers = [] } = pod.spec;
+  return { ...pod, spec: { containers: [], ephemeralContainers } };
+}
+
+type EnvironmentReader = Pick<Container, 'name' | 'env' | 'envFrom'>;
+
+/** Says which secret the pod reads although its account, which limits its pods to what it lists, does not list it. */
+function unlistedSecretOf(account: ServiceAccount, { spec }: Pod): string | undefined {
+  if (!isTrue(account.metadata.annotations?.[enforceAnnotation])) return undefined;
+  const name = account.metadata.name ?? '';
+  const listed = new Set(account.secrets?.map((secret) => secret.name));
+  for (const { secret } of spec.volumes ?? []) {
+    if (secret && !listed.has(secret.secretName))
+      return `volume with secret.secretName="${secret.secretName}" is not allowed because service account ${name} does not reference that secret`;
+  }
+  const kinds: readonly (readonly [string, readonly EnvironmentReader[]])[] = [
+    ['init container', spec.initContainers ?? []],
+    ['container', spec.containers],
+    ['ephemeral container', spec.ephemeralContainers ?? []],
+  ];
+  for (const [kind, containers] of kinds) {
+    for (const container of containers) {
+      const read = container.env?.find(({ valueFrom }) => {
+        const reference = valueFrom?.secretKeyRef;
+        return reference && !listed.has(reference.name);
+      });
+      if (read)
+        return `${kind} ${container.name} with envVar ${read.name} referencing secret.secretName="${read.valueFrom?.secretKeyRef?.name ?? ''}" is not allowed because service account ${name} does not reference that secret`;
+    }
+    for (const container of containers) {
+      const read = container.envFrom?.find(({ secretRef }) => secretRef && !listed.has(secretRef.name));
+      if (read)
+        return `${kind} ${container.name} with envFrom referencing secret.secretName="${read.secretRef?.name ?? ''}" is not allowed because service account ${name} does not reference that secret`;
+    }
+  }
+  const pulled = new Set(account.imagePullSecrets?.map((secret) => secret.name));
+  const stranger = spec.imagePullSecrets?.find((secret) => !pulled.has(secret.name));
+  return (
+    stranger &&
+    `imagePullSecret: "${stranger.name ?? ''}" is not allowed because service account ${name} does not reference that imagePullSecret`
+  );
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value !== undefined && ['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value);
 }
 
 function wantsToken(pod: DeepMutable<Pod>, account: ServiceAccount): boolean {

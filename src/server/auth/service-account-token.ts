@@ -1,7 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import type { Secret } from '../../api/core/v1.gen.ts';
 import type { UserInfo } from '../../api/resource.ts';
 import type { Clock } from '../../base/clock.ts';
+import { checkLegacyToken, legacyIssuer, legacyPayload, type LegacyClaims } from './legacy-token.ts';
 
 /** An object that a token is bound to: the token ends with it. */
 export interface BoundObject {
@@ -19,7 +21,14 @@ export interface TokenClaims {
   readonly bound?: BoundObject;
   /** The node of a bound pod. */
   readonly node?: { readonly name: string; readonly uid: string };
+  /** The token lives a year; after `expirationSeconds` its use is told of (upstream's extended expiration). */
+  readonly extended?: boolean;
 }
+
+const yearSeconds = 365 * 24 * 60 * 60;
+
+/** Tokens whose signature is known to be good. */
+const seenLimit = 4096;
 
 /** The payload of a token as upstream writes it. */
 interface Payload {
@@ -36,6 +45,7 @@ interface Payload {
     readonly pod?: { readonly name: string; readonly uid: string };
     readonly secret?: { readonly name: string; readonly uid: string };
     readonly node?: { readonly name: string; readonly uid: string };
+    readonly warnafter?: number;
   };
 }
 
@@ -45,7 +55,19 @@ export interface TokenReferences {
     kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node',
     ref: { readonly namespace: string; readonly name: string; readonly uid: string },
   ): boolean;
+  /** The secret that holds a token without an end; undefined when it is gone or going. */
+  tokenSecret(namespace: string, name: string): Secret | undefined;
 }
+
+/** Whom a token stands for, with what is to be said of its use, or why it stands for nobody. */
+export type TokenResult =
+  | {
+      readonly user: UserInfo;
+      readonly audiences: readonly string[];
+      readonly warning?: string;
+      readonly auditAnnotations?: Readonly<Record<string, string>>;
+    }
+  | { readonly error: string };
 
 export interface ServiceAccountTokensOptions {
   readonly issuer: string;
@@ -64,6 +86,7 @@ export class ServiceAccountTokens {
   readonly #public: KeyObject;
   readonly #keyId: string;
   readonly #clock: Clock;
+  readonly #seen = new Map<string, Payload>();
 
   constructor(options: ServiceAccountTokensOptions) {
     this.issuer = options.issuer;
@@ -79,7 +102,8 @@ export class ServiceAccountTokens {
   /** A signed token and when it ends, in milliseconds since the epoch. */
   issue(claims: TokenClaims): { readonly token: string; readonly expiresAt: number } {
     const now = Math.floor(this.#clock.now() / 1000);
-    const exp = now + claims.expirationSeconds;
+    const asked = now + claims.expirationSeconds;
+    const exp = claims.extended ? now + yearSeconds : asked;
     const { bound, node } = claims;
     const payload: Payload = {
       aud: claims.audiences.length > 0 ? claims.audiences : this.apiAudiences,
@@ -92,28 +116,33 @@ export class ServiceAccountTokens {
         ...(node && { node }),
         ...(bound && { [bound.kind.toLowerCase()]: { name: bound.name, uid: bound.uid } }),
         serviceaccount: claims.serviceAccount,
+        ...(claims.extended && { warnafter: asked }),
       },
       nbf: now,
       sub: `system:serviceaccount:${claims.namespace}:${claims.serviceAccount.name}`,
     };
-    const head = `${encoded({ alg: 'ES256', kid: this.#keyId })}.${encoded(payload)}`;
-    const signature = sign('sha256', Buffer.from(head), { key: this.#private, dsaEncoding: 'ieee-p1363' });
-    return { token: `${head}.${signature.toString('base64url')}`, expiresAt: exp * 1000 };
+    return { token: this.#signed(payload), expiresAt: asked * 1000 };
   }
 
-  /** The user a token stands for, or why it stands for nobody. Not a token of this issuer: undefined. */
-  authenticate(
-    token: string,
-    audiences: readonly string[],
-    references: TokenReferences,
-  ):
-    | { readonly user: UserInfo; readonly audiences: readonly string[] }
-    | { readonly error: string }
-    | undefined {
+  /** A signed token that lives as long as the secret that holds it. */
+  issueLegacy(claims: LegacyClaims): string {
+    return this.#signed(legacyPayload(claims));
+  }
+
+  #signed(payload: object): string {
+    const head = `${encoded({ alg: 'ES256', kid: this.#keyId })}.${encoded(payload)}`;
+    const signature = sign('sha256', Buffer.from(head), { key: this.#private, dsaEncoding: 'ieee-p1363' });
+    return `${head}.${signature.toString('base64url')}`;
+  }
+
+  /** The payload of a token that this key signed; each signature is checked once while the token is in use. */
+  #verified(token: string): Payload | 'forged' | undefined {
+    const known = this.#seen.get(token);
+    if (known) return known;
     const [head, body, signature, ...rest] = token.split('.');
     if (!head || !body || !signature || rest.length > 0) return undefined;
     const payload = decoded(body);
-    if (payload?.iss !== this.issuer) return undefined;
+    if (payload?.iss !== this.issuer && payload?.iss !== legacyIssuer) return undefined;
     const header = decoded(head) as { readonly alg?: string } | undefined;
     const valid =
       header?.alg === 'ES256' &&
@@ -123,7 +152,23 @@ export class ServiceAccountTokens {
         { key: this.#public, dsaEncoding: 'ieee-p1363' },
         Buffer.from(signature, 'base64url'),
       );
-    if (!valid) return { error: 'go-jose/go-jose: error in cryptographic primitive' };
+    if (!valid) return 'forged';
+    if (this.#seen.size >= seenLimit) this.#seen.clear();
+    this.#seen.set(token, payload);
+    return payload;
+  }
+
+  /** The user a token stands for, or why it stands for nobody. Not a token of this issuer: undefined. */
+  authenticate(
+    token: string,
+    audiences: readonly string[],
+    references: TokenReferences,
+  ): TokenResult | undefined {
+    const payload = this.#verified(token);
+    if (payload === undefined) return undefined;
+    if (payload === 'forged') return { error: 'go-jose/go-jose: error in cryptographic primitive' };
+    if (payload.iss === legacyIssuer)
+      return checkLegacyToken(token, payload, { references, audiences, own: this.apiAudiences });
     const now = this.#clock.now() / 1000;
     if (!(payload.exp > now)) return { error: 'service account token has expired' };
     if (payload.nbf > now + 60) return { error: 'service account token is not valid yet' };
@@ -135,15 +180,23 @@ export class ServiceAccountTokens {
       };
     const claims = payload['kubernetes.io'];
     if (!claims) return { error: 'invalid bearer token' };
-    const { namespace, serviceaccount, pod, secret, node } = claims;
+    const { namespace, serviceaccount, pod, secret, node, warnafter } = claims;
     if (!references.exists('ServiceAccount', { namespace, ...serviceaccount }))
       return { error: 'service account token has been invalidated' };
     if (pod && !references.exists('Pod', { namespace, ...pod }))
       return { error: 'service account token has been invalidated' };
     if (secret && !references.exists('Secret', { namespace, ...secret }))
       return { error: 'service account token has been invalidated' };
+    if (node && !pod && !references.exists('Node', { namespace: '', ...node }))
+      return { error: 'service account token has been invalidated' };
+    const late = warnafter === undefined ? 0 : Math.floor(now - warnafter);
     return {
       audiences: shared,
+      ...(late > 0 && {
+        auditAnnotations: {
+          'authentication.k8s.io/stale-token': `subject: ${payload.sub}, seconds after warning threshold: ${late}`,
+        },
+      }),
       user: {
         name: payload.sub,
         uid: serviceaccount.uid,
