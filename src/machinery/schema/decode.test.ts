@@ -215,9 +215,29 @@ describe('encodeObject', () => {
     expect(object).toMatchObject({ endpoints: [], ports: [] });
     const text = encodeObject(object, { table, message });
     expect(text).toBe(
-      '{"kind":"EndpointSlice","metadata":{},"addressType":"","endpoints":null,"ports":null}',
+      '{"kind":"EndpointSlice","metadata":{},"endpoints":null,"ports":null,"addressType":""}',
     );
     expect(decodeTrusted(Buffer.from(text), { table, message })).toEqual(object);
+  });
+
+  it('writes fields in the order of Go structs', () => {
+    const metadata = { ownerReferences: [], uid: 'u', name: 'n', labels: { a: 'b' } };
+    const text = encodeObject({ metadata }, { table, message: 'io.k8s.api.core.v1.ConfigMap' });
+    expect(text).toBe('{"metadata":{"name":"n","uid":"u","labels":{"a":"b"}}}');
+  });
+
+  it.each([
+    ['maps', '{"data":{"a":"1"},"data":{"b":"2"}}', { data: { a: '1', b: '2' } }, ['duplicate field "data"']],
+    [
+      'structs',
+      '{"metadata":{"name":"a","uid":"u"},"metadata":{"name":"b"}}',
+      { metadata: { name: 'b', uid: 'u' } },
+      ['duplicate field "metadata"'],
+    ],
+  ])('unites %s that are there twice', (_, text, object, strict) => {
+    const decoded = decodeText(text, 'io.k8s.api.core.v1.ConfigMap');
+    expect(decoded.object).toMatchObject(object);
+    expect(decoded.strict).toEqual(strict);
   });
 
   it('leaves out what code set to zero', () => {

@@ -15,7 +15,8 @@ export interface Decoded {
   readonly object: Record<string, unknown>;
   /**
    * What strict decoding would refuse, in the order of the document, as upstream words it: `unknown field "spec.foo"`,
-   * `duplicate field "spec.replicas"`. Unknown fields are not in the object; of duplicate ones the last counts.
+   * `duplicate field "spec.replicas"`. Unknown fields are not in the object; of duplicate ones the last
+   * counts, but objects and maps are united.
    */
   readonly strict: readonly string[];
 }

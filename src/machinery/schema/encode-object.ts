@@ -15,7 +15,8 @@ const leading = ['kind', 'apiVersion', 'metadata'];
 
 /**
  * The object as upstream writes it: fields of the schema only; what Go always writes is there (`null` for an absent list,
- * pointer or time), what `omitempty` leaves out is not. `kind`, `apiVersion` and `metadata` first, the rest by name.
+ * pointer or time), what `omitempty` leaves out is not. `kind`, `apiVersion` and `metadata` first, the rest in the order of
+ * Go's struct, which is that of the protobuf numbers.
  */
 export function encodeObject(object: object, { table, message }: Schema): string {
   return encodeMessage(object as Readonly<Record<string, unknown>>, table.get(message), table);
@@ -109,7 +110,9 @@ function planOf(message: MessageSchema): readonly FieldPlan[] {
   if (known) return known;
   const always = new Set(message.alwaysWritten);
   const first = leading.flatMap((name) => message.fields.get(name) ?? []);
-  const rest = [...message.fields.values()].filter(({ name }) => !leading.includes(name));
+  const rest = [...message.fields.values()]
+    .filter(({ name }) => !leading.includes(name))
+    .sort((a, b) => byPosition(positionOf(a), positionOf(b)));
   const plan = [...first, ...rest].map((field) => ({
     field,
     always: always.has(field),
@@ -117,6 +120,15 @@ function planOf(message: MessageSchema): readonly FieldPlan[] {
   }));
   plans.set(message, plan);
   return plan;
+}
+
+function positionOf({ through = [], number }: FieldSchema): readonly number[] {
+  return [...through, number];
+}
+
+function byPosition(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((number, index) => number !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -50,10 +50,13 @@ export class MessageDecoder {
     if (problem !== undefined) throw new DecodeError(problem);
   }
 
-  #message(message: MessageSchema): Record<string, unknown> | undefined {
+  /** As Go's decoder does, a field that is there twice is decoded into what it held before: structs and maps are united. */
+  #message(
+    message: MessageSchema,
+    object: Record<string, unknown> = {},
+  ): Record<string, unknown> | undefined {
     const reader = this.#reader;
     if (reader.kind() !== 'object') return this.#mismatch(goMessageType(message.name));
-    const object: Record<string, unknown> = {};
     const seen: string[] = [];
     const outer = this.#struct;
     reader.enter();
@@ -68,8 +71,10 @@ export class MessageDecoder {
         else seen.push(key);
         this.#struct = message;
         this.#fields.push(key);
-        const value = this.#field(field);
+        const unchanged = reader.kind() === 'null' && !field.pointer;
+        const value = this.#field(field, object[key]);
         if (value !== undefined) object[key] = value;
+        else if (!unchanged) delete object[key];
         this.#fields.pop();
         this.#struct = outer;
       }
@@ -79,14 +84,14 @@ export class MessageDecoder {
     return object;
   }
 
-  #field(field: FieldSchema): unknown {
-    const value = this.#value(field.of);
+  #field(field: FieldSchema, before: unknown): unknown {
+    const value = this.#value(field.of, before);
     if (value === undefined || !field.omitempty || field.pointer) return value;
     return isLeftOut(value, field.of) ? undefined : value;
   }
 
   /** Undefined for `null` and for a value of the wrong type. */
-  #value(of: FieldType): unknown {
+  #value(of: FieldType, before?: unknown): unknown {
     const reader = this.#reader;
     const kind = reader.kind();
     if (kind === 'null') {
@@ -95,7 +100,7 @@ export class MessageDecoder {
     }
     switch (of.type) {
       case 'message':
-        return this.#message(this.#table.get(of.message));
+        return this.#message(this.#table.get(of.message), held(before));
       case 'string':
         return kind === 'string' ? reader.readString() : this.#mismatch('string');
       case 'bool':
@@ -110,7 +115,7 @@ export class MessageDecoder {
       case 'list':
         return kind === 'array' ? this.#list(of.items) : this.#mismatch(goType(of));
       case 'map':
-        return kind === 'object' ? this.#map(of.values) : this.#mismatch(goType(of));
+        return kind === 'object' ? this.#map(of.values, held(before)) : this.#mismatch(goType(of));
       case 'any':
       case 'raw':
       case 'fieldsV1':
@@ -191,13 +196,13 @@ export class MessageDecoder {
     return list;
   }
 
-  #map(values: FieldType): Record<string, unknown> {
+  #map(values: FieldType, map: Record<string, unknown> = {}): Record<string, unknown> {
     const reader = this.#reader;
-    const map: Record<string, unknown> = {};
+    const before = new Set(Object.keys(map));
     reader.enter();
     for (let key = reader.nextKey(); key !== undefined; key = reader.nextKey()) {
       this.#path.push(key);
-      if (Object.hasOwn(map, key)) this.#report('duplicate');
+      if (Object.hasOwn(map, key) && !before.delete(key)) this.#report('duplicate');
       setOwn(map, key, this.#value(values) ?? zeroOf(values, this.#table) ?? null);
       this.#path.pop();
     }
@@ -253,6 +258,10 @@ export class MessageDecoder {
   #fail(problem: string): undefined {
     this.#fatalError ??= problem;
   }
+}
+
+function held(before: unknown): Record<string, unknown> | undefined {
+  return typeof before === 'object' && before !== null ? (before as Record<string, unknown>) : undefined;
 }
 
 function isInt64(value: number | bigint): boolean {

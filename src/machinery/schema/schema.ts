@@ -10,7 +10,7 @@ export interface SchemaTable {
 
 export interface MessageSchema {
   readonly name: string;
-  /** By JSON name, in ascending order of names, which is the order in which upstream's JSON shows them. */
+  /** By JSON name, in ascending order of names. */
   readonly fields: ReadonlyMap<string, FieldSchema>;
   /** The fields that Go's encoder writes whatever their value is. */
   readonly alwaysWritten: readonly FieldSchema[];

@@ -136,12 +136,12 @@ export function aggregatedDiscovery(groups: readonly ServedGroup[]): object {
       resources: resources.map(([definition, type]) => {
         const subresources = subresourcesOf(definition, type).map(({ name, verbs, kind }) => ({
           subresource: name,
-          responseKind: kind,
+          responseKind: responseKind(kind, type),
           verbs,
         }));
         return {
           resource: type.resource,
-          responseKind: { group: type.group, version: type.version, kind: type.kind },
+          responseKind: responseKind(type, type),
           scope: type.namespaced ? 'Namespaced' : 'Cluster',
           singularResource: type.singular,
           verbs: verbsOf(definition),
@@ -154,6 +154,15 @@ export function aggregatedDiscovery(groups: readonly ServedGroup[]): object {
     })),
   }));
   return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
+}
+
+/** Upstream names group and version only where they are not those of the resource. */
+function responseKind(
+  kind: Subresource['kind'],
+  own: Pick<ResourceType<KubeObject>, 'group' | 'version'>,
+): Subresource['kind'] {
+  const same = kind.group === own.group && kind.version === own.version;
+  return { group: same ? '' : kind.group, version: same ? '' : kind.version, kind: kind.kind };
 }
 
 function isStored(definition: Definition): boolean {

@@ -105,6 +105,11 @@ function health(
     if (excluded.has(check.name)) return `[+]${check.name} excluded: ok`;
     return failed.includes(check) ? `[-]${check.name} failed: reason withheld` : `[+]${check.name} ok`;
   });
+  const unknown = [...excluded].filter((one) => !checks.some((check) => check.name === one)).sort();
+  if (unknown.length > 0) {
+    const names = unknown.map((one) => JSON.stringify(one)).join(', ');
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${names}`);
+  }
   if (failed.length > 0) return textReply(500, `${lines.join('\n')}\n${name} check failed\n`);
   return textReply(200, query.has('verbose') ? `${lines.join('\n')}\n${name} check passed\n` : 'ok');
 }
