@@ -1,7 +1,7 @@
 import type { KubeObject } from '../machinery/object.ts';
 import { isObject, type JsonObject } from '../machinery/patch/json-value.ts';
 import { parseJson } from '../machinery/json/parse-json.ts';
-import { toCompactJson } from '../printers/to-json.ts';
+import { toCompactJson } from '../machinery/json/to-json.ts';
 
 const annotation = 'kubectl.kubernetes.io/last-applied-configuration';
 

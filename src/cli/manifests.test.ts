@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadManifests, type LoadOptions, type Manifest } from './manifests.ts';
-import { toCompactJson } from '../printers/to-json.ts';
+import { toCompactJson } from '../machinery/json/to-json.ts';
 import { testContext } from './testing/test-cluster.ts';
 
 let directory: string;

@@ -1,8 +1,8 @@
 import type { KubeObject } from '../machinery/object.ts';
 import { toYaml } from '../machinery/yaml/to-yaml.ts';
 import { compileCustomColumns } from '../printers/custom-columns.ts';
-import { compileJsonPath } from '../printers/jsonpath.ts';
-import { toJson } from '../printers/to-json.ts';
+import { compileJsonPath } from '../machinery/jsonpath/jsonpath.ts';
+import { toJson } from '../machinery/json/to-json.ts';
 import type { OutputFormat } from './output-format.ts';
 import type { ServedResource } from '../client/discovery.ts';
 import { typeName } from './resource-args.ts';

@@ -1,7 +1,7 @@
 import { goPrint } from '../machinery/patch/json-value.ts';
 import { alignColumns } from './align-columns.ts';
-import { compileJsonPath, relaxedJsonPath, type JsonPath } from './jsonpath.ts';
-import { JsonPathError } from './jsonpath-error.ts';
+import { compileJsonPath, relaxedJsonPath, type JsonPath } from '../machinery/jsonpath/jsonpath.ts';
+import { JsonPathError } from '../machinery/jsonpath/jsonpath-error.ts';
 
 /** Columns of `-o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName`. */
 export interface CustomColumns {

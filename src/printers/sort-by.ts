@@ -1,5 +1,5 @@
-import { compileJsonPath, relaxedJsonPath } from './jsonpath.ts';
-import { scalarText } from './scalar-text.ts';
+import { compileJsonPath, relaxedJsonPath } from '../machinery/jsonpath/jsonpath.ts';
+import { scalarText } from '../machinery/jsonpath/scalar-text.ts';
 
 /** The items in ascending order of what a path finds in each; those without it come first. Throws `JsonPathError`. */
 export function sortByPath<T>(

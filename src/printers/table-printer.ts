@@ -1,7 +1,7 @@
 import type { KubeObject } from '../machinery/object.ts';
 import { createColumnAligner } from './align-columns.ts';
 import { formatLabels } from './format-labels.ts';
-import { scalarText } from './scalar-text.ts';
+import { scalarText } from '../machinery/jsonpath/scalar-text.ts';
 
 /** A `meta.k8s.io/v1` Table as the server answers it. */
 export interface ServerTable {

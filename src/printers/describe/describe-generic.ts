@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../machinery/object.ts';
 import { isObject } from '../../machinery/patch/json-value.ts';
 import { describeLabels } from './describe-metadata.ts';
-import { scalarText } from '../scalar-text.ts';
+import { scalarText } from '../../machinery/jsonpath/scalar-text.ts';
 import type { TabText } from './tab-text.ts';
 
 const shownAbove = new Set(['name', 'namespace', 'labels', 'annotations', 'managedFields']);

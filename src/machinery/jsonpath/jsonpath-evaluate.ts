@@ -1,4 +1,4 @@
-import { isObject } from '../machinery/patch/json-value.ts';
+import { isObject } from '../patch/json-value.ts';
 import { JsonPathError } from './jsonpath-error.ts';
 
 export type JsonPathNode =

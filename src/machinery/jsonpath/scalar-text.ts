@@ -1,4 +1,4 @@
-import { toCompactJson } from './to-json.ts';
+import { toCompactJson } from '../json/to-json.ts';
 
 /** A value of JSON in a cell or a line: strings bare, everything else as JSON. */
 export function scalarText(value: unknown): string {

@@ -1,0 +1,22 @@
+import type { FieldError } from '../field-error.ts';
+import type { Correlation } from './correlation.ts';
+import type { StructuralSchema } from './structural-schema.ts';
+
+/** One object whose rules are to be evaluated. */
+export interface RuleSubject {
+  /** Complete and defaulted, in the version of the request. */
+  readonly object: Readonly<Record<string, unknown>>;
+  /** The object before an update. */
+  readonly oldObject?: Readonly<Record<string, unknown>>;
+  /** Pairs places of both objects, so that what did not change need not meet new rules; with {@link oldObject} only. */
+  readonly correlation?: Correlation;
+}
+
+/** Evaluates the rules (`x-kubernetes-validations`) of one schema. */
+export interface RuleValidator {
+  /** Every broken rule, in upstream's order and wording; costs are bounded. Is not asked when the object has blocking errors. */
+  validate(subject: RuleSubject): FieldError[];
+}
+
+/** Compiles the rules of a schema; undefined when it has none. */
+export type CompileRules = (schema: StructuralSchema) => RuleValidator | undefined;
