@@ -7,6 +7,8 @@ import {
   resourceList,
   type ServedGroup,
 } from '../discovery/discovery-documents.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import { newNotAcceptable } from '../../machinery/status/errors.ts';
 import { acceptClauses, negotiate } from './negotiate.ts';
 import { yamlOf } from './encode-answer.ts';
 import type { Reply } from './exchange.ts';
@@ -64,6 +66,21 @@ function documentReply(document: object, headers: IncomingHttpHeaders): Reply {
     code: 200,
     contentType: mediaType === 'application/yaml' ? mediaType : 'application/json',
     body: mediaType === 'application/yaml' ? yamlOf(json) : json,
+  };
+}
+
+/** Throws the 406 of a client that does not take JSON. */
+function jsonReply(document: object, { accept }: IncomingHttpHeaders): Reply {
+  const clauses = acceptClauses(accept ?? '');
+  const json = ['application/json', 'application/*', '*/*'];
+  if (clauses.length > 0 && !clauses.some(({ mediaType }) => json.includes(mediaType))) {
+    const message = '406: Not Acceptable\n\nAvailable representations: application/json';
+    throw new StatusError({ ...newNotAcceptable([]).status, message });
+  }
+  return {
+    code: 200,
+    contentType: 'application/json',
+    body: Buffer.from(`${JSON.stringify(document, null, 2)}\n`),
   };
 }
 
@@ -187,7 +204,7 @@ function served(options: PathRoutesOptions, request: PathRequest): Reply | undef
     case '':
       return documentReply({ paths: rootPaths(options) }, request.headers);
     case 'version':
-      return path === '/version' ? documentReply(options.version, request.headers) : undefined;
+      return path === '/version' ? jsonReply(options.version, request.headers) : undefined;
     case 'healthz':
       return health('healthz', options.healthChecks, { ...request, path });
     case 'livez':

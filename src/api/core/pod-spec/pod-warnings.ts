@@ -1,4 +1,5 @@
 import { parseQuantity } from '../../../machinery/quantity.ts';
+import { labelValueErrors } from '../../../machinery/validation/names.ts';
 import type { Container, ContainerPort, Pod, PodSpec, Volume } from '../v1.gen.ts';
 
 const movedLabels: Readonly<Record<string, readonly [string, string]>> = {
@@ -57,19 +58,26 @@ function warnOfNodeLabels(spec: PodSpec, field: string): string[] {
   const paths = [
     ...must.map((term, index) => ({
       term,
+      checkValues: false,
       path: `${at}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`,
     })),
     ...rather.map(({ preference }, index) => ({
       term: preference,
+      checkValues: true,
       path: `${at}.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`,
     })),
   ];
   return [
     ...selected,
-    ...paths.flatMap(({ term, path }) =>
-      (term.matchExpressions ?? []).flatMap(({ key }, index) =>
-        warnOfKey(key, `${path}.matchExpressions[${index}].key`),
-      ),
+    ...paths.flatMap(({ term, path, checkValues }) =>
+      (term.matchExpressions ?? []).flatMap(({ key, values = [] }, index) => [
+        ...warnOfKey(key, `${path}.matchExpressions[${index}].key`),
+        ...(checkValues ? values : []).flatMap((value, at) =>
+          labelValueErrors(value).map(
+            (words) => `${path}.matchExpressions[${index}].values[${at}]: ${value} is invalid, ${words}`,
+          ),
+        ),
+      ]),
     ),
   ];
 }
@@ -115,6 +123,47 @@ function warnOfVolume(volume: Volume, at: string): string[] {
   const requests = volume.ephemeral?.volumeClaimTemplate?.spec.resources?.requests;
   const path = `${at}.ephemeral.volumeClaimTemplate.spec.resources.requests`;
   return [...old, ...warnOfBytes(requests, path, ['storage'])];
+}
+
+/** A path inside a volume, and how the warning names where it comes from. */
+interface VolumePath {
+  readonly path: string;
+  readonly source: string;
+}
+
+function pathsOf(items: readonly { readonly path: string }[] | undefined, source: string): VolumePath[] {
+  return (items ?? []).map(({ path }) => ({ path, source }));
+}
+
+/** Files of which one would have to be the folder of the other. */
+function warnOfOverlaps({ name, configMap, secret, downwardAPI, projected }: Volume): string[] {
+  const volumes: readonly (readonly [string, readonly VolumePath[]])[] = [
+    [`(ConfigMap "${configMap?.name ?? ''}")`, pathsOf(configMap?.items, '')],
+    [`(Secret "${secret?.secretName ?? ''}")`, pathsOf(secret?.items, '')],
+    ['(DownwardAPI)', pathsOf(downwardAPI?.items, '')],
+    [
+      '(Projected)',
+      (projected?.sources ?? []).flatMap((source) => [
+        ...pathsOf(source.configMap?.items, ` (ConfigMap "${source.configMap?.name ?? ''}")`),
+        ...pathsOf(source.secret?.items, ` (Secret "${source.secret?.name ?? ''}")`),
+        ...pathsOf(source.downwardAPI?.items, ' (DownwardAPI)'),
+        ...pathsOf(source.serviceAccountToken && [source.serviceAccountToken], ' (ServiceAccountToken)'),
+      ]),
+    ],
+  ];
+  return volumes.flatMap(([kind, paths]) =>
+    paths.flatMap((later, index) =>
+      paths
+        .slice(0, index)
+        .filter(
+          ({ path }) => `${path}/`.startsWith(`${later.path}/`) || `${later.path}/`.startsWith(`${path}/`),
+        )
+        .map(
+          (earlier) =>
+            `volume "${name}" ${kind}: overlapping paths: "${later.path}"${later.source} with "${earlier.path}"${earlier.source}`,
+        ),
+    ),
+  );
 }
 
 function warnOfEnv({ env = [] }: Container, at: string): string[] {
@@ -170,6 +219,7 @@ export function podSpecWarnings(spec: PodSpec, field: string): string[] {
     ...warnOfNodeLabels(spec, field),
     ...warnOfSpread(spec, field),
     ...(spec.volumes ?? []).flatMap((volume, index) => warnOfVolume(volume, `${field}.volumes[${index}]`)),
+    ...(spec.volumes ?? []).flatMap(warnOfOverlaps),
     ...warnOfAliases(spec, field),
     ...(spec.imagePullSecrets ?? []).flatMap(({ name }, index) =>
       name ? [] : [`${field}.imagePullSecrets[${index}].name: invalid empty name ""`],
