@@ -22,9 +22,12 @@ import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
+import { createBootstrapTokens } from './auth/bootstrap-token.ts';
+import { createImpersonation } from './auth/impersonation.ts';
 import { createNodeAuthorizer } from './auth/node-authorizer.ts';
 import { createRbacAuthorizer } from './auth/rbac-authorizer.ts';
 import { ServiceAccountTokens, type TokenReferences } from './auth/service-account-token.ts';
+import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { cacheLookup, policySource } from './cache-lookup.ts';
@@ -57,6 +60,12 @@ export interface ApiServerOptions {
     /** P-256 private key, PKCS #8 PEM. */
     readonly signingKey: string;
     readonly apiAudiences?: readonly string[];
+  };
+  /** Who else may send requests, beside holders of client certificates, service-account tokens and bootstrap tokens. */
+  readonly authentication?: {
+    readonly tokens?: readonly TokenAuthenticator[];
+    /** Whether requests without credentials may be about a path; any by default. */
+    allowsAnonymous?(path: string): boolean;
   };
   /** With which the server shows itself to kubelets; without it `exec`, `log` and the like are refused. */
   readonly kubelet?: {
@@ -153,8 +162,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const authorizer = createNodeAuthorizer(policy, createRbacAuthorizer(policy));
   const tokens = new ServiceAccountTokens({ ...options.serviceAccount, clock });
   const references = tokenReferences(lookup);
+  const authenticateToken = createTokenUnion([
+    { authenticate: (token, audiences) => tokens.authenticate(token, audiences, references) },
+    createBootstrapTokens({ lookup, clock, apiAudiences: tokens.apiAudiences }),
+    ...(options.authentication?.tokens ?? []),
+  ]);
   const nodeUid = (name: string): string => lookup.get<KubeObject>(nodes, '', name)?.metadata.uid ?? '';
-  const definitions = options.resources(definitionNeeds({ authorizer, policy, tokens, references, nodeUid }));
+  const definitions = options.resources(
+    definitionNeeds({ authorizer, policy, tokens, authenticateToken, nodeUid }),
+  );
   const resources = new ResourceTable(definitions, (definition) => newCache(options, definition));
   await restore(options, resources, feed);
   await ensureBootstrapObjects({ store, schema, clock, table: resources });
@@ -209,7 +225,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     registry,
     table,
     authorizer,
-    authenticate: createAuthenticator({ tokens, references, authorizer }),
+    authenticate: createAuthenticator({
+      authenticateToken: (token) => authenticateToken(token, tokens.apiAudiences),
+      allowsAnonymous: (path) => options.authentication?.allowsAnonymous?.(path) ?? true,
+    }),
+    impersonate: createImpersonation(authorizer),
     paths,
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),
     resolveNode: (name) => options.kubelet?.resolveNode(name),

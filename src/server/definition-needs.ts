@@ -3,16 +3,19 @@ import type { AccessRequest, AuthorizationOptions, UserRules } from '../api/auth
 import type { NonResourceRule, ResourceRule } from '../api/authorization/v1.gen.ts';
 import type { TokenOptions } from '../api/core/service-accounts.ts';
 import type { UserInfo } from '../api/resource.ts';
+import { aggregate } from '../machinery/status/errors.ts';
 import type { Attributes, Authorizer } from './auth/authorizer.ts';
 import { rulesFor, type PolicySource } from './auth/rbac-authorizer.ts';
-import type { ServiceAccountTokens, TokenReferences } from './auth/service-account-token.ts';
+import type { ServiceAccountTokens } from './auth/service-account-token.ts';
+import type { TokenVerdict } from './auth/token-authenticator.ts';
 
 /** The parts of the server that answer what definitions ask. */
 export interface NeedsParts {
   readonly authorizer: Authorizer;
   readonly policy: PolicySource;
   readonly tokens: ServiceAccountTokens;
-  readonly references: TokenReferences;
+  /** What all token authenticators say of a token. */
+  authenticateToken(token: string, audiences: readonly string[]): TokenVerdict | Promise<TokenVerdict>;
   /** Empty when there is no such node. */
   nodeUid(name: string): string;
 }
@@ -57,7 +60,7 @@ const podTokenSeconds = 3607;
 export function definitionNeeds(
   parts: NeedsParts,
 ): TokenOptions & AuthenticationOptions & AuthorizationOptions {
-  const { authorizer, policy, tokens, references, nodeUid } = parts;
+  const { authorizer, policy, tokens, nodeUid } = parts;
   return {
     apiAudiences: tokens.apiAudiences,
     issueToken: ({ serviceAccount, audiences, expirationSeconds, boundObject, node }) => {
@@ -77,13 +80,13 @@ export function definitionNeeds(
       });
       return Promise.resolve(token);
     },
-    authenticateToken: (token, audiences) => {
-      const wanted = audiences.length > 0 ? audiences : tokens.apiAudiences;
-      const verdict = tokens.authenticate(token, wanted, references);
-      const invalid = 'invalid bearer token';
-      if (!verdict) return Promise.resolve({ error: invalid });
-      if (!('error' in verdict) || verdict.error === invalid) return Promise.resolve(verdict);
-      return Promise.resolve({ error: `[${invalid}, ${verdict.error}]` });
+    authenticateToken: async (token, audiences) => {
+      const verdict = await parts.authenticateToken(
+        token,
+        audiences.length > 0 ? audiences : tokens.apiAudiences,
+      );
+      if (!('errors' in verdict)) return { user: verdict.user, audiences: verdict.audiences };
+      return { error: aggregate(['invalid bearer token', ...verdict.errors]) };
     },
     authorize: (request) => {
       const { allowed, reason } = authorizer.authorize(request.user, attributesOf(request));

@@ -1,4 +1,5 @@
-import type { TokenReferences, TokenResult } from './service-account-token.ts';
+import type { TokenReferences } from './service-account-token.ts';
+import type { TokenResult } from './token-authenticator.ts';
 
 /** The issuer that tokens without an end name. */
 export const legacyIssuer = 'kubernetes/serviceaccount';

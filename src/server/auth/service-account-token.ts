@@ -1,8 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, randomUUID, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { Secret } from '../../api/core/v1.gen.ts';
-import type { UserInfo } from '../../api/resource.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { TokenResult } from './token-authenticator.ts';
 import { checkLegacyToken, legacyIssuer, legacyPayload, type LegacyClaims } from './legacy-token.ts';
 
 /** An object that a token is bound to: the token ends with it. */
@@ -58,16 +58,6 @@ export interface TokenReferences {
   /** The secret that holds a token without an end; undefined when it is gone or going. */
   tokenSecret(namespace: string, name: string): Secret | undefined;
 }
-
-/** Whom a token stands for, with what is to be said of its use, or why it stands for nobody. */
-export type TokenResult =
-  | {
-      readonly user: UserInfo;
-      readonly audiences: readonly string[];
-      readonly warning?: string;
-      readonly auditAnnotations?: Readonly<Record<string, string>>;
-    }
-  | { readonly error: string };
 
 export interface ServiceAccountTokensOptions {
   readonly issuer: string;

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { UserInfo } from '../../api/resource.ts';
@@ -16,7 +16,8 @@ import {
 import { StatusError } from '../../machinery/status-error.ts';
 import type { ApiRequest, PatchType } from '../../machinery/transport.ts';
 import type { Attributes, Authorizer } from '../auth/authorizer.ts';
-import type { CertificateSubject, RequestCredentials } from '../auth/authenticate.ts';
+import type { CertificateSubject, Identity, RequestCredentials } from '../auth/authenticate.ts';
+import type { Impersonated } from '../auth/impersonation.ts';
 import { authorizeRequest } from '../authorize-request.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
 import { checkServed, handleResource } from '../registry/handle-resource.ts';
@@ -56,7 +57,14 @@ export interface HandlerParts {
   readonly registry: Registry;
   readonly table: () => ResourceTable;
   readonly authorizer: Authorizer;
-  authenticate(credentials: RequestCredentials): UserInfo;
+  /** Who sends a request; at once unless somebody else has to be asked. Throws 401. */
+  authenticate(credentials: RequestCredentials): Identity | Promise<Identity>;
+  /** Whom the sender acts as, by the request's headers. Throws 403. */
+  impersonate(
+    requester: UserInfo,
+    headers: IncomingHttpHeaders,
+    attributes: Attributes,
+  ): Impersonated | undefined;
   paths(request: PathRequest): Promise<Reply>;
   readonly tunnel: NodeTunnel | undefined;
   /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
@@ -90,21 +98,26 @@ function certificateOf(request: HttpRequest): CertificateSubject | undefined {
 }
 
 /** Authenticates, takes the URL apart and authorises. Throws `StatusError`. */
-function admitted(parts: HandlerParts, request: HttpRequest): Parsed {
+async function admitted(parts: HandlerParts, request: HttpRequest, warnings: Set<string>): Promise<Parsed> {
   const certificate = certificateOf(request);
-  const user = parts.authenticate({ headers: request.headers, ...(certificate ? { certificate } : {}) });
+  const { headers } = request;
+  const path = pathOf(request);
+  const established = parts.authenticate({ headers, path, ...(certificate ? { certificate } : {}) });
+  const identity = established instanceof Promise ? await established : established;
+  if (identity.warning !== undefined) warnings.add(identity.warning);
   const target = request.url ?? '/';
   const question = target.indexOf('?');
-  const rawPath = pathOf(request);
   const query = queryOf(question < 0 ? '' : target.slice(question + 1));
   let info: RequestInfo;
   try {
-    info = requestInfo(request.method ?? 'GET', rawPath, query);
+    info = requestInfo(request.method ?? 'GET', path, query);
   } catch (error) {
     if (error instanceof URIError) throw newBadRequest('invalid URL escape');
     throw error;
   }
-  authorizeRequest(parts.authorizer, user, attributesOf(info));
+  const attributes = attributesOf(info);
+  const user = parts.impersonate(identity.user, headers, attributes)?.user ?? identity.user;
+  authorizeRequest(parts.authorizer, user, attributes);
   return { info, query, user };
 }
 
@@ -183,7 +196,7 @@ export async function handleRequest(
 ): Promise<void> {
   const warnings = new Set<string>();
   try {
-    const parsed = admitted(parts, request);
+    const parsed = await admitted(parts, request, warnings);
     if (/^bearer  /i.test(request.headers.authorization ?? '')) warnings.add(spacedTokenWarning);
     const reply = await replyTo(parts, { request, response, parsed, warnings });
     if (!reply) return;
@@ -399,7 +412,7 @@ export async function handleUpgrade(
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
   try {
-    const { info, query, user } = admitted(parts, request);
+    const { info, query, user } = await admitted(parts, request, new Set());
     const served = info.isResource ? parts.table().get(info.group, info.version, info.resource) : undefined;
     if (!info.isResource || !served) {
       refuse(socket, notFoundReply);
