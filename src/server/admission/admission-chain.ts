@@ -1,25 +1,54 @@
 import type { UserInfo } from '../../api/resource.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
-import type { GroupKind } from '../../machinery/group-resource.ts';
+import type { GroupVersionKind } from '../../machinery/schema/schema.ts';
+
+/** One version in which the resource of a request is served, and how objects look in it. */
+export interface AdmissionVersion {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly kind: GroupVersionKind;
+  /** The canonical JSON document of an object of the request: a value of the caller's own. */
+  document(
+    object: KubeObject,
+  ): Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Reads a document back as a request body: decoded by its schema, defaulted, in the form that requests carry.
+   * Throws `DecodeError` or `StatusError`.
+   */
+  object(document: unknown): DeepMutable<KubeObject> | Promise<DeepMutable<KubeObject>>;
+}
 
 /** One write (or connection) that admission is asked about. */
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
   readonly user: UserInfo;
+  /** Group, version, resource and subresource as the client named them. */
   readonly group: string;
   readonly version: string;
   readonly resource: string;
   readonly subresource: string;
-  readonly kind: GroupKind;
+  /** The kind of `object` in the version asked for: for a subresource its own (`Eviction`, `Scale`, `PodExecOptions`). */
+  readonly kind: GroupVersionKind;
+  /** Every version that the resource is served in; the one asked for is the first. */
+  readonly versions: readonly [AdmissionVersion, ...AdmissionVersion[]];
   /** Empty for cluster-scoped resources. */
   readonly namespace: string;
+  /** Empty while it is to be generated, and for the members of a deleted collection. */
   readonly name: string;
   readonly dryRun: boolean;
-  /** The object as it would be written; plug-ins that admit may change it. Absent for deletions. */
+  /** `CreateOptions`, `UpdateOptions` or `DeleteOptions`; absent for connections. */
+  readonly options?: Readonly<Record<string, unknown>>;
+  /**
+   * The object as it would be written, in the stored version; plug-ins that admit may change it. For connections the options
+   * of the connection. Absent for deletions.
+   */
   readonly object?: DeepMutable<KubeObject>;
-  /** The object as it is. Absent for creations. */
+  /** The object as it is, in the stored version. Absent for creations. */
   readonly oldObject?: KubeObject;
   warn(message: string): void;
+  /** Adds an annotation to the request's audit event; of a key the first value counts. */
+  annotate(key: string, value: string): void;
 }
 
 /** One rule about writes. Both methods throw `StatusError` to refuse. */

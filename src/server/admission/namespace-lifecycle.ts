@@ -1,8 +1,9 @@
 import { namespaces } from '../../api/core/v1.gen.ts';
-import { newForbidden, newNotFound } from '../../machinery/status/errors.ts';
+import { newNotFound } from '../../machinery/status/errors.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import type { AdmissionPlugin } from './admission-chain.ts';
 import type { Lookup } from './lookup.ts';
+import { newRefusal } from './refuse.ts';
 
 const immortal = new Set(['default', 'kube-system', 'kube-public']);
 
@@ -11,23 +12,21 @@ export function namespaceLifecycle(lookup: Lookup): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
     admit(request) {
-      const resource = { group: request.group, resource: request.resource };
       if (
         request.operation === 'DELETE' &&
         request.group === '' &&
         request.resource === 'namespaces' &&
         immortal.has(request.name)
       )
-        throw newForbidden(resource, request.name, 'this namespace may not be deleted');
+        throw newRefusal(request, 'this namespace may not be deleted');
       if (request.operation !== 'CREATE' || request.namespace === '' || request.resource === 'namespaces')
         return;
       if (request.resource === 'localsubjectaccessreviews') return;
       const namespace = lookup.get(namespaces, '', request.namespace);
       if (!namespace) throw newNotFound({ group: '', resource: 'namespaces' }, request.namespace);
       if (namespace.status?.phase !== 'Terminating') return;
-      const { status } = newForbidden(
-        resource,
-        request.name,
+      const { status } = newRefusal(
+        request,
         `unable to create new content in namespace ${request.namespace} because it is being terminated`,
       );
       const cause = {

@@ -3,10 +3,10 @@ import { nodes, pods, serviceaccounts, type Node, type Pod, type PodSpec } from 
 import type { TokenRequest } from '../../api/authentication/v1.gen.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
-import { newForbidden } from '../../machinery/status/errors.ts';
 import { nodeName } from '../auth/node-authorizer.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission-chain.ts';
 import type { Lookup } from './lookup.ts';
+import { newRefusal } from './refuse.ts';
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
 const restrictedLabel = /(^|\.)node-restriction\.kubernetes\.io\//;
@@ -30,7 +30,7 @@ export function nodeRestriction(lookup: Lookup): AdmissionPlugin {
       const node = nodeName(request.user);
       const reason = node === undefined ? undefined : rules.get(key(request))?.(node, request, lookup);
       if (reason === undefined) return;
-      throw newForbidden({ group: request.group, resource: request.resource }, request.name, reason);
+      throw newRefusal(request, reason);
     },
   };
 }

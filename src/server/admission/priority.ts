@@ -2,9 +2,9 @@ import type { Pod } from '../../api/core/v1.gen.ts';
 import { priorityclasses } from '../../api/scheduling/v1.gen.ts';
 import type { PriorityClass } from '../../api/scheduling/v1.gen.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
-import { newForbidden } from '../../machinery/status/errors.ts';
 import type { AdmissionPlugin } from './admission-chain.ts';
 import type { Lookup } from './lookup.ts';
+import { newRefusal } from './refuse.ts';
 
 const systemPrefix = 'system-';
 
@@ -17,17 +17,15 @@ export function priority(lookup: Lookup): AdmissionPlugin {
     name: 'Priority',
     validate(request) {
       if (request.group !== priorityclasses.group || request.resource !== priorityclasses.resource) return;
-      const resource = { group: request.group, resource: request.resource };
       if (request.operation === 'DELETE') {
         if (!request.name.startsWith(systemPrefix)) return;
-        throw newForbidden(resource, request.name, 'this is a system priority class and cannot be deleted');
+        throw newRefusal(request, 'this is a system priority class and cannot be deleted');
       }
       const { globalDefault } = request.object as KubeObject as PriorityClass;
       const present = globalDefault ? defaultClass(lookup)?.metadata.name : undefined;
       if (present === undefined || present === request.name) return;
-      throw newForbidden(
-        resource,
-        request.name,
+      throw newRefusal(
+        request,
         `PriorityClass ${present} is already marked as default. Only one default can exist`,
       );
     },
@@ -40,16 +38,11 @@ export function priority(lookup: Lookup): AdmissionPlugin {
       )
         return;
       const pod = request.object as DeepMutable<Pod>;
-      const resource = { group: '', resource: 'pods' };
       let chosen: PriorityClass | undefined;
       if (pod.spec.priorityClassName) {
         chosen = lookup.get(priorityclasses, '', pod.spec.priorityClassName);
         if (!chosen)
-          throw newForbidden(
-            resource,
-            request.name,
-            `no PriorityClass with name ${pod.spec.priorityClassName} was found`,
-          );
+          throw newRefusal(request, `no PriorityClass with name ${pod.spec.priorityClassName} was found`);
       } else {
         chosen = defaultClass(lookup);
         if (chosen?.metadata.name) pod.spec.priorityClassName = chosen.metadata.name;
@@ -57,16 +50,14 @@ export function priority(lookup: Lookup): AdmissionPlugin {
       const value = chosen?.value ?? 0;
       const policy = chosen?.preemptionPolicy === 'Never' ? 'Never' : 'PreemptLowerPriority';
       if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
-        throw newForbidden(
-          resource,
-          request.name,
+        throw newRefusal(
+          request,
           `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
         );
       }
       if (pod.spec.preemptionPolicy !== undefined && pod.spec.preemptionPolicy !== policy) {
-        throw newForbidden(
-          resource,
-          request.name,
+        throw newRefusal(
+          request,
           `the string value of PreemptionPolicy (${pod.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
         );
       }

@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto';
 import { serviceaccounts } from '../../api/core/v1.gen.ts';
 import type { Container, Pod, ServiceAccount, Volume } from '../../api/core/v1.gen.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
-import { newForbidden } from '../../machinery/status/errors.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission-chain.ts';
 import type { Lookup } from './lookup.ts';
+import { newRefusal } from './refuse.ts';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** An hour, and a little more so that the token outlives a check of its first hour. */
@@ -44,7 +44,7 @@ export function serviceAccount(lookup: Lookup): AdmissionPlugin {
             ? mirrorRefusal(pod)
             : unlistedSecretOf(accountOf(lookup, request, pod), pod)
           : undefined;
-      if (refusal !== undefined) throw newForbidden({ group: '', resource: 'pods' }, request.name, refusal);
+      if (refusal !== undefined) throw newRefusal(request, refusal);
     },
   };
 }
@@ -61,9 +61,8 @@ function accountOf(lookup: Lookup, request: AdmissionRequest, { spec }: Pod): Se
   const { serviceAccountName = '' } = spec;
   const account = lookup.get<ServiceAccount>(serviceaccounts, request.namespace, serviceAccountName);
   if (account) return account;
-  throw newForbidden(
-    { group: '', resource: 'pods' },
-    request.name,
+  throw newRefusal(
+    request,
     `error looking up service account ${request.namespace}/${serviceAccountName}: serviceaccount "${serviceAccountName}" not found`,
   );
 }

@@ -20,6 +20,7 @@ import type { CertificateSubject, Identity, RequestCredentials } from '../auth/a
 import type { Impersonated } from '../auth/impersonation.ts';
 import { authorizeRequest } from '../authorize-request.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
+import { connectOptions } from '../registry/connect-options.ts';
 import { checkServed, handleResource } from '../registry/handle-resource.ts';
 import { latestEntry } from '../registry/read.ts';
 import {
@@ -362,6 +363,27 @@ interface Connecting {
   readonly query: URLSearchParams;
 }
 
+/** Asks admission about a connection; its options are the object. Throws `StatusError`. */
+async function admitConnection(
+  { registry }: HandlerParts,
+  served: ServedVersion,
+  { context, query }: Connecting,
+): Promise<void> {
+  const { name = '', subresource = '' } = context.request;
+  const kind = served.resource.definition.subresources?.[subresource]?.kind;
+  if (!kind) throw newMethodNotAllowed();
+  const schema = `io.k8s.api.${kind.group.split('.', 1)[0] || 'core'}.${kind.version}.${kind.kind}`;
+  const admission = admissionRequest(registry, served, context, {
+    operation: 'CONNECT',
+    name,
+    dryRun: false,
+    object: connectOptions(registry.schema, { schema, kind }, query),
+    body: { kind, schema },
+  });
+  await registry.admission.admit(admission);
+  await registry.admission.validate(admission);
+}
+
 /** Where a connection goes; undefined when the object is on no node yet. Throws `StatusError`. */
 async function connectTarget(
   parts: HandlerParts,
@@ -370,18 +392,12 @@ async function connectTarget(
 ): Promise<TunnelTarget | undefined> {
   const { registry } = parts;
   const { subresource = '' } = context.request;
-  const connect = served.resource.definition.subresources?.[subresource]?.connect;
-  if (!connect) throw newMethodNotAllowed();
+  const definition = served.resource.definition.subresources?.[subresource];
+  if (!definition?.connect) throw newMethodNotAllowed();
   const entry = await latestEntry(registry, served, context.request);
-  const admission = admissionRequest(served, context, {
-    operation: 'CONNECT',
-    name: entry.name,
-    dryRun: false,
-  });
-  await registry.admission.admit(admission);
-  await registry.admission.validate(admission);
+  if (definition.verbs.includes('create')) await admitConnection(parts, served, { context, query });
   const parent = served.resource.cache.object(entry);
-  const target = await connect(parent, query, strategyContext(registry, context, false));
+  const target = await definition.connect(parent, query, strategyContext(registry, context, false));
   if (target.nodeName === '') return undefined;
   const endpoint = parts.resolveNode(target.nodeName);
   if (!endpoint || !parts.tunnel) {

@@ -1,7 +1,21 @@
-import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
-import type { AdmissionRequest } from '../admission/admission-chain.ts';
-import type { RequestContext } from './request-context.ts';
-import { groupKind, type ServedVersion } from './served-resource.ts';
+import { parseJson } from '../../machinery/json/parse-json.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import { apiVersionOf, type DeepMutable, type KubeObject } from '../../machinery/object.ts';
+import { encodeObject } from '../../machinery/schema/encode-object.ts';
+import type { GroupVersionKind, SchemaTable } from '../../machinery/schema/schema.ts';
+import type { AdmissionRequest, AdmissionVersion } from '../admission/admission-chain.ts';
+import { decodePatched } from './codec.ts';
+import type { Registry, RequestContext } from './request-context.ts';
+import type { ServedVersion } from './served-resource.ts';
+
+/** A body of another kind than the resource: `Eviction`, `Scale`, `PodExecOptions`. */
+export interface AdmissionBody {
+  readonly kind: GroupVersionKind;
+  /** Its key in the schema table. */
+  readonly schema: string;
+  /** Fills defaults of the body. */
+  defaults?(body: DeepMutable<KubeObject>): void;
+}
 
 /** What of an admission request differs from write to write. */
 export interface AdmissionSubject {
@@ -10,24 +24,114 @@ export interface AdmissionSubject {
   readonly dryRun: boolean;
   readonly object?: DeepMutable<KubeObject>;
   readonly oldObject?: KubeObject;
+  /** For what is not of the resource's own kind. */
+  readonly body?: AdmissionBody;
+  /** The fields of a deletion's options; other writes have theirs in the request's parameters. */
+  readonly deletion?: Readonly<Record<string, unknown>>;
 }
 
+/** What admission is told of a write in the version that the client asked for. */
 export function admissionRequest(
+  registry: Pick<Registry, 'schema'>,
   served: ServedVersion,
   context: RequestContext,
   subject: AdmissionSubject,
 ): AdmissionRequest {
+  const { body, deletion: _deletion, ...rest } = subject;
   const { group, version, resource } = served.type;
-  const kind = groupKind(served);
+  const [own, ...others] = equivalents(registry.schema, served, body);
+  const options = optionsOf(context, subject);
   return {
-    ...subject,
+    ...rest,
     user: context.user,
     group,
     version,
     resource,
-    kind,
+    kind: own.kind,
+    versions: [own, ...others],
     subresource: context.request.subresource ?? '',
     namespace: context.request.namespace ?? '',
+    ...(options && { options }),
     warn: (message) => context.warn(message),
+    annotate: (key, value) => context.annotate?.(key, value),
   };
+}
+
+function optionsOf(
+  { request }: RequestContext,
+  { operation, deletion }: AdmissionSubject,
+): Readonly<Record<string, unknown>> | undefined {
+  const apiVersion = 'meta.k8s.io/v1';
+  if (operation === 'CONNECT') return undefined;
+  if (operation === 'DELETE') return { kind: 'DeleteOptions', apiVersion, ...deletion };
+  const { dryRun, fieldManager, fieldValidation } = request.params ?? {};
+  return {
+    kind: operation === 'CREATE' ? 'CreateOptions' : 'UpdateOptions',
+    apiVersion,
+    ...(dryRun ? { dryRun: [dryRun] } : {}),
+    ...(fieldManager ? { fieldManager } : {}),
+    ...(fieldValidation ? { fieldValidation } : {}),
+  };
+}
+
+function equivalents(
+  table: SchemaTable,
+  served: ServedVersion,
+  body: AdmissionBody | undefined,
+): [AdmissionVersion, ...AdmissionVersion[]] {
+  const of = (version: ServedVersion['version']): AdmissionVersion =>
+    body ? bodyVersion(table, version, body) : ownVersion(table, version);
+  const others = Object.values(served.resource.definition.versions).filter(
+    (version) => version !== served.version,
+  );
+  return [of(served.version), ...others.map(of)];
+}
+
+function ownVersion(table: SchemaTable, version: ServedVersion['version']): AdmissionVersion {
+  const { group, version: name, resource, kind } = version.type;
+  const schema = { table, message: version.schema };
+  return {
+    group,
+    version: name,
+    resource,
+    kind: { group, version: name, kind },
+    document(object) {
+      const shown = version.fromStorage ? version.fromStorage(mutableCopy(object)) : object;
+      return parsed({ ...shown, kind, apiVersion: apiVersionOf(version.type) }, schema);
+    },
+    object(document) {
+      const decoded = decodePatched(document, { ...schema, group, version: name, kind }).object;
+      const object = decoded as DeepMutable<KubeObject>;
+      version.defaults?.(object);
+      return version.toStorage?.(object) ?? object;
+    },
+  };
+}
+
+function bodyVersion(
+  table: SchemaTable,
+  { type }: ServedVersion['version'],
+  body: AdmissionBody,
+): AdmissionVersion {
+  const { kind, schema: message } = body;
+  const schema = { table, message };
+  return {
+    group: type.group,
+    version: type.version,
+    resource: type.resource,
+    kind,
+    document: (object) => parsed({ ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) }, schema),
+    object(document) {
+      const object = decodePatched(document, { ...schema, ...kind }).object as DeepMutable<KubeObject>;
+      body.defaults?.(object);
+      return object;
+    },
+  };
+}
+
+function parsed(
+  object: object,
+  schema: { readonly table: SchemaTable; readonly message: string },
+): Readonly<Record<string, unknown>> {
+  return parseJson(Buffer.from(encodeObject(object, schema))).value as Record<string, unknown>;
 }

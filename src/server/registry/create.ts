@@ -17,7 +17,7 @@ import { admissionRequest } from './admission-request.ts';
 import type { Answer, ObjectAnswer } from './answer.ts';
 import { decodeBody, reportStrict } from './codec.ts';
 import { expectedBody, storedSchema } from './expected-body.ts';
-import { fillSystemMeta, matchNamespace } from './object-meta.ts';
+import { fillSystemMeta, matchNamespace, wipeSystemMeta } from './object-meta.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { encodeStored } from './represent.ts';
@@ -95,17 +95,18 @@ async function prepared(
     throw newUnknownError('resourceVersion should not be set on objects to be created');
   }
   delete object.metadata.resourceVersion;
-  fillSystemMeta(object, strategy.now);
+  wipeSystemMeta(object);
   const repeated = dedupOwnerReferences(object.metadata);
   if (repeated !== undefined) request.warn(repeated);
   await registry.admission.admit(
-    admissionRequest(served, request, {
+    admissionRequest(registry, served, request, {
       operation: 'CREATE',
       name: object.metadata.name ?? '',
       dryRun: request.dryRun,
       object,
     }),
   );
+  fillSystemMeta(object, strategy.now);
   if (definition.generation) object.metadata.generation = 1;
   definition.prepareForCreate?.(object, strategy);
   return object;
@@ -133,7 +134,7 @@ async function admitAndStore(
   validateNew(served, object);
   for (const warning of served.resource.definition.warnings?.(object) ?? []) request.warn(warning);
   await registry.admission.validate(
-    admissionRequest(served, request, {
+    admissionRequest(registry, served, request, {
       operation: 'CREATE',
       name: object.metadata.name ?? '',
       dryRun,

@@ -17,6 +17,8 @@ export interface DeleteOptions {
   /** As the client wrote it, before it became a {@link propagation}. */
   readonly orphanDependents?: boolean;
   readonly dryRun: boolean;
+  /** As the client sent them. */
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 interface Received {
@@ -97,5 +99,6 @@ export function deleteOptions(table: SchemaTable, context: RequestContext): Dele
     ...(options.orphanDependents === undefined ? {} : { orphanDependents: options.orphanDependents }),
     ...(options.preconditions === undefined ? {} : { preconditions: options.preconditions }),
     dryRun: dryRun.length > 0,
+    fields: { ...options },
   };
 }

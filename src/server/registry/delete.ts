@@ -139,15 +139,16 @@ async function deleteEntry(
 ): Promise<ObjectAnswer> {
   const { cache, definition } = served.resource;
   const old = cache.object(entry);
-  const admission = admissionRequest(served, context, {
+  checkPreconditions(served, old, options);
+  const admission = admissionRequest(registry, served, context, {
     operation: 'DELETE',
-    name: entry.name,
+    name: context.request.verb === 'deletecollection' ? '' : entry.name,
     dryRun: options.dryRun,
     oldObject: old,
+    deletion: options.fields,
   });
   await registry.admission.admit(admission);
   await registry.admission.validate(admission);
-  checkPreconditions(served, old, options);
   const next = mutableCopy<KubeObject>(old);
   const begun = beginDeletion(registry, served, context, { next, options });
   if (begun === 'pending') return plainAnswer(convertedFrom(served, old), 200, served);

@@ -35,6 +35,15 @@ export function matchNamespace(
   );
 }
 
+/** Drops what a new object may not bring. */
+export function wipeSystemMeta({ metadata }: DeepMutable<KubeObject>): void {
+  delete metadata.creationTimestamp;
+  delete metadata.uid;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+}
+
 /** Fills what only the server may set on a new object, and drops what it may not carry. */
 export function fillSystemMeta(object: DeepMutable<KubeObject>, now: number): void {
   const { metadata } = object;

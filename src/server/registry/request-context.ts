@@ -24,6 +24,8 @@ export interface RequestContext {
   readonly body: RequestBody | undefined;
   /** Adds a `Warning` header; each text once. */
   warn(message: string): void;
+  /** Adds an annotation to the request's audit event; of a key the first value counts. Absent where nothing is audited. */
+  annotate?(key: string, value: string): void;
 }
 
 /** What the handlers of requests share. */

@@ -54,15 +54,17 @@ async function createSubresource(
   definition.defaults?.(body);
   matchNamespace(body.metadata, served.type.namespaced, context.request.namespace);
   const entry = await latestEntry(registry, served, context.request);
-  const admission = {
-    ...admissionRequest(served, context, {
-      operation: 'CREATE',
-      name: entry.name,
-      dryRun: options.dryRun,
-      object: body,
-    }),
-    kind: definition.kind,
-  };
+  const admission = admissionRequest(registry, served, context, {
+    operation: 'CREATE',
+    name: entry.name,
+    dryRun: options.dryRun,
+    object: body,
+    body: {
+      kind: definition.kind,
+      schema: definition.schema,
+      ...(definition.defaults && { defaults: definition.defaults }),
+    },
+  });
   await registry.admission.admit(admission);
   await registry.admission.validate(admission);
   const strategy = strategyContext(registry, context, options.dryRun);

@@ -230,7 +230,7 @@ async function changeEntry(
   const repeated = dedupOwnerReferences(next.metadata);
   if (repeated !== undefined) context.warn(repeated);
   await registry.admission.admit(
-    admissionRequest(served, context, {
+    admissionRequest(registry, served, context, {
       operation: 'UPDATE',
       name: entry.name,
       dryRun: change.dryRun,
@@ -264,7 +264,7 @@ async function changeEntry(
     validateChange(served, { next, old, subresource });
     for (const warning of definition.warnings?.(next, old) ?? []) context.warn(warning);
     await registry.admission.validate(
-      admissionRequest(served, context, {
+      admissionRequest(registry, served, context, {
         operation: 'UPDATE',
         name: entry.name,
         dryRun: change.dryRun,
