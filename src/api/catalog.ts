@@ -4,6 +4,7 @@ import { identityReviews, type AuthenticationOptions } from './authentication/to
 import { accessReviews } from './authorization/access-reviews.ts';
 import type { AuthorizationOptions } from './authorization/authorizer.ts';
 import { jobs } from './batch/jobs.ts';
+import { certificateSigningRequests } from './certificates/certificate-signing-requests.ts';
 import { leases } from './coordination/leases.ts';
 import { bindings } from './core/bindings.ts';
 import { configMaps } from './core/config-maps.ts';
@@ -11,16 +12,30 @@ import { endpoints } from './core/endpoints.ts';
 import { events } from './core/events.ts';
 import { namespaces } from './core/namespaces.ts';
 import { nodes } from './core/nodes.ts';
+import { persistentVolumeClaims } from './core/persistent-volume-claims.ts';
+import { persistentVolumes } from './core/persistent-volumes.ts';
 import { pods } from './core/pods.ts';
 import { secrets } from './core/secrets.ts';
 import { serviceAccounts, type TokenOptions } from './core/service-accounts.ts';
 import { services } from './core/services.ts';
 import { endpointSlices } from './discovery/endpoint-slices.ts';
+import { ingressClasses } from './networking/ingress-classes.ts';
+import { ingresses } from './networking/ingresses.ts';
+import { ipAddresses } from './networking/ip-addresses.ts';
+import { networkPolicies } from './networking/network-policies.ts';
+import { serviceCidrs } from './networking/service-cidrs.ts';
+import { runtimeClasses } from './node/runtime-classes.ts';
 import { clusterRoleBindings, roleBindings } from './rbac/bindings.ts';
 import { clusterRoles } from './rbac/cluster-roles.ts';
 import { roles } from './rbac/roles.ts';
 import type { AnyResource } from './resource.ts';
 import { priorityClasses } from './scheduling/priority-classes.ts';
+import { csiDrivers } from './storage/csi-drivers.ts';
+import { csiNodes } from './storage/csi-nodes.ts';
+import { csiStorageCapacities } from './storage/csi-storage-capacities.ts';
+import { storageClasses } from './storage/storage-classes.ts';
+import { volumeAttachments } from './storage/volume-attachments.ts';
+import { volumeAttributesClasses } from './storage/volume-attributes-classes.ts';
 
 /** What definitions need of the server that serves them. */
 export interface CatalogOptions extends TokenOptions, AuthenticationOptions, AuthorizationOptions {
@@ -37,6 +52,8 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     events,
     namespaces,
     nodes,
+    persistentVolumeClaims,
+    persistentVolumes,
     pods,
     secrets,
     serviceAccounts(options),
@@ -53,5 +70,18 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     roleBindings,
     roles,
     priorityClasses,
+    certificateSigningRequests,
+    ingressClasses,
+    ingresses,
+    ipAddresses,
+    networkPolicies,
+    serviceCidrs,
+    runtimeClasses,
+    csiDrivers,
+    csiNodes,
+    csiStorageCapacities,
+    storageClasses,
+    volumeAttachments,
+    volumeAttributesClasses,
   ];
 }

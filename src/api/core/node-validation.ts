@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type FieldError, duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts';
 import { labelValueErrors, qualifiedNameErrors } from '../../machinery/validation/names.ts';
+import { validateStrictCidr } from '../validation/cidr.ts';
 import { invalidEach } from './pod-spec/invalid-each.ts';
-import { isDualStack, validateCidr } from './pod-spec/ip-address.ts';
+import { isDualStack } from './pod-spec/ip-address.ts';
 import { validateQuantity } from './pod-spec/validate-resources.ts';
 import { validateTaintEffect } from './pod-spec/validate-scheduling.ts';
 import type { Node, Taint } from './v1.gen.ts';
@@ -46,7 +47,7 @@ function validateResources({ status }: Node): FieldError[] {
 
 function validatePodRanges({ spec }: Node): FieldError[] {
   const ranges = spec.podCIDRs ?? [];
-  const errors = ranges.flatMap((range, index) => validateCidr(range, `spec.podCIDRs[${index}]`));
+  const errors = ranges.flatMap((range, index) => validateStrictCidr(range, `spec.podCIDRs[${index}]`));
   if (ranges.length < 2) return errors;
   if (!isDualStack(ranges)) {
     errors.push(invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family'));

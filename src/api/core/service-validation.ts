@@ -13,8 +13,9 @@ import {
   qualifiedNameErrors,
 } from '../../machinery/validation/names.ts';
 import { validateLabels } from '../../machinery/validation/object-meta.ts';
+import { validateStrictCidr } from '../validation/cidr.ts';
 import { invalidEach } from './pod-spec/invalid-each.ts';
-import { validateCidr, validateIp } from './pod-spec/ip-address.ts';
+import { validateIp } from './pod-spec/ip-address.ts';
 import { validateProtocol } from './pod-spec/validate-containers.ts';
 import { validatePortNumberOrName } from './pod-spec/validate-probes.ts';
 import { validateClusterIps } from './service-addresses.ts';
@@ -170,7 +171,7 @@ function validateSourceRanges({ spec, metadata }: Service): FieldError[] {
     const field = 'spec.LoadBalancerSourceRanges';
     return [
       ...(balanced ? [] : [forbidden(field, only)]),
-      ...ranges.flatMap((range, index) => validateCidr(range.trim(), `${field}[${index}]`)),
+      ...ranges.flatMap((range, index) => validateStrictCidr(range.trim(), `${field}[${index}]`)),
     ];
   }
   const annotated = metadata.annotations?.[sourceRanges];
@@ -179,7 +180,7 @@ function validateSourceRanges({ spec, metadata }: Service): FieldError[] {
   const given = annotated.trim();
   return [
     ...(balanced ? [] : [forbidden(field, only)]),
-    ...(given ? given.split(',').flatMap((range) => validateCidr(range.trim(), field)) : []),
+    ...(given ? given.split(',').flatMap((range) => validateStrictCidr(range.trim(), field)) : []),
   ];
 }
 

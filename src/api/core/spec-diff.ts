@@ -1,5 +1,9 @@
+import { encodeJson } from '../../machinery/json/encode.ts';
+
+const CONTEXT = 3;
+
 function lines(value: unknown): string[] {
-  return JSON.stringify(sortKeys(value), undefined, 1).split('\n');
+  return JSON.stringify(JSON.parse(encodeJson(value)), undefined, 1).split('\n');
 }
 
 function sortKeys(value: unknown): unknown {
@@ -9,33 +13,64 @@ function sortKeys(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]));
 }
 
-const context = 3;
-
-/** One unified hunk of JSON lines around everything that differs; people read it, programs do not. */
+/** A unified diff of two values as JSON with sorted keys; people read it, programs do not. */
 export function specDiff(old: unknown, next: unknown): string {
-  const before = lines(old);
-  const after = lines(next);
-  let start = 0;
-  while (start < before.length && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (
-    end < Math.min(before.length, after.length) - start &&
-    before[before.length - 1 - end] === after[after.length - 1 - end]
-  ) {
-    end += 1;
+  return unifiedDiff(sortKeys(old), sortKeys(next));
+}
+
+type Edit = ' ' | '-' | '+';
+
+/** Hunks of JSON lines around everything that differs (upstream's `diff.Diff`); keys stay in their order. */
+export function unifiedDiff(old: unknown, next: unknown): string {
+  const edits = editScript(lines(old), lines(next));
+  const hunks: string[] = [];
+  for (const [from, to] of hunkRanges(edits)) {
+    const count = (kind: Edit, end: number, start: number = 0): number =>
+      edits.slice(start, end).filter(([edit]) => edit !== kind).length;
+    const removed = `${count('+', from) + 1},${count('+', to, from)}`;
+    const added = `${count('-', from) + 1},${count('-', to, from)}`;
+    hunks.push(`@@ -${removed} +${added} @@`, ...edits.slice(from, to).map((edit) => edit.join('')));
   }
-  const from = Math.max(0, start - context);
-  const removed = before.slice(start, before.length - end);
-  const added = after.slice(start, after.length - end);
-  const tail = before.slice(before.length - end, before.length - end + context);
-  const head = before.slice(from, start);
-  const size = (changed: string[]): number => head.length + changed.length + tail.length;
-  return [
-    `@@ -${from + 1},${size(removed)} +${from + 1},${size(added)} @@`,
-    ...head.map((line) => ` ${line}`),
-    ...removed.map((line) => `-${line}`),
-    ...added.map((line) => `+${line}`),
-    ...tail.map((line) => ` ${line}`),
-    '',
-  ].join('\n');
+  return [...hunks, ''].join('\n');
+}
+
+function hunkRanges(edits: readonly (readonly [Edit, string])[]): (readonly [number, number])[] {
+  const ranges: [number, number][] = [];
+  for (const [index, [edit]] of edits.entries()) {
+    if (edit === ' ') continue;
+    const last = ranges.at(-1);
+    const from = Math.max(0, index - CONTEXT);
+    const to = Math.min(edits.length, index + 1 + CONTEXT);
+    if (last && from <= last[1]) last[1] = to;
+    else ranges.push([from, to]);
+  }
+  return ranges;
+}
+
+/** The shortest way from one text to the other, removals before additions. */
+function editScript(before: readonly string[], after: readonly string[]): (readonly [Edit, string])[] {
+  const common = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1));
+  const at = (i: number, j: number): number => common[i]?.[j] ?? 0;
+  for (let i = before.length - 1; i >= 0; i -= 1) {
+    const row = common[i];
+    for (let j = after.length - 1; row && j >= 0; j -= 1) {
+      row[j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  const edits: (readonly [Edit, string])[] = [];
+  let [i, j] = [0, 0];
+  while (i < before.length || j < after.length) {
+    const [left, right] = [before[i], after[j]];
+    if (left !== undefined && left === right) {
+      edits.push([' ', left]);
+      [i, j] = [i + 1, j + 1];
+    } else if (left !== undefined && (right === undefined || at(i + 1, j) >= at(i, j + 1))) {
+      edits.push(['-', left]);
+      i += 1;
+    } else {
+      edits.push(['+', right ?? '']);
+      j += 1;
+    }
+  }
+  return edits;
 }

@@ -30,6 +30,11 @@ const dns1123Subdomain = pattern(
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
   ['example.com'],
 );
+const wildcardSubdomain = pattern(
+  `\\*\\.${DNS_1123_SUBDOMAIN}`,
+  "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+  ['*.example.com'],
+);
 const namePart = pattern(QUALIFIED_NAME, NAME_WORDS, ['MyName', 'my.name', '123-abc']);
 const labelKey = pattern(QUALIFIED_NAME, `a valid label key ${NAME_WORDS}`, ['MyName', 'my.name', '123-abc']);
 const labelValue = pattern(
@@ -47,6 +52,12 @@ const httpHeaderName = pattern(
   '[-A-Za-z0-9]+',
   "a valid HTTP header must consist of alphanumeric characters or '-'",
   ['X-Header-Name'],
+);
+const httpPath = pattern("[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+", 'Invalid path');
+const cIdentifier = pattern(
+  '[A-Za-z_][A-Za-z0-9_]*',
+  "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
+  ['my_name', 'MY_NAME', 'MyName'],
 );
 const percent = pattern(
   '[0-9]+%',
@@ -96,6 +107,21 @@ export function dns1123LabelErrors(value: string): string[] {
 /** What is wrong with an RFC 1123 subdomain, the rule for most object names. */
 export function dns1123SubdomainErrors(value: string): string[] {
   return matched(value, dns1123Subdomain, { max: MAX_SUBDOMAIN_LENGTH });
+}
+
+/** What is wrong with `*.` and a subdomain. */
+export function wildcardSubdomainErrors(value: string): string[] {
+  return matched(value, wildcardSubdomain, { max: MAX_SUBDOMAIN_LENGTH });
+}
+
+/** What is wrong with a path in a URL (RFC 3986). */
+export function httpPathErrors(value: string): string[] {
+  return httpPath.regex.test(value) ? [] : [httpPath.message];
+}
+
+/** What is wrong with an identifier of C; its length is not looked at. */
+export function cIdentifierErrors(value: string): string[] {
+  return cIdentifier.regex.test(value) ? [] : [cIdentifier.message];
 }
 
 /** What is wrong with a label key, an annotation key or a resource name: `[prefix/]name`. */

@@ -86,7 +86,7 @@ function validateTerm(term: NodeSelectorTerm, field: string, check: ValueCheck):
 }
 
 /** A selector of nodes; its terms are alternatives, and there must be one. */
-function validateNodeSelector(selector: NodeSelector, field: string): FieldError[] {
+export function validateNodeSelector(selector: NodeSelector, field: string): FieldError[] {
   const terms = selector.nodeSelectorTerms ?? [];
   const at = `${field}.nodeSelectorTerms`;
   if (terms.length === 0) return [required(at, 'must have at least one node selector term')];

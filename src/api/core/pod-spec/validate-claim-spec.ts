@@ -6,48 +6,76 @@ import {
   required,
 } from '../../../machinery/field-error.ts';
 import { validateLabelSelector } from '../../../machinery/selectors/label-selector.ts';
-import { dns1123SubdomainErrors } from '../../../machinery/validation/names.ts';
+import { dns1123LabelErrors, dns1123SubdomainErrors } from '../../../machinery/validation/names.ts';
 import { validateAnnotations, validateLabels } from '../../../machinery/validation/object-meta.ts';
 import type {
   PersistentVolumeClaimSpec,
   PersistentVolumeClaimTemplate,
   TypedLocalObjectReference,
+  TypedObjectReference,
 } from '../v1.gen.ts';
+import { validateAccessModes } from '../access-modes.ts';
 import { invalidEach } from './invalid-each.ts';
 import { compareQuantities } from './quantities.ts';
 
-const accessModes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
+const volumeModes = ['Block', 'Filesystem'];
 
-function validateAccessModes(modes: readonly string[], field: string): FieldError[] {
-  if (modes.length === 0) return [required(field, 'at least 1 access mode is required')];
-  const errors = modes
-    .filter((mode) => !accessModes.includes(mode))
-    .map((mode) => notSupported(field, mode, accessModes));
-  const others = modes.some((mode) => mode !== 'ReadWriteOncePod' && accessModes.includes(mode));
-  if (modes.includes('ReadWriteOncePod') && others) {
-    errors.push(forbidden(field, 'may not use ReadWriteOncePod with other access modes'));
+/** Whether the update of a claim that refers to an API group may keep whatever group it names. */
+type GroupCheck = 'any' | 'valid';
+
+function validateSource(
+  source: TypedLocalObjectReference | TypedObjectReference | undefined,
+  field: string,
+  groups: GroupCheck,
+): FieldError[] {
+  if (!source) return [];
+  const { name, kind, apiGroup } = source;
+  const errors: FieldError[] = [];
+  if (!name) errors.push(required(`${field}.name`));
+  if (!kind) errors.push(required(`${field}.kind`));
+  if (!apiGroup && kind !== 'PersistentVolumeClaim') {
+    const detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
+    errors.push(invalid(field, kind ?? '', detail));
   }
+  if (apiGroup && groups === 'valid') {
+    errors.push(...invalidEach(`${field}.apiGroup`, apiGroup, dns1123SubdomainErrors(apiGroup)));
+  }
+  const namespace = 'namespace' in source ? source.namespace : undefined;
+  if (namespace) errors.push(...invalidEach(`${field}.namespace`, namespace, dns1123LabelErrors(namespace)));
   return errors;
 }
 
-function validateSource(source: TypedLocalObjectReference | undefined, field: string): FieldError[] {
-  if (!source) return [];
-  const errors: FieldError[] = [];
-  if (!source.name) errors.push(required(`${field}.name`));
-  if (!source.kind) errors.push(required(`${field}.kind`));
-  if (!source.apiGroup && source.kind !== 'PersistentVolumeClaim') {
-    const detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup";
-    errors.push(invalid(field, source.kind, detail));
+function validateSources(spec: PersistentVolumeClaimSpec, field: string, groups: GroupCheck): FieldError[] {
+  const { dataSource, dataSourceRef } = spec;
+  const errors = [
+    ...validateSource(dataSource, `${field}.dataSource`, groups),
+    ...validateSource(dataSourceRef, `${field}.dataSourceRef`, groups),
+  ];
+  if (!dataSource || !dataSourceRef) return errors;
+  if (dataSourceRef.namespace) {
+    return [...errors, invalid(field, {}, 'may not be specified when dataSourceRef.namespace is specified')];
   }
-  return errors;
+  const same =
+    dataSource.apiGroup === dataSourceRef.apiGroup &&
+    dataSource.kind === dataSourceRef.kind &&
+    dataSource.name === dataSourceRef.name;
+  return same ? errors : [...errors, invalid(field, {}, 'must match dataSourceRef')];
 }
 
 /** A claim's spec, stand-alone or of an ephemeral volume. */
-function validateClaimSpec(spec: PersistentVolumeClaimSpec, field: string): FieldError[] {
-  const { storageClassName, volumeMode, resources, dataSource, dataSourceRef } = spec;
+export function validateClaimSpec(
+  spec: PersistentVolumeClaimSpec,
+  field: string,
+  groups: GroupCheck = 'valid',
+): FieldError[] {
+  const { accessModes = [], storageClassName, volumeMode, resources } = spec;
+  const attributes = spec.volumeAttributesClassName;
   const errors = [
-    ...validateAccessModes(spec.accessModes ?? [], `${field}.accessModes`),
+    ...(accessModes.length > 0
+      ? []
+      : [required(`${field}.accessModes`, 'at least 1 access mode is required')]),
     ...validateLabelSelector(spec.selector, `${field}.selector`),
+    ...validateAccessModes(accessModes, `${field}.accessModes`),
   ];
   const storage = resources?.requests?.['storage'];
   if (storage === undefined) errors.push(required(`${field}.resources[storage]`));
@@ -58,14 +86,15 @@ function validateClaimSpec(spec: PersistentVolumeClaimSpec, field: string): Fiel
     const messages = dns1123SubdomainErrors(storageClassName);
     errors.push(...invalidEach(`${field}.storageClassName`, storageClassName, messages));
   }
-  if (volumeMode !== undefined && !['Block', 'Filesystem'].includes(volumeMode)) {
-    errors.push(notSupported(`${field}.volumeMode`, volumeMode, ['Block', 'Filesystem']));
+  if (volumeMode !== undefined && !volumeModes.includes(volumeMode)) {
+    errors.push(notSupported(`${field}.volumeMode`, volumeMode, volumeModes));
   }
-  return [
-    ...errors,
-    ...validateSource(dataSource, `${field}.dataSource`),
-    ...validateSource(dataSourceRef, `${field}.dataSourceRef`),
-  ];
+  errors.push(...validateSources(spec, field, groups));
+  if (attributes) {
+    const messages = dns1123SubdomainErrors(attributes);
+    errors.push(...invalidEach(`${field}.volumeAttributesClassName`, attributes, messages));
+  }
+  return errors;
 }
 
 /** The template of an ephemeral volume's claim; of its metadata only labels and annotations may be set. */

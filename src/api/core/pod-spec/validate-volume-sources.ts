@@ -81,7 +81,8 @@ const iscsiNames = [
   /^naa.[a-zA-Z0-9]{32}$/,
 ];
 
-function iscsiNameErrors(name: string, field: string): FieldError[] {
+/** The name of an iSCSI initiator or target. */
+export function iscsiNameErrors(name: string, field: string): FieldError[] {
   if (!/^(iqn|eui|naa)/.test(name)) {
     return [invalid(field, name, 'must be valid format starting with iqn, eui, or naa')];
   }
@@ -295,7 +296,12 @@ const checks: Checks = {
 const shownAs: Readonly<Record<string, string>> = { gcePersistentDisk: 'persistentDisk' };
 const shownAsSurplus: Readonly<Record<string, string>> = { cephfs: 'cephFS', downwardAPI: 'downwarAPI' };
 
-function check(kind: keyof VolumeSource, volume: VolumeSource, field: string): FieldError[] {
+/** The content of one source of a pod's volume; `field` is the source's own path. */
+export function validateSourceOfKind(
+  kind: keyof VolumeSource,
+  volume: VolumeSource,
+  field: string,
+): FieldError[] {
   const validate = checks[kind] as (source: unknown, field: string) => FieldError[];
   return validate(volume[kind], field);
 }
@@ -305,7 +311,7 @@ export function validateVolumeSource(volume: VolumeSource, field: string): Field
   const kinds = (Object.keys(checks) as (keyof VolumeSource)[]).filter((kind) => volume[kind] !== undefined);
   if (kinds.length === 0) return [required(field, 'must specify a volume type')];
   return kinds.flatMap((kind, index) => {
-    if (index === 0) return check(kind, volume, `${field}.${shownAs[kind] ?? kind}`);
+    if (index === 0) return validateSourceOfKind(kind, volume, `${field}.${shownAs[kind] ?? kind}`);
     return [forbidden(`${field}.${shownAsSurplus[kind] ?? kind}`, 'may not specify more than 1 volume type')];
   });
 }

@@ -13,7 +13,7 @@ function defaultFiles(files: DeepMutable<DownwardAPIVolumeFile>[] | undefined): 
 }
 
 /** Sets the defaults of a claim, stand-alone or in an ephemeral volume's template. */
-function defaultClaimSpec(spec: DeepMutable<PersistentVolumeClaimSpec>): void {
+export function defaultClaimSpec(spec: DeepMutable<PersistentVolumeClaimSpec>): void {
   spec.volumeMode ??= 'Filesystem';
   spec.resources ??= {};
   roundResources(spec.resources.limits);
