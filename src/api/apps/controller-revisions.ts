@@ -22,8 +22,8 @@ function controller({ metadata }: ControllerRevision): string {
 }
 
 /** Controller revisions: what the template of a stateful set or daemon set was. */
-export const controllerRevisions: ResourceDefinition<ControllerRevision> =
-  defineResource<ControllerRevision>({
+export const controllerRevisions: ResourceDefinition<ControllerRevision> = defineResource<ControllerRevision>(
+  {
     storage: 'v1',
     versions: {
       v1: {
@@ -42,4 +42,5 @@ export const controllerRevisions: ResourceDefinition<ControllerRevision> =
       { name: 'Revision', type: 'string', cell: ({ revision }) => revision },
       ageColumn(),
     ],
-  });
+  },
+);

@@ -18,8 +18,7 @@ function validateSelector(spec: DaemonSetSpec): FieldError[] {
     const detail = '`selector` does not match template `labels`';
     errors.push(invalid('spec.template.metadata.labels', labels, detail));
   }
-  const size =
-    Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
+  const size = Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length;
   if (selector && size === 0) {
     errors.push(invalid('spec.selector', selector, 'empty selector is invalid for daemonset'));
   }

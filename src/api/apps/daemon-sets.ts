@@ -44,7 +44,9 @@ function countColumn(name: string, field: keyof DaemonSetStatus): Column<DaemonS
 }
 
 function nodeSelector({ spec }: DaemonSet): string {
-  const pairs = Object.entries(spec.template.spec.nodeSelector ?? {}).map(([key, value]) => `${key}=${value}`);
+  const pairs = Object.entries(spec.template.spec.nodeSelector ?? {}).map(
+    ([key, value]) => `${key}=${value}`,
+  );
   return pairs.sort().join(',') || '<none>';
 }
 
@@ -71,7 +73,9 @@ export const daemonSets: ResourceDefinition<DaemonSet> = defineResource<DaemonSe
     ...validateImmutable(next.spec.selector, old.spec.selector, 'spec.selector'),
   ],
   warnings: (next, old) =>
-    old && jsonEqual(old.spec, next.spec) ? [] : podSpecWarnings(next.spec.template.spec, 'spec.template.spec'),
+    old && jsonEqual(old.spec, next.spec)
+      ? []
+      : podSpecWarnings(next.spec.template.spec, 'spec.template.spec'),
   status: {
     prepare(next, old) {
       next.spec = mutableCopy(old.spec);

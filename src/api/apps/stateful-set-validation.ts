@@ -27,7 +27,10 @@ function printedRollingUpdate(rolling: RollingUpdateStatefulSetStrategy | undefi
     : null;
 }
 
-function validateRollingUpdate({ partition, maxUnavailable }: RollingUpdateStatefulSetStrategy): FieldError[] {
+function validateRollingUpdate({
+  partition,
+  maxUnavailable,
+}: RollingUpdateStatefulSetStrategy): FieldError[] {
   const field = 'spec.updateStrategy.rollingUpdate';
   const at = `${field}.maxUnavailable`;
   const errors = nonNegative(`${field}.partition`, partition ?? 0);

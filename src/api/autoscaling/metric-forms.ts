@@ -25,6 +25,15 @@ function identifier(source: {
   return present<DeepMutable<v2.MetricIdentifier>>({ name: source.metricName, selector: source.selector });
 }
 
+/** The reference with its members in the order in which Go writes them. */
+function orderedReference({
+  kind,
+  name,
+  apiVersion,
+}: DeepMutable<v2.CrossVersionObjectReference>): DeepMutable<v1.CrossVersionObjectReference> {
+  return { kind, name, ...(apiVersion !== undefined && { apiVersion }) };
+}
+
 /** A metric as autoscaling/v1 kept it in an annotation, in the form of v2. */
 export function metricToV2({ type, object, pods, resource, containerResource, external }: Old): New {
   return present<New>({
@@ -81,7 +90,7 @@ export function metricToV1({ type, object, pods, resource, containerResource, ex
     object:
       object &&
       present<NonNullable<Old['object']>>({
-        target: object.describedObject,
+        target: orderedReference(object.describedObject),
         metricName: object.metric.name,
         targetValue: object.target.value ?? '0',
         selector: object.metric.selector,
@@ -176,7 +185,7 @@ export function metricStatusToV1(status: NewStatus): OldStatus {
     object:
       object &&
       present<NonNullable<OldStatus['object']>>({
-        target: object.describedObject,
+        target: orderedReference(object.describedObject),
         metricName: object.metric.name,
         currentValue: object.current.value ?? '0',
         selector: object.metric.selector,

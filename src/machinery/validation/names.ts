@@ -64,6 +64,11 @@ const percent = pattern(
   "a valid percent string must be a numeric string followed by an ending '%'",
   ['1%', '93%'],
 );
+const conditionReason = pattern(
+  '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?',
+  "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
+  ['my_name', 'MY_NAME', 'MyName', 'ReasonA,ReasonB', 'ReasonA:ReasonB'],
+);
 
 /** Limits of names, in bytes. */
 const MAX_LABEL_LENGTH = 63;
@@ -169,6 +174,11 @@ function parentDirectoryErrors(value: string): string[] {
 /** What is wrong with the name of an HTTP header. */
 export function httpHeaderNameErrors(value: string): string[] {
   return httpHeaderName.regex.test(value) ? [] : [httpHeaderName.message];
+}
+
+/** What is wrong with the reason of a condition. */
+export function conditionReasonErrors(value: string): string[] {
+  return conditionReason.regex.test(value) ? [] : [conditionReason.message];
 }
 
 /** What is wrong with `25%`. */

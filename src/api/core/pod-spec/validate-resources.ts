@@ -32,7 +32,8 @@ function validateResourceName(name: string, field: string): FieldError[] {
   return [invalid(field, name, 'must be a standard resource type or fully qualified')];
 }
 
-function validateContainerResourceName(name: string, field: string): FieldError[] {
+/** Everything wrong with the name of a resource that containers request. */
+export function validateContainerResourceName(name: string, field: string): FieldError[] {
   const errors = validateResourceName(name, field);
   if (!name.includes('/')) {
     if (!isStandardContainerResource(name)) {
