@@ -97,7 +97,9 @@ function coerceMeta(object: Mutable, path: string, coercing: Coercing): void {
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     if (coercing.malformed === 'throw') {
-      throw new DecodeError(`${path}: ${invalid(path, object['metadata'], error.message).message}`, { cause: error });
+      throw new DecodeError(`${path}: ${invalid(path, object['metadata'], error.message).message}`, {
+        cause: error,
+      });
     }
   }
 }
@@ -147,7 +149,8 @@ function validateResource(
   if (apiVersion === undefined) errors.push(required(at('apiVersion')));
   if (kind === undefined) errors.push(required(at('kind')));
   if (apiVersion !== undefined) {
-    if (typeof apiVersion !== 'string') errors.push(invalid(at('apiVersion'), apiVersion, 'must be a string'));
+    if (typeof apiVersion !== 'string')
+      errors.push(invalid(at('apiVersion'), apiVersion, 'must be a string'));
     else if (apiVersion === '') errors.push(invalid(at('apiVersion'), apiVersion, 'must not be empty'));
     else if (apiVersion.split('/').length > 2) {
       errors.push(invalid(at('apiVersion'), apiVersion, `unexpected GroupVersion string: ${apiVersion}`));

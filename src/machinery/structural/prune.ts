@@ -57,7 +57,8 @@ export function pruneNulls(value: unknown, schema: StructuralSchema | undefined)
     for (const name of Object.keys(object)) {
       const { additionalProperties } = schema;
       const below =
-        schema.property(name) ?? (typeof additionalProperties === 'object' ? additionalProperties : undefined);
+        schema.property(name) ??
+        (typeof additionalProperties === 'object' ? additionalProperties : undefined);
       if (!below) continue;
       if (object[name] !== null) pruneNulls(object[name], below);
       else if (!below.nullable && below.default === undefined) Reflect.deleteProperty(object, name);

@@ -87,7 +87,13 @@ function validate(value: unknown, props: SchemaProps, place: Place): Outcome {
     if (props.format && formatOf(props.format)) merge(formatErrors(value, props.format, place));
   }
   if (typeof value === 'number' || typeof value === 'bigint') {
-    merge(numberErrors(value, { ...props, types }, { path: place.path, field: fieldAt(place), root: rootOf(place) }));
+    merge(
+      numberErrors(
+        value,
+        { ...props, types },
+        { path: place.path, field: fieldAt(place), root: rootOf(place) },
+      ),
+    );
   }
   if (Array.isArray(value)) merge(listErrors(value, props, place));
   merge(enumErrors(value, props, place));
@@ -104,7 +110,11 @@ interface Typing {
 function typeErrors(value: unknown, props: SchemaProps, { place, types, found }: Typing): FieldError[] {
   const words = types.join(',');
   const wrong = (expected: string, actual: string): FieldError[] => [
-    typeInvalid(fieldAt(place), actual, `${place.path.replace(/^\./, '')} in body must be of type ${expected}: ${JSON.stringify(actual)}`),
+    typeInvalid(
+      fieldAt(place),
+      actual,
+      `${place.path.replace(/^\./, '')} in body must be of type ${expected}: ${JSON.stringify(actual)}`,
+    ),
   ];
   if (found === 'null') {
     return types.length > 0 && !types.includes('null') && !props.nullable ? wrong(words, 'null') : [];
@@ -134,7 +144,9 @@ function enumErrors(value: unknown, props: SchemaProps, place: Place): FieldErro
   if (!props.enum || props.enum.length === 0) return [];
   if (props.enum.some((allowed) => jsonEqual(allowed, value))) return [];
   if (value === null && props.nullable) return [];
-  const supported = props.enum.map((allowed) => (typeof allowed === 'string' ? allowed : encodeJson(allowed)));
+  const supported = props.enum.map((allowed) =>
+    typeof allowed === 'string' ? allowed : encodeJson(allowed),
+  );
   return [notSupported(fieldAt(place), value, supported)];
 }
 
@@ -219,9 +231,7 @@ function objectErrors(object: Readonly<Record<string, unknown>>, props: SchemaPr
       outcome.errors.push(...below.errors);
       outcome.matches += below.matches;
     } else if (additionalProperties === false) {
-      outcome.errors.push(
-        invalid(fieldAt(place), '', `${name}.${member} in body is a forbidden property`),
-      );
+      outcome.errors.push(invalid(fieldAt(place), '', `${name}.${member} in body is a forbidden property`));
     }
   }
   for (const member of props.required ?? []) {

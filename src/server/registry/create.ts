@@ -20,7 +20,7 @@ import { expectedBody, storedSchema } from './expected-body.ts';
 import { fillSystemMeta, matchNamespace, wipeSystemMeta } from './object-meta.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { encodeStored } from './represent.ts';
+import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
@@ -118,6 +118,7 @@ function validateNew(served: ServedVersion, object: KubeObject): void {
     ...validateObjectMeta(object.metadata, {
       namespaced: stored.namespaced,
       ...(definition.validateName ? { name: definition.validateName } : {}),
+      qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
     ...(definition.validate?.(object) ?? []),
     ...(served.version.validate?.(object) ?? []),
@@ -173,7 +174,7 @@ async function storeNew(
   const { object } = request;
   const { cache, definition } = served.resource;
   const key = storageKey(served.resource, object.metadata.namespace, object.metadata.name ?? '');
-  const bytes = encodeStored(object, storedSchema(registry.schema, served));
+  const bytes = await encodeForStore(object, storedSchema(registry.schema, served));
   if (request.dryRun) {
     await registry.feed.reached(registry.store.revision);
     if (cache.get(key)) throw new StoreError('KEY_EXISTS', `${key} exists`);

@@ -22,7 +22,7 @@ import { matchNamespace } from './object-meta.ts';
 import { entryAnswer, waitForLatest } from './read.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { encodeStored } from './represent.ts';
+import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
@@ -295,6 +295,7 @@ function validateChange(served: ServedVersion, { next, old, subresource }: Chang
     ...validateObjectMetaUpdate(next.metadata, old.metadata, {
       namespaced: stored.namespaced,
       ...(definition.validateName ? { name: definition.validateName } : {}),
+      qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
     ...(subresource === 'status'
       ? (definition.status?.validate?.(next, old) ?? [])
@@ -336,8 +337,8 @@ async function storeChange(
     await waitForLatest(registry);
     return plainAnswer(convertedFrom(served, next), 200, served);
   }
-  const bytes = encodeStored(next, storedSchema(registry.schema, served));
-  if (bytes.equals(encodeStored(old, storedSchema(registry.schema, served))))
+  const bytes = await encodeForStore(next, storedSchema(registry.schema, served));
+  if (bytes.equals(await encodeForStore(old, storedSchema(registry.schema, served))))
     return entryAnswer(served, entry);
   if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
   cache.expect(bytes, next);
