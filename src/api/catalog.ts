@@ -15,6 +15,7 @@ import { bindings } from './core/bindings.ts';
 import { configMaps } from './core/config-maps.ts';
 import { endpoints } from './core/endpoints.ts';
 import { events } from './core/events.ts';
+import { limitRanges } from './core/limit-ranges.ts';
 import { namespaces } from './core/namespaces.ts';
 import { nodes } from './core/nodes.ts';
 import { persistentVolumeClaims } from './core/persistent-volume-claims.ts';
@@ -22,9 +23,11 @@ import { persistentVolumes } from './core/persistent-volumes.ts';
 import { podTemplates } from './core/pod-templates.ts';
 import { pods } from './core/pods.ts';
 import { replicationControllers } from './core/replication-controllers.ts';
+import { resourceQuotas } from './core/resource-quotas.ts';
 import { secrets } from './core/secrets.ts';
 import { serviceAccounts, type TokenOptions } from './core/service-accounts.ts';
 import { services } from './core/services.ts';
+import { apiServices } from './apiregistration/api-services.ts';
 import { endpointSlices } from './discovery/endpoint-slices.ts';
 import { ingressClasses } from './networking/ingress-classes.ts';
 import { ingresses } from './networking/ingresses.ts';
@@ -33,6 +36,8 @@ import { networkPolicies } from './networking/network-policies.ts';
 import { serviceCidrs } from './networking/service-cidrs.ts';
 import { runtimeClasses } from './node/runtime-classes.ts';
 import { podDisruptionBudgets } from './policy/pod-disruption-budgets.ts';
+import { flowSchemas } from './flowcontrol/flow-schemas.ts';
+import { priorityLevelConfigurations } from './flowcontrol/priority-level-configurations.ts';
 import { clusterRoleBindings, roleBindings } from './rbac/bindings.ts';
 import { clusterRoles } from './rbac/cluster-roles.ts';
 import { roles } from './rbac/roles.ts';
@@ -58,6 +63,7 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     configMaps,
     endpoints,
     events,
+    limitRanges,
     namespaces,
     nodes,
     persistentVolumeClaims,
@@ -65,6 +71,7 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     pods,
     podTemplates,
     replicationControllers,
+    resourceQuotas,
     secrets,
     serviceAccounts(options),
     services(options),
@@ -99,5 +106,8 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     storageClasses,
     volumeAttachments,
     volumeAttributesClasses,
+    flowSchemas,
+    priorityLevelConfigurations,
+    apiServices,
   ];
 }
