@@ -22,18 +22,14 @@ function validateName({ metadata, spec }: APIService): FieldError[] {
   const { name } = metadata;
   const wanted = `${spec.version ?? ''}.${spec.group ?? ''}`;
   if (!name || name === wanted || pathSegmentNameErrors(name).length > 0) return [];
-  return [
-    invalid('metadata.name', name, `must be \`spec.version+"."+spec.group\`: ${goQuote(wanted)}`),
-  ];
+  return [invalid('metadata.name', name, `must be \`spec.version+"."+spec.group\`: ${goQuote(wanted)}`)];
 }
 
 function validateLocal({ caBundle, insecureSkipTLSVerify }: APIService['spec']): FieldError[] {
   const errors: FieldError[] = [];
   const size = Buffer.byteLength(caBundle ?? '', 'base64');
   if (size > 0)
-    errors.push(
-      invalid('spec.caBundle', `${size} bytes`, 'local APIServices may not have a caBundle'),
-    );
+    errors.push(invalid('spec.caBundle', `${size} bytes`, 'local APIServices may not have a caBundle'));
   if (insecureSkipTLSVerify) {
     const detail = 'local APIServices may not have insecureSkipTLSVerify';
     errors.push(invalid('spec.insecureSkipTLSVerify', true, detail));

@@ -1,10 +1,4 @@
-import {
-  type FieldError,
-  duplicate,
-  forbidden,
-  invalid,
-  required,
-} from '../../machinery/field-error.ts';
+import { type FieldError, duplicate, forbidden, invalid, required } from '../../machinery/field-error.ts';
 import {
   type Quantity,
   compareQuantities,
@@ -30,8 +24,7 @@ function validateTypeName(type: string, field: string): FieldError[] {
 }
 
 function validateNames(type: string, amounts: Amounts | undefined, field: string): FieldError[] {
-  const check =
-    type === 'Pod' || type === 'Container' ? validateContainerResourceName : validateResourceName;
+  const check = type === 'Pod' || type === 'Container' ? validateContainerResourceName : validateResourceName;
   return Object.keys(amounts ?? {})
     .sort()
     .flatMap((name) => check(name, `${field}[${name}]`));
@@ -58,10 +51,7 @@ function validateLists(item: LimitRangeItem, field: string): FieldError[] {
     const detail = 'either minimum or maximum storage value is required, but neither was provided';
     errors.push(required(`${field}.limits`, detail));
   }
-  return [
-    ...errors,
-    ...validateNames(type, item.maxLimitRequestRatio, `${field}.maxLimitRequestRatio`),
-  ];
+  return [...errors, ...validateNames(type, item.maxLimitRequestRatio, `${field}.maxLimitRequestRatio`)];
 }
 
 function quantityOf(amounts: Amounts | undefined, name: string): Quantity | undefined {
@@ -141,7 +131,9 @@ export function validateLimitRange({ spec }: LimitRange): FieldError[] {
     types.add(item.type);
     errors.push(...validateLists(item, field));
     const defaults = item.type === 'Pod' ? {} : { ...item.default, ...item.defaultRequest };
-    const names = new Set(Object.keys({ ...item.max, ...item.min, ...defaults, ...item.maxLimitRequestRatio }));
+    const names = new Set(
+      Object.keys({ ...item.max, ...item.min, ...defaults, ...item.maxLimitRequestRatio }),
+    );
     for (const name of [...names].sort()) errors.push(...validateAmounts(item, name, field));
   }
   return errors;

@@ -19,7 +19,10 @@ function usage({ status }: ResourceQuota, side: 'limits' | 'requests'): string {
   return Object.entries(status?.hard ?? {})
     .filter(([name]) => name.startsWith('limits.') === (side === 'limits'))
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, hard]) => `${name}: ${canonicalQuantity(status?.used?.[name] ?? '0')}/${canonicalQuantity(hard)}`)
+    .map(
+      ([name, hard]) =>
+        `${name}: ${canonicalQuantity(status?.used?.[name] ?? '0')}/${canonicalQuantity(hard)}`,
+    )
     .join(', ');
 }
 

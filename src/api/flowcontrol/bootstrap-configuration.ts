@@ -211,9 +211,10 @@ export function bootstrapPriorityLevels(): PriorityLevelConfiguration[] {
   const exempt = { type: 'Exempt', exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } };
   const specs: [string, PriorityLevelConfigurationSpec][] = [
     ['exempt', exempt],
-    ...Object.entries(levels).map(
-      ([name, level]): [string, PriorityLevelConfigurationSpec] => [name, levelSpec(level)],
-    ),
+    ...Object.entries(levels).map(([name, level]): [string, PriorityLevelConfigurationSpec] => [
+      name,
+      levelSpec(level),
+    ]),
   ];
   return specs.map(([name, spec]) => ({
     apiVersion,

@@ -1,10 +1,4 @@
-import {
-  type FieldError,
-  forbidden,
-  invalid,
-  notSupported,
-  required,
-} from '../../machinery/field-error.ts';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { dns1123LabelErrors, dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { mandatoryFlowSchema } from './bootstrap-configuration.ts';
@@ -27,8 +21,7 @@ function each(field: string, value: string, messages: readonly string[], intro =
 }
 
 function validateAccount(subject: ServiceAccountSubject | undefined, field: string): FieldError[] {
-  if (!subject)
-    return [required(field, "serviceAccount is required when subject kind is 'ServiceAccount'")];
+  if (!subject) return [required(field, "serviceAccount is required when subject kind is 'ServiceAccount'")];
   const { name, namespace } = subject;
   const errors: FieldError[] = [];
   if (!name) errors.push(required(`${field}.name`));
@@ -98,7 +91,8 @@ function validateVerbs(values: readonly string[], field: string): FieldError[] {
     missing: 'verbs must contain at least one value',
     others: 'verbs',
   });
-  if (errors.length > 0 || values.includes('*') || values.every((verb) => verbs.includes(verb))) return errors;
+  if (errors.length > 0 || values.includes('*') || values.every((verb) => verbs.includes(verb)))
+    return errors;
   return [notSupported(field, values, verbs)];
 }
 
@@ -162,7 +156,8 @@ function validateResourceRule(rule: ResourcePolicyRule, field: string): FieldErr
 }
 
 function validateRules(rules: PolicyRulesWithSubjects, field: string): FieldError[] {
-  const { subjects = [], resourceRules = [], nonResourceRules = [] } = rules;
+  const { resourceRules = [], nonResourceRules = [] } = rules;
+  const subjects = rules.subjects ?? [];
   const errors =
     subjects.length > 0
       ? subjects.flatMap((subject, index) => validateSubject(subject, `${field}.subjects[${index}]`))

@@ -46,8 +46,7 @@ export const flowSchemas: ResourceDefinition<FlowSchema> = defineResource<FlowSc
       name: 'MissingPL',
       type: 'string',
       description: 'references a broken or non-existent PriorityLevelConfiguration',
-      cell: ({ status }) =>
-        status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
+      cell: ({ status }) => status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
     },
   ],
 });

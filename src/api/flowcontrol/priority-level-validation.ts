@@ -1,10 +1,4 @@
-import {
-  type FieldError,
-  forbidden,
-  invalid,
-  notSupported,
-  required,
-} from '../../machinery/field-error.ts';
+import { type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { mandatoryPriorityLevel } from './bootstrap-configuration.ts';
 import { validateFlowConditions } from './condition-validation.ts';
@@ -68,13 +62,7 @@ function validateLimited(limited: LimitedPriorityLevelConfiguration, field: stri
     ...validateResponse(limited.limitResponse ?? { type: '' }, `${field}.limitResponse`),
     ...validateLendable(limited.lendablePercent, field),
     ...(borrowing !== undefined && borrowing < 0
-      ? [
-          invalid(
-            `${field}.borrowingLimitPercent`,
-            borrowing,
-            'if specified, must be a non-negative integer',
-          ),
-        ]
+      ? [invalid(`${field}.borrowingLimitPercent`, borrowing, 'if specified, must be a non-negative integer')]
       : []),
   ];
 }
@@ -150,11 +138,7 @@ function validateMandatory(name: string | undefined, spec: PriorityLevelConfigur
 }
 
 /** `ValidatePriorityLevelConfiguration` of upstream, without the metadata. */
-export function validatePriorityLevel({
-  metadata,
-  spec,
-  status,
-}: PriorityLevelConfiguration): FieldError[] {
+export function validatePriorityLevel({ metadata, spec, status }: PriorityLevelConfiguration): FieldError[] {
   return [
     ...validateSpec(metadata.name, spec),
     ...validateMandatory(metadata.name, spec),
