@@ -25,7 +25,8 @@ import {
 type ResourceList = Readonly<Record<string, string>>;
 type NameCheck = (name: string, field: string) => FieldError[];
 
-function validateResourceName(name: string, field: string): FieldError[] {
+/** Everything wrong with the name of a resource: a standard one, or one of a domain. */
+export function validateResourceName(name: string, field: string): FieldError[] {
   const messages = qualifiedNameErrors(name);
   if (messages.length > 0) return invalidEach(field, name, messages);
   if (name.includes('/') || isStandardResource(name)) return [];
