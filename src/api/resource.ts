@@ -1,5 +1,4 @@
 import type { FieldError } from '../machinery/field-error.ts';
-import type { CustomForm } from './custom-form.ts';
 import type { DeepMutable, KubeObject, Live, ResourceType } from '../machinery/object.ts';
 import type { Transport } from '../machinery/transport.ts';
 
@@ -71,6 +70,8 @@ export interface SubresourceDefinition<T> {
   connect?(parent: Live<T>, query: URLSearchParams, context: StrategyContext): Promise<ConnectTarget>;
   /** For `get`/`update`/`patch` of a part of the object (`ephemeralcontainers`, `resize`): keeps all but that part. */
   merge?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
+  /** Dotted paths of the only fields that are owned through it, `*` for any element. Default: all. */
+  readonly owns?: readonly string[];
   /** Validation of such a part's update. */
   validateUpdate?(next: T, old: Live<T>): FieldError[];
 }
@@ -95,8 +96,6 @@ export interface ResourceVersion<T> {
   /** What requests in this version must meet beyond the definition's own validation, on the stored form. */
   validate?(object: T): FieldError[];
   validateUpdate?(next: T, old: Live<T>): FieldError[];
-  /** Of a custom resource. */
-  readonly custom?: CustomForm;
 }
 
 /**
@@ -115,13 +114,13 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly withoutDeleteCollection?: true;
   /** Bytes and names: how `metadata.name` is checked. Default: DNS subdomain. */
   validateName?(name: string, options: { readonly prefix: boolean }): string[];
-  /** Whether finalizers without a domain must be upstream's own. Default true. */
-  readonly qualifiedFinalizers?: boolean;
   /** Name made from `generateName` may be up to 63 characters; default is the same rule as upstream's names.SimpleNameGenerator. */
   readonly status?: {
     /** Keeps everything but status (and what upstream allows) from `old`. Default: only status is taken from `next`. */
     prepare?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
     validate?(next: T, old: Live<T>): FieldError[];
+    /** Dotted paths of what nobody owns through `status` because it is set back (`GetResetFields`). Default: `spec`. */
+    readonly resets?: readonly string[];
   };
   readonly scale?: ScaleMapping;
   readonly subresources?: Readonly<Record<string, SubresourceDefinition<T>>>;
@@ -151,11 +150,6 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     requestedSeconds: number | undefined,
     context: StrategyContext,
   ): number;
-  /**
-   * Kinds with a deletion of their own (custom resource definitions): changes the object when it is marked for deletion, which
-   * answers the request. What it leaves must hold the object back.
-   */
-  markDeleted?(object: DeepMutable<T>, context: StrategyContext): void;
   /** Upstream's `ReturnDeletedObject`: a completed deletion is answered with the object rather than with a Status. */
   readonly returnsDeleted?: true;
   /** Upstream's `DefaultGarbageCollectionPolicy`. Default `background`. */

@@ -11,7 +11,7 @@ import { checkServed, handleResource } from './registry/handle-resource.ts';
 import { listItems } from './registry/read.ts';
 import { entryObject } from './registry/represent.ts';
 import type { Registry, RequestContext } from './registry/request-context.ts';
-import { listKind, type ResourceTable, type ServedVersion } from './registry/served-resource.ts';
+import type { ResourceTable, ServedVersion } from './registry/served-resource.ts';
 import { planWatch } from './registry/watch-objects.ts';
 import { startWatch, type SeenEvent } from './watch/watch-stream.ts';
 
@@ -41,6 +41,14 @@ function lookUp(parts: InProcessParts, user: UserInfo, request: ApiRequest): Ser
   return served;
 }
 
+/** The program that upstream's identities belong to, which owns the fields that they write. */
+function componentOf({ name }: UserInfo): string {
+  if (name.startsWith('system:node:')) return 'kubelet';
+  if (name.startsWith('system:serviceaccount:kube-system:')) return 'kube-controller-manager';
+  if (name === 'system:apiserver') return 'kube-apiserver';
+  return name.startsWith('system:') ? name.slice('system:'.length) : 'kanoe';
+}
+
 /**
  * The server by function call, as `user`: same authorisation, admission, defaulting and validation as over HTTPS, no JSON in
  * between. Objects handed out are frozen and shared.
@@ -53,6 +61,7 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
       user,
       request: own ? { ...request, namespace: request.name ?? '' } : request,
       body: request.body === undefined ? undefined : { type: 'object', value: request.body },
+      userAgent: componentOf(user),
       warn: () => undefined,
     };
   };
@@ -61,11 +70,11 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
       const served = lookUp(parts, user, request);
       const context = contextOf(request);
       checkServed(served, context);
-      await served.resource.ready?.();
       const answer = await handleResource(parts.registry, served, context);
       if (answer.type === 'object') return answer.object();
+      const { kind } = answer.served.type;
       return {
-        kind: listKind(answer.served),
+        kind: `${kind}List`,
         apiVersion: apiVersionOf(answer.served.type),
         metadata: answer.metadata,
         items: listItems(answer),
@@ -105,7 +114,6 @@ async function* watchEvents(
   const served = find(parts, user, request);
   const watching = { ...context, request: { ...context.request, verb: 'watch' as const } };
   checkServed(served, watching);
-  await served.resource.ready?.();
   const plan = await planWatch(registry, served, watching);
   let queue: TransportEvent[] = [];
   let wake: (() => void) | undefined;

@@ -90,6 +90,11 @@ export function newConflict(
   });
 }
 
+/** An apply that would take fields from others: one cause a field (409 Conflict). */
+export function newApplyConflict(causes: NonNullable<StatusDetails['causes']>, message: string): StatusError {
+  return failure({ code: 409, reason: 'Conflict', message, details: { causes } });
+}
+
 /** Every field error as a cause, and all of them in one message: `Deployment.apps "x" is invalid: [a, b]` (422). */
 export function newInvalid(kind: GroupKind, name: string, errors: readonly FieldError[]): StatusError {
   const detail = aggregate(errors.map((error) => `${error.field}: ${error.message}`));
@@ -135,20 +140,6 @@ export function newBadRequest(message: string): StatusError {
 /** 401; what a server says to credentials it does not accept. */
 export function newUnauthorized(message: string = 'Unauthorized'): StatusError {
   return failure({ code: 401, reason: 'Unauthorized', message });
-}
-
-/** 429; `retryAfterSeconds` of 0 is not told. */
-export function newTooManyRequests(
-  message: string,
-  details: Pick<StatusDetails, 'causes' | 'retryAfterSeconds'> = {},
-): StatusError {
-  const { retryAfterSeconds, causes } = details;
-  return failure({
-    code: 429,
-    reason: 'TooManyRequests',
-    message,
-    details: { ...(causes && { causes }), ...(retryAfterSeconds && { retryAfterSeconds }) },
-  });
 }
 
 /** 405 for an HTTP method that a path does not serve. */

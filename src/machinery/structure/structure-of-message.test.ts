@@ -44,5 +44,5 @@ test.each([
 
 test('a message has the members of its fields only', () => {
   expect(at(podSpec, 'nothing')).toBeUndefined();
-  expect(at('io.k8s.api.core.v1.Pod', 'metadata', 'labels', 'any')).toEqual({ type: 'scalar' });
+  expect(at('io.k8s.api.core.v1.Pod', 'metadata', 'labels', 'any')).toEqual({ type: 'scalar', of: 'string' });
 });

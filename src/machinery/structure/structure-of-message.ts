@@ -6,6 +6,9 @@ type MapStructure = Extract<Structure, { readonly type: 'map' }>;
 
 const derived = new WeakMap<MessageSchema, Structure>();
 const scalar: Structure = { type: 'scalar' };
+const text: Structure = { type: 'scalar', of: 'string' };
+const numeric: Structure = { type: 'scalar', of: 'numeric' };
+const boolean: Structure = { type: 'scalar', of: 'boolean' };
 const untyped: Structure = { type: 'untyped' };
 const freeForm: Structure = { type: 'map', atomic: false, member: () => untyped, declares: () => false };
 
@@ -92,7 +95,17 @@ function typeStructure(table: SchemaTable, of: FieldType): Structure {
     case 'schemaOrBool':
     case 'schemaOrStrings':
       return untyped;
-    default:
+    case 'quantity':
+    case 'intOrString':
+    case 'raw':
       return scalar;
+    case 'bool':
+      return boolean;
+    case 'int32':
+    case 'int64':
+    case 'double':
+      return numeric;
+    default:
+      return text;
   }
 }

@@ -4,7 +4,8 @@
  * from the schema of their CustomResourceDefinition.
  */
 export type Structure =
-  | { readonly type: 'scalar' }
+  /** A value without parts; without `of`, of any type (a quantity, an int-or-string). */
+  | { readonly type: 'scalar'; readonly of?: 'string' | 'numeric' | 'boolean' }
   /** An object with fields of their own types, or a map of values of one type; `atomic` ones have one owner as a whole. */
   | {
       readonly type: 'map';

@@ -28,7 +28,8 @@ export function readDer(bytes: Buffer, offset: number = 0): Der {
   const tag = bytes[offset];
   const first = bytes[offset + 1];
   if (tag === undefined || first === undefined) throw new DerError('asn1: syntax error: data truncated');
-  if ((tag & 0x1f) === 0x1f) throw new DerError('asn1: structure error: tags of many bytes are not used here');
+  if ((tag & 0x1f) === 0x1f)
+    throw new DerError('asn1: structure error: tags of many bytes are not used here');
   let [length, start] = [first, offset + 2];
   if (first >= 0x80) {
     const count = first & 0x7f;
@@ -45,7 +46,7 @@ export function readDer(bytes: Buffer, offset: number = 0): Der {
 /** The elements one after the other. */
 export function readAll(bytes: Buffer): Der[] {
   const found: Der[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const element = readDer(bytes, offset);
     found.push(element);
     offset += element.raw.length;
@@ -55,13 +56,13 @@ export function readAll(bytes: Buffer): Der[] {
 
 /** The elements inside of one that must have this tag. */
 export function children(element: Der | undefined, tag: number): Der[] {
-  if (element?.tag !== tag) throw new DerError('asn1: structure error: tags don\'t match');
+  if (element?.tag !== tag) throw new DerError("asn1: structure error: tags don't match");
   return readAll(element.content);
 }
 
 /** `2.5.29.17`. */
 export function readOid({ tag, content }: Der): string {
-  if (tag !== derTag.objectIdentifier) throw new DerError('asn1: structure error: tags don\'t match');
+  if (tag !== derTag.objectIdentifier) throw new DerError("asn1: structure error: tags don't match");
   const parts: number[] = [];
   let value = 0;
   for (const byte of content) {

@@ -1,5 +1,6 @@
 import type { Allocation, StrategyContext } from '../../api/resource.ts';
 import { encodeJsonBytes } from '../../machinery/json/encode.ts';
+import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
 import { validateObjectMeta } from '../../machinery/validation/object-meta.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
 import {
@@ -16,11 +17,13 @@ import { withResourceVersion } from '../watch/stored-json.ts';
 import { admissionRequest } from './admission-request.ts';
 import type { Answer, ObjectAnswer } from './answer.ts';
 import { decodeBody, reportStrict } from './codec.ts';
+import { convertedFrom } from './converted.ts';
 import { expectedBody, storedSchema } from './expected-body.ts';
 import { fillSystemMeta, matchNamespace, wipeSystemMeta } from './object-meta.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { encodeForStore } from './represent.ts';
+import { ownChange, setManagedFields } from './ownership.ts';
+import { encodeStored } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
@@ -57,6 +60,8 @@ export interface DecodedRequest extends RequestContext {
   readonly dryRun: boolean;
   /** The name comes from `generateName`; another one is made when it is taken. */
   readonly generated?: boolean;
+  /** Who owns its fields; absent: the request's manager owns all. */
+  readonly managedFields?: readonly ManagedFieldsEntry[];
 }
 
 /** Defaults, admits, validates and stores a new object. Throws `StatusError`. */
@@ -98,6 +103,8 @@ async function prepared(
   wipeSystemMeta(object);
   const repeated = dedupOwnerReferences(object.metadata);
   if (repeated !== undefined) request.warn(repeated);
+  if (request.managedFields) setManagedFields(object, request.managedFields);
+  else await ownChange(registry, served, request, { next: object, old: undefined });
   await registry.admission.admit(
     admissionRequest(registry, served, request, {
       operation: 'CREATE',
@@ -118,7 +125,6 @@ function validateNew(served: ServedVersion, object: KubeObject): void {
     ...validateObjectMeta(object.metadata, {
       namespaced: stored.namespaced,
       ...(definition.validateName ? { name: definition.validateName } : {}),
-      qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
     ...(definition.validate?.(object) ?? []),
     ...(served.version.validate?.(object) ?? []),
@@ -174,7 +180,7 @@ async function storeNew(
   const { object } = request;
   const { cache, definition } = served.resource;
   const key = storageKey(served.resource, object.metadata.namespace, object.metadata.name ?? '');
-  const bytes = await encodeForStore(object, storedSchema(registry.schema, served));
+  const bytes = encodeStored(object, storedSchema(registry.schema, served));
   if (request.dryRun) {
     await registry.feed.reached(registry.store.revision);
     if (cache.get(key)) throw new StoreError('KEY_EXISTS', `${key} exists`);
@@ -216,12 +222,6 @@ export async function writtenAnswer(
     json: () => withResourceVersion(written.bytes, written.revision),
     object: live,
   };
-}
-
-/** An object in the version asked for. */
-export function convertedFrom(served: ServedVersion, stored: KubeObject): KubeObject {
-  if (!served.version.fromStorage) return stored;
-  return deepFreeze(served.version.fromStorage(mutableCopy<KubeObject>(stored)) as KubeObject);
 }
 
 /** An answer that is not stored. */

@@ -50,7 +50,6 @@ export function fillSystemMeta(object: DeepMutable<KubeObject>, now: number): vo
   metadata.creationTimestamp = timestamp(now);
   metadata.uid = randomUUID();
   if (!metadata.name && metadata.generateName) metadata.name = generatedName(metadata.generateName);
-  delete metadata.managedFields;
   delete metadata.selfLink;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;

@@ -11,7 +11,8 @@ import { newBadRequest, newInvalid, newUnsupportedMediaType } from '../../machin
 import { StatusError } from '../../machinery/status-error.ts';
 import type { Answer } from './answer.ts';
 import { decodePatched, type Expected } from './codec.ts';
-import { convertedFrom } from './create.ts';
+import { applyObject, applyType } from './apply.ts';
+import { convertedFrom } from './converted.ts';
 import { expectedBody } from './expected-body.ts';
 import type { Registry, RequestBody, RequestContext } from './request-context.ts';
 import type { ServedVersion } from './served-resource.ts';
@@ -23,6 +24,7 @@ export const patchTypes: readonly string[] = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
+  applyType,
 ];
 
 /** A patch as it was sent, with what strict decoding would refuse of it. */
@@ -47,7 +49,7 @@ function unknownMembers(operations: unknown): string[] {
 }
 
 /** Throws 415 for anything but a patch that is served. */
-function checkPatchType(type: string | undefined): void {
+export function checkPatchType(type: string | undefined): void {
   if (type !== undefined && patchTypes.includes(type)) return;
   const refused = newUnsupportedMediaType(patchTypes);
   if (type?.startsWith('application/apply-patch')) throw refused;
@@ -129,6 +131,7 @@ export async function patchObject(
   const { request } = context;
   checkPatchType(request.patchType);
   const options = writeOptions(request, 'PatchOptions');
+  if (request.patchType === applyType) return applyObject(registry, served, context, options);
   const patch = readPatch(context.body, request.patchType);
   const expected = expectedBody(registry.schema, served);
   const next = (old: Live<KubeObject>): DeepMutable<KubeObject> => {

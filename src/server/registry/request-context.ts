@@ -22,6 +22,8 @@ export interface RequestContext {
   readonly user: UserInfo;
   readonly request: ApiRequest;
   readonly body: RequestBody | undefined;
+  /** The program that sends it, as `User-Agent` names it. */
+  readonly userAgent?: string;
   /** Adds a `Warning` header; each text once. */
   warn(message: string): void;
   /** Adds an annotation to the request's audit event; of a key the first value counts. Absent where nothing is audited. */

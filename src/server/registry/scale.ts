@@ -1,13 +1,22 @@
 import { invalid } from '../../machinery/field-error.ts';
-import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
+import { apiVersionOf, type DeepMutable, type KubeObject, type Live } from '../../machinery/object.ts';
+import {
+  managedAfterUpdate,
+  managedApply,
+  type ManagedWrite,
+} from '../../machinery/managed-fields/field-manager.ts';
+import { fieldsOfParent, fieldsOfScale } from '../../machinery/managed-fields/scale-fields.ts';
+import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
 import { newInvalid, newMethodNotAllowed } from '../../machinery/status/errors.ts';
 import { ageColumn } from '../../api/columns.ts';
 import type { Column, ScaleMapping } from '../../api/resource.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
 import type { Answer } from './answer.ts';
-import { decodeBody, reportStrict, type Expected } from './codec.ts';
+import { applyType, readConfig } from './apply.ts';
+import { decodeBody, decodePatched, reportStrict, type Expected } from './codec.ts';
 import { plainAnswer } from './create.ts';
-import { patched, patchTypes, readPatch, reportPatched } from './patch.ts';
+import { checkPatchType, patched, readPatch, reportPatched } from './patch.ts';
+import { replicasPaths, setManagedFields, writeOfPart } from './ownership.ts';
 import { latestEntry } from './read.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { Registry, RequestContext } from './request-context.ts';
@@ -15,9 +24,10 @@ import type { ServedVersion } from './served-resource.ts';
 import { changeObject, checkName } from './update.ts';
 import { matchNamespace } from './object-meta.ts';
 import { writeOptions } from './write-options.ts';
-import { newUnsupportedMediaType } from '../../machinery/status/errors.ts';
 
 const scaleMessage = 'io.k8s.api.autoscaling.v1.Scale';
+
+type Entries = readonly ManagedFieldsEntry[];
 
 interface Scale extends KubeObject {
   readonly spec: { readonly replicas?: number };
@@ -111,13 +121,16 @@ export async function scaleObject(
     version: 'v1',
     kind: 'Scale',
   };
-  const wanted = scaleReader(context, expected);
+  const reader = scaleReader(registry, context, expected);
+  const paths = replicasPaths(served, mapping.specReplicasPath);
   const changed = await changeObject(registry, served, context, {
-    dryRun: wanted.dryRun,
-    next: (old) => {
-      const scale = wanted.scale(scaleOf(old, mapping)) as KubeObject as Scale;
+    dryRun: reader.dryRun,
+    owners: 'given',
+    async next(old) {
+      const parent = old.metadata.managedFields;
+      const { scale, managedFields } = await reader.read(scaleOf(old, mapping), fieldsOfScale(parent, paths));
       checkName(scale, request.name ?? '');
-      const replicas = scale.spec.replicas ?? 0;
+      const replicas = (scale as KubeObject as Scale).spec.replicas ?? 0;
       if (replicas < 0) {
         throw newInvalid({ group: 'autoscaling', kind: 'Scale' }, old.metadata.name, [
           invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
@@ -127,34 +140,72 @@ export async function scaleObject(
       write(next, mapping.specReplicasPath, replicas);
       if (scale.metadata.resourceVersion) next.metadata.resourceVersion = scale.metadata.resourceVersion;
       if (scale.metadata.uid) next.metadata.uid = scale.metadata.uid;
+      const owners = { parent, scale: managedFields };
+      setManagedFields(next, fieldsOfParent(owners, paths, apiVersionOf(served.type)));
       return next;
     },
   });
   return answer(() => Promise.resolve(changed.object() as Live<KubeObject>));
 }
 
-function scaleReader(
-  context: RequestContext,
-  expected: Expected,
-): { readonly dryRun: boolean; scale(current: Scale): DeepMutable<KubeObject> } {
-  const { request, body } = context;
-  const warn = (message: string): void => context.warn(message);
-  if (request.verb === 'update') {
-    const options = writeOptions(request, 'UpdateOptions');
-    if (!body) throw newMethodNotAllowed();
-    const received = reportStrict(decodeBody(body, expected), expected, {
-      mode: options.fieldValidation,
-      warn,
-    });
-    matchNamespace(received.metadata, true, request.namespace);
-    return { dryRun: options.dryRun, scale: () => received };
-  }
-  const { patchType } = request;
-  if (patchType === undefined || !patchTypes.includes(patchType)) throw newUnsupportedMediaType(patchTypes);
+/** A scale that a request asks for, and who owns its fields then. */
+interface OwnedScale {
+  readonly scale: DeepMutable<KubeObject>;
+  readonly managedFields: Entries;
+}
+
+interface ScaleReader {
+  readonly dryRun: boolean;
+  read(current: Scale, fields: Entries): Promise<OwnedScale>;
+}
+
+function scaleReader(registry: Registry, context: RequestContext, expected: Expected): ScaleReader {
+  const { request } = context;
+  if (request.verb === 'update') return scaleUpdate(registry, context, expected);
+  checkPatchType(request.patchType);
   const options = writeOptions(request, 'PatchOptions');
-  const patch = readPatch(body, patchType);
+  const { dryRun } = options;
+  const live = (current: Scale, fields: Entries): ManagedWrite =>
+    writeOfPart(registry, context, { message: scaleMessage, live: current, fields });
+  if (request.patchType === applyType) {
+    const patch = { config: readConfig(context, options), kind: expected.kind, force: options.force };
+    return {
+      dryRun,
+      async read(current, fields) {
+        const { object, managedFields } = await managedApply(live(current, fields), patch);
+        const scale = decodePatched(object, expected).object as DeepMutable<KubeObject>;
+        return { scale, managedFields };
+      },
+    };
+  }
+  const patch = readPatch(context.body, request.patchType);
+  return {
+    dryRun,
+    async read(current, fields) {
+      const warn = (message: string): void => context.warn(message);
+      const scale = reportPatched(patched(patch, current, expected), options, warn);
+      return { scale, managedFields: await managedAfterUpdate(live(current, fields), scale, undefined) };
+    },
+  };
+}
+
+function scaleUpdate(registry: Registry, context: RequestContext, expected: Expected): ScaleReader {
+  const { request, body } = context;
+  const options = writeOptions(request, 'UpdateOptions');
+  if (!body) throw newMethodNotAllowed();
+  const received = reportStrict(decodeBody(body, expected), expected, {
+    mode: options.fieldValidation,
+    warn: (message) => context.warn(message),
+  });
+  matchNamespace(received.metadata, true, request.namespace);
   return {
     dryRun: options.dryRun,
-    scale: (current) => reportPatched(patched(patch, current, expected), options, warn),
+    async read(current, fields) {
+      const change = writeOfPart(registry, context, { message: scaleMessage, live: current, fields });
+      return {
+        scale: received,
+        managedFields: await managedAfterUpdate(change, received, undefined),
+      };
+    },
   };
 }

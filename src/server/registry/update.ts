@@ -16,13 +16,15 @@ import type { CacheEntry } from '../watch/resource-cache.ts';
 import { admissionRequest } from './admission-request.ts';
 import type { Answer, ObjectAnswer } from './answer.ts';
 import { decodeBody, reportStrict } from './codec.ts';
-import { createDecoded, plainAnswer, writtenAnswer, convertedFrom } from './create.ts';
+import { convertedFrom } from './converted.ts';
+import { createDecoded, plainAnswer, writtenAnswer } from './create.ts';
 import { expectedBody, storedSchema } from './expected-body.ts';
 import { matchNamespace } from './object-meta.ts';
 import { entryAnswer, waitForLatest } from './read.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { encodeForStore } from './represent.ts';
+import { ownChange, sameOwners, setManagedFields } from './ownership.ts';
+import { encodeStored } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
@@ -30,6 +32,8 @@ import { writeOptions } from './write-options.ts';
 /** How an update makes the object to write. */
 export interface Change {
   readonly dryRun: boolean;
+  /** Whether the objects that {@link next} makes have their managedFields already; else they are the request's changes. */
+  readonly owners?: 'given';
   /** The whole object with its changes, in the stored version; called again after a conflict. */
   next(old: Live<KubeObject>): DeepMutable<KubeObject> | Promise<DeepMutable<KubeObject>>;
   /** Creates the object when there is none, as upstream's `AllowCreateOnUpdate`; absent: NotFound. */
@@ -197,7 +201,6 @@ function keepSystemMeta(next: DeepMutable<KubeObject>, old: Live<KubeObject>): v
   if (old.metadata.deletionGracePeriodSeconds !== undefined) {
     metadata.deletionGracePeriodSeconds ??= old.metadata.deletionGracePeriodSeconds;
   }
-  delete metadata.managedFields;
   delete metadata.selfLink;
 }
 
@@ -207,7 +210,7 @@ function specChanged(next: KubeObject, old: KubeObject): boolean {
 
 function prepareStatus(next: DeepMutable<KubeObject>, old: Live<KubeObject>): DeepMutable<KubeObject> {
   const { status } = next as { status?: unknown };
-  const { resourceVersion, uid, managedFields: _fields } = next.metadata;
+  const { resourceVersion, uid } = next.metadata;
   const kept = mutableCopy<KubeObject>(old) as DeepMutable<KubeObject> & { status?: unknown };
   if (resourceVersion) kept.metadata.resourceVersion = resourceVersion;
   if (uid) kept.metadata.uid = uid;
@@ -229,6 +232,7 @@ async function changeEntry(
   let next = await change.next(old);
   const repeated = dedupOwnerReferences(next.metadata);
   if (repeated !== undefined) context.warn(repeated);
+  if (change.owners !== 'given') await ownChange(registry, served, context, { next, old });
   await registry.admission.admit(
     admissionRequest(registry, served, context, {
       operation: 'UPDATE',
@@ -238,6 +242,7 @@ async function changeEntry(
       oldObject: old,
     }),
   );
+  const owners = next.metadata.managedFields;
   checkVersion(served, next, old);
   if (old.metadata.generation !== undefined) next.metadata.generation = old.metadata.generation;
   else delete next.metadata.generation;
@@ -251,6 +256,7 @@ async function changeEntry(
     definition.prepareForUpdate?.(next, old, strategy);
   }
   keepSystemMeta(next, old);
+  setManagedFields(next, owners);
   if (
     subresource !== 'status' &&
     definition.generation &&
@@ -295,7 +301,6 @@ function validateChange(served: ServedVersion, { next, old, subresource }: Chang
     ...validateObjectMetaUpdate(next.metadata, old.metadata, {
       namespaced: stored.namespaced,
       ...(definition.validateName ? { name: definition.validateName } : {}),
-      qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
     ...(subresource === 'status'
       ? (definition.status?.validate?.(next, old) ?? [])
@@ -337,11 +342,28 @@ async function storeChange(
     await waitForLatest(registry);
     return plainAnswer(convertedFrom(served, next), 200, served);
   }
-  const bytes = await encodeForStore(next, storedSchema(registry.schema, served));
-  if (bytes.equals(await encodeForStore(old, storedSchema(registry.schema, served))))
-    return entryAnswer(served, entry);
+  const bytes = encodeStored(next, storedSchema(registry.schema, served));
+  if (isUnchanged(registry, served, { next, old, bytes })) return entryAnswer(served, entry);
   if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
   cache.expect(bytes, next);
   const revision = await registry.store.update(entry.key, bytes, entry.revision);
   return writtenAnswer(registry, served, { key: entry.key, bytes, object: next, revision, code: 200 });
+}
+
+interface Encoded {
+  readonly next: KubeObject;
+  readonly old: KubeObject;
+  /** The stored form of `next`. */
+  readonly bytes: Buffer;
+}
+
+/** Whether an update changes nothing, or nothing but the times in managedFields. */
+function isUnchanged(registry: Registry, served: ServedVersion, { next, old, bytes }: Encoded): boolean {
+  const schema = storedSchema(registry.schema, served);
+  const before = encodeStored(old, schema);
+  if (bytes.equals(before)) return true;
+  if (!sameOwners(next, old)) return false;
+  const timeless = { ...next, metadata: { ...next.metadata } };
+  setManagedFields(timeless as DeepMutable<KubeObject>, old.metadata.managedFields);
+  return encodeStored(timeless, schema).equals(before);
 }

@@ -1,4 +1,11 @@
-import { invalid, notSupported, tooLong, forbidden, type FieldError } from '../../machinery/field-error.ts';
+import {
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+  type FieldError,
+} from '../../machinery/field-error.ts';
 import { newInvalid } from '../../machinery/status/errors.ts';
 import type { ApiRequest } from '../../machinery/transport.ts';
 import type { FieldValidation } from './codec.ts';
@@ -8,6 +15,8 @@ export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
   readonly fieldManager: string;
+  /** Whether an apply may take fields from others. */
+  readonly force: boolean;
 }
 
 /** `dryRun`, `fieldManager`, `fieldValidation`. Throws an Invalid that names the options' kind, as upstream does. */
@@ -18,11 +27,9 @@ export function writeOptions(
   const params = request.params ?? {};
   const errors: FieldError[] = [];
   const { dryRun, fieldManager = '', fieldValidation = '' } = params;
-  if (
-    kind === 'PatchOptions' &&
-    params['force'] !== undefined &&
-    request.patchType !== 'application/apply-patch+yaml'
-  ) {
+  const applies = kind === 'PatchOptions' && request.patchType === 'application/apply-patch+yaml';
+  if (applies && fieldManager === '') errors.push(required('fieldManager', 'is required for apply patch'));
+  if (kind === 'PatchOptions' && !applies && params['force'] !== undefined) {
     errors.push(forbidden('force', 'may not be specified for non-apply patch'));
   }
   if (Buffer.byteLength(fieldManager) > 128) errors.push(tooLong('fieldManager', 128));
@@ -40,6 +47,7 @@ export function writeOptions(
   return {
     dryRun: dryRun !== undefined,
     fieldManager,
+    force: params['force'] !== undefined && !['0', 'false'].includes(params['force'].toLowerCase()),
     fieldValidation: (fieldValidation || 'Warn') as FieldValidation,
   };
 }

@@ -1,0 +1,146 @@
+import type { ManagedFieldsEntry } from '../meta/v1.gen.ts';
+import { decodeFields, encodeFields } from './fields-v1.ts';
+import { unionSets, type FieldSet } from './field-set.ts';
+
+/** Who owns fields: its entries of one operation, version and subresource are one manager. */
+export interface ManagerName {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  /** Of updates only: what is applied through another version belongs to the same manager. */
+  readonly apiVersion?: string;
+  readonly subresource?: string;
+}
+
+/** What one manager owns of an object, in the version that it wrote. */
+export interface OwnedFields {
+  readonly name: ManagerName;
+  readonly apiVersion: string;
+  readonly set: FieldSet;
+  /** When its fields last changed, as the entry shows it. */
+  readonly time?: string;
+}
+
+/** All managers of an object by {@link managerId}. */
+export type Managers = ReadonlyMap<string, OwnedFields>;
+
+/** Identifies a manager; sorting by it is upstream's order in messages. */
+export function managerId({ manager, operation, apiVersion, subresource }: ManagerName): string {
+  return JSON.stringify({
+    ...(manager !== '' && { manager }),
+    operation,
+    ...(apiVersion !== undefined && apiVersion !== '' && { apiVersion }),
+    ...(subresource !== undefined && subresource !== '' && { subresource }),
+  });
+}
+
+/** The manager of a request; requests that name none come from `unknown`. */
+export function managerName(
+  name: Omit<ManagerName, 'apiVersion' | 'subresource'>,
+  apiVersion: string,
+  subresource: string | undefined,
+): ManagerName {
+  return {
+    manager: name.manager === '' ? 'unknown' : name.manager,
+    operation: name.operation,
+    ...(name.operation === 'Update' && { apiVersion }),
+    ...(subresource !== undefined && { subresource }),
+  };
+}
+
+/** Reads `metadata.managedFields`; undefined when an entry is malformed. */
+export function decodeManagers(
+  entries: readonly ManagedFieldsEntry[] | null | undefined,
+): Managers | undefined {
+  const managers = new Map<string, OwnedFields>();
+  for (const entry of entries ?? []) {
+    const owned = decodeEntry(entry);
+    if (!owned) return undefined;
+    managers.set(managerId(owned.name), owned);
+  }
+  return managers;
+}
+
+function decodeEntry(entry: ManagedFieldsEntry): OwnedFields | undefined {
+  const { manager = '', operation, apiVersion = '', subresource, time } = entry;
+  if (operation !== 'Apply' && operation !== 'Update') return undefined;
+  if (apiVersion === '' || entry.fieldsType !== 'FieldsV1') return undefined;
+  const set = attemptDecode(entry.fieldsV1);
+  if (!set) return undefined;
+  const name: ManagerName = {
+    manager,
+    operation,
+    ...(operation === 'Update' && { apiVersion }),
+    ...(subresource !== undefined && subresource !== '' && { subresource }),
+  };
+  return { name, apiVersion, set, ...(time === undefined || time === null ? {} : { time }) };
+}
+
+function attemptDecode(fields: unknown): FieldSet | undefined {
+  try {
+    return decodeFields(fields);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `metadata.managedFields` in upstream's order: appliers first, then by time, manager, version, subresource. */
+export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
+  return [...managers.values()].toSorted(compareOwned).map(({ name, apiVersion, set, time }) => ({
+    ...(name.manager !== '' && { manager: name.manager }),
+    operation: name.operation,
+    apiVersion,
+    ...(time !== undefined && { time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: encodeFields(set),
+    ...(name.subresource !== undefined && { subresource: name.subresource }),
+  }));
+}
+
+function compareOwned(a: OwnedFields, b: OwnedFields): number {
+  return (
+    compareText(a.name.operation, b.name.operation) ||
+    compareText(a.time ?? '', b.time ?? '') ||
+    compareText(a.name.manager, b.name.manager) ||
+    compareText(a.apiVersion, b.apiVersion) ||
+    compareText(a.name.subresource ?? '', b.name.subresource ?? '')
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Merges the oldest updaters of a version into `ancient-changes` until no more than ten are left. */
+export function capManagers(managers: Managers): Managers {
+  const updaters = [...managers]
+    .filter(([, { name }]) => name.operation === 'Update')
+    .toSorted(([a, left], [b, right]) => compareText(left.time ?? '', right.time ?? '') || compareText(a, b));
+  if (updaters.length <= mostUpdaters) return managers;
+  const capped = new Map(managers);
+  const firsts = new Map<string, string>();
+  let count = updaters.length;
+  for (const [id, owned] of updaters) {
+    if (count <= mostUpdaters) break;
+    const { apiVersion } = owned;
+    const first = firsts.get(apiVersion);
+    if (first === undefined) {
+      firsts.set(apiVersion, id);
+      continue;
+    }
+    const name: ManagerName = { manager: 'ancient-changes', operation: 'Update', apiVersion };
+    const bucket = managerId(name);
+    const kept = capped.get(bucket) ?? capped.get(first);
+    if (!capped.has(bucket)) capped.delete(first);
+    capped.delete(id);
+    capped.set(bucket, {
+      name,
+      apiVersion,
+      set: kept ? unionSets(owned.set, kept.set) : owned.set,
+      ...(owned.time !== undefined && { time: owned.time }),
+    });
+    count--;
+  }
+  return capped;
+}
+
+const mostUpdaters = 10;

@@ -1,0 +1,190 @@
+import { timestamp } from '../../base/clock.ts';
+import { parseJson } from '../../machinery/json/parse-json.ts';
+import { subtractTrees, type FieldSet } from '../../machinery/managed-fields/field-set.ts';
+import {
+  managedAfterUpdate,
+  managedApply,
+  type AppliedObject,
+  type ApplyPatch,
+  type ManagedWrite,
+} from '../../machinery/managed-fields/field-manager.ts';
+import type { ReplicasPaths } from '../../machinery/managed-fields/scale-fields.ts';
+import type { Versions } from '../../machinery/managed-fields/updater.ts';
+import { memberElement } from '../../machinery/managed-fields/path-element.ts';
+import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
+import { apiVersionOf, type DeepMutable, type KubeObject } from '../../machinery/object.ts';
+import { encodeObject } from '../../machinery/schema/encode-object.ts';
+import { structureOfMessage } from '../../machinery/structure/structure-of-message.ts';
+import type { Registry, RequestContext } from './request-context.ts';
+import { convertedFrom } from './converted.ts';
+import { ownableFields } from './ownable-fields.ts';
+import type { ServedVersion } from './served-resource.ts';
+
+/** What an object has of managedFields, and how it is written without them. */
+interface Plain {
+  readonly value: unknown;
+  readonly fields: readonly ManagedFieldsEntry[] | undefined;
+}
+
+/** The manager of a request: the one it names, or else the program that its user agent begins with. */
+export function requestManager({ request, userAgent = '' }: RequestContext): string {
+  const named = request.params?.['fieldManager'];
+  if (named) return named;
+  const program = userAgent.split('/', 1)[0] ?? '';
+  let manager = '';
+  for (const char of program.replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '')) {
+    if (Buffer.byteLength(manager + char) > longestManager) break;
+    manager += char;
+  }
+  return manager;
+}
+
+const longestManager = 128;
+
+/** An object in a version, as upstream's encoder would write it: what is always written is there. */
+function plain(registry: Registry, object: KubeObject, message: string): Plain {
+  const { managedFields, ...metadata } = object.metadata;
+  const text = encodeObject({ ...object, metadata }, { table: registry.schema, message });
+  return { value: parseJson(Buffer.from(text)).value, fields: managedFields };
+}
+
+function versionsOf(registry: Registry, served: ServedVersion, subresource: string | undefined): Versions {
+  const { definition } = served.resource;
+  const byApiVersion = new Map(
+    Object.values(definition.versions).map((version) => [apiVersionOf(version.type), version]),
+  );
+  const known = (apiVersion: string): ServedVersion => {
+    const version = byApiVersion.get(apiVersion) ?? served.version;
+    return { resource: served.resource, version, type: version.type };
+  };
+  const owned = ownableFields(definition, subresource);
+  return {
+    structure(apiVersion) {
+      const version = byApiVersion.get(apiVersion);
+      return version && structureOfMessage(registry.schema, version.schema);
+    },
+    empty: (apiVersion) => emptyObject(registry, known(apiVersion)),
+    convert(value, from, to) {
+      const object = mutableCopy<KubeObject>(value as KubeObject);
+      const stored = known(from).version.toStorage?.(object) ?? object;
+      const target = known(to);
+      const converted = convertedFrom(target, stored as KubeObject);
+      return Promise.resolve(plain(registry, converted, target.version.schema).value);
+    },
+    filter: (set: FieldSet) => owned.only(subtractTrees(set, owned.reset)),
+  };
+}
+
+function emptyObject(registry: Registry, { version, type }: ServedVersion): unknown {
+  const object = { apiVersion: apiVersionOf(type), kind: type.kind };
+  return parseJson(Buffer.from(encodeObject(object, { table: registry.schema, message: version.schema })))
+    .value;
+}
+
+/** A write of an object of the resource by the request's manager. */
+function writeOf(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  old: KubeObject | undefined,
+): ManagedWrite {
+  const { subresource } = context.request;
+  const live = old && plain(registry, convertedFrom(served, old), served.version.schema);
+  return {
+    versions: versionsOf(registry, served, subresource),
+    apiVersion: apiVersionOf(served.type),
+    ...(subresource === undefined ? {} : { subresource }),
+    manager: requestManager(context),
+    now: timestamp(registry.clock.now()),
+    live: live ? live.value : emptyObject(registry, served),
+    liveFields: live && (live.fields ?? []),
+  };
+}
+
+/** Gives an object the managedFields that it has once it has taken the place of `old`; both in the stored version. */
+export async function ownChange(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  { next, old }: { readonly next: DeepMutable<KubeObject>; readonly old: KubeObject | undefined },
+): Promise<void> {
+  const write = writeOf(registry, served, context, old);
+  const { value, fields } = plain(registry, convertedFrom(served, next), served.version.schema);
+  setManagedFields(next, await managedAfterUpdate(write, value, fields));
+}
+
+/** Merges an applied configuration into the stored `old`, or into nothing: the object in the version of the request. */
+export function applyTo(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  { patch, old }: { readonly patch: ApplyPatch; readonly old: KubeObject | undefined },
+): Promise<AppliedObject> {
+  return managedApply(writeOf(registry, served, context, old), patch);
+}
+
+/** Where the versions of a resource have the replicas that its scale shows. */
+export function replicasPaths({ resource: { definition } }: ServedVersion, path: string): ReplicasPaths {
+  const steps = path
+    .split('.')
+    .filter((step) => step !== '')
+    .map(memberElement);
+  return new Map(Object.values(definition.versions).map(({ type }) => [apiVersionOf(type), steps]));
+}
+
+/** A write of an object that is of no resource (`Scale`), whose managedFields are kept elsewhere. */
+export function writeOfPart(
+  registry: Registry,
+  context: RequestContext,
+  part: {
+    readonly message: string;
+    readonly live: KubeObject;
+    readonly fields: readonly ManagedFieldsEntry[];
+  },
+): ManagedWrite {
+  const { subresource } = context.request;
+  const { apiVersion, kind } = part.live;
+  const structure = structureOfMessage(registry.schema, part.message);
+  const encoded = (object: object): unknown =>
+    parseJson(Buffer.from(encodeObject(object, { table: registry.schema, message: part.message }))).value;
+  return {
+    versions: {
+      structure: (version) => (version === apiVersion ? structure : undefined),
+      empty: () => encoded({ apiVersion, kind }),
+      convert: (value) => Promise.resolve(value),
+      filter: (set) => set,
+    },
+    apiVersion,
+    ...(subresource === undefined ? {} : { subresource }),
+    manager: requestManager(context),
+    now: timestamp(registry.clock.now()),
+    live: encoded(part.live),
+    liveFields: part.fields,
+  };
+}
+
+/** Sets what an object has of managedFields; nothing when there are none. */
+export function setManagedFields(
+  object: DeepMutable<KubeObject>,
+  entries: readonly ManagedFieldsEntry[] | undefined,
+): void {
+  if (entries && entries.length > 0)
+    object.metadata.managedFields = entries as DeepMutable<ManagedFieldsEntry>[];
+  else delete object.metadata.managedFields;
+}
+
+/** Whether two objects have the same owners, whenever those wrote. */
+export function sameOwners(a: KubeObject, b: KubeObject): boolean {
+  const [left = [], right = []] = [a.metadata.managedFields, b.metadata.managedFields];
+  if (left === right) return true;
+  if (left.length !== right.length) return false;
+  return left.every((entry, index) => {
+    const other = right[index];
+    return other !== undefined && withoutTime(entry) === withoutTime(other);
+  });
+}
+
+function withoutTime({ time: _time, ...entry }: ManagedFieldsEntry): string {
+  return JSON.stringify(Object.entries(entry).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
