@@ -1,8 +1,13 @@
+import { controllerRevisions } from './apps/controller-revisions.ts';
+import { daemonSets } from './apps/daemon-sets.ts';
 import { deployments } from './apps/deployments.ts';
 import { replicaSets } from './apps/replica-sets.ts';
+import { statefulSets } from './apps/stateful-sets.ts';
 import { identityReviews, type AuthenticationOptions } from './authentication/token-reviews.ts';
 import { accessReviews } from './authorization/access-reviews.ts';
 import type { AuthorizationOptions } from './authorization/authorizer.ts';
+import { horizontalPodAutoscalers } from './autoscaling/horizontal-pod-autoscalers.ts';
+import { cronJobs } from './batch/cron-jobs.ts';
 import { jobs } from './batch/jobs.ts';
 import { certificateSigningRequests } from './certificates/certificate-signing-requests.ts';
 import { leases } from './coordination/leases.ts';
@@ -10,14 +15,19 @@ import { bindings } from './core/bindings.ts';
 import { configMaps } from './core/config-maps.ts';
 import { endpoints } from './core/endpoints.ts';
 import { events } from './core/events.ts';
+import { limitRanges } from './core/limit-ranges.ts';
 import { namespaces } from './core/namespaces.ts';
 import { nodes } from './core/nodes.ts';
 import { persistentVolumeClaims } from './core/persistent-volume-claims.ts';
 import { persistentVolumes } from './core/persistent-volumes.ts';
+import { podTemplates } from './core/pod-templates.ts';
 import { pods } from './core/pods.ts';
+import { replicationControllers } from './core/replication-controllers.ts';
+import { resourceQuotas } from './core/resource-quotas.ts';
 import { secrets } from './core/secrets.ts';
 import { serviceAccounts, type TokenOptions } from './core/service-accounts.ts';
 import { services } from './core/services.ts';
+import { apiServices } from './apiregistration/api-services.ts';
 import { endpointSlices } from './discovery/endpoint-slices.ts';
 import { ingressClasses } from './networking/ingress-classes.ts';
 import { ingresses } from './networking/ingresses.ts';
@@ -25,6 +35,9 @@ import { ipAddresses } from './networking/ip-addresses.ts';
 import { networkPolicies } from './networking/network-policies.ts';
 import { serviceCidrs } from './networking/service-cidrs.ts';
 import { runtimeClasses } from './node/runtime-classes.ts';
+import { podDisruptionBudgets } from './policy/pod-disruption-budgets.ts';
+import { flowSchemas } from './flowcontrol/flow-schemas.ts';
+import { priorityLevelConfigurations } from './flowcontrol/priority-level-configurations.ts';
 import { clusterRoleBindings, roleBindings } from './rbac/bindings.ts';
 import { clusterRoles } from './rbac/cluster-roles.ts';
 import { roles } from './rbac/roles.ts';
@@ -50,17 +63,27 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     configMaps,
     endpoints,
     events,
+    limitRanges,
     namespaces,
     nodes,
     persistentVolumeClaims,
     persistentVolumes,
     pods,
+    podTemplates,
+    replicationControllers,
+    resourceQuotas,
     secrets,
     serviceAccounts(options),
     services(options),
+    controllerRevisions,
+    daemonSets,
     deployments,
     replicaSets,
+    statefulSets,
+    horizontalPodAutoscalers,
+    cronJobs,
     jobs,
+    podDisruptionBudgets,
     ...identityReviews(options),
     ...accessReviews(options),
     leases,
@@ -83,5 +106,8 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     storageClasses,
     volumeAttachments,
     volumeAttributesClasses,
+    flowSchemas,
+    priorityLevelConfigurations,
+    apiServices,
   ];
 }

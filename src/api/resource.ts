@@ -1,4 +1,5 @@
 import type { FieldError } from '../machinery/field-error.ts';
+import type { CustomForm } from './custom-form.ts';
 import type { DeepMutable, KubeObject, Live, ResourceType } from '../machinery/object.ts';
 import type { Transport } from '../machinery/transport.ts';
 
@@ -96,6 +97,8 @@ export interface ResourceVersion<T> {
   /** What requests in this version must meet beyond the definition's own validation, on the stored form. */
   validate?(object: T): FieldError[];
   validateUpdate?(next: T, old: Live<T>): FieldError[];
+  /** Of a custom resource. */
+  readonly custom?: CustomForm;
 }
 
 /**
@@ -114,6 +117,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly withoutDeleteCollection?: true;
   /** Bytes and names: how `metadata.name` is checked. Default: DNS subdomain. */
   validateName?(name: string, options: { readonly prefix: boolean }): string[];
+  /** Whether finalizers without a domain must be upstream's own. Default true. */
+  readonly qualifiedFinalizers?: boolean;
   /** Name made from `generateName` may be up to 63 characters; default is the same rule as upstream's names.SimpleNameGenerator. */
   readonly status?: {
     /** Keeps everything but status (and what upstream allows) from `old`. Default: only status is taken from `next`. */
@@ -150,6 +155,11 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     requestedSeconds: number | undefined,
     context: StrategyContext,
   ): number;
+  /**
+   * Kinds with a deletion of their own (custom resource definitions): changes the object when it is marked for deletion, which
+   * answers the request. What it leaves must hold the object back.
+   */
+  markDeleted?(object: DeepMutable<T>, context: StrategyContext): void;
   /** Upstream's `ReturnDeletedObject`: a completed deletion is answered with the object rather than with a Status. */
   readonly returnsDeleted?: true;
   /** Upstream's `DefaultGarbageCollectionPolicy`. Default `background`. */

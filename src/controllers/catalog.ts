@@ -12,6 +12,7 @@ import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGarbageCollector } from './pod-gc/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
+import { resourceQuotaController } from './resource-quota/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { serviceAccountTokenController } from './service-account-token/controller.ts';
@@ -49,6 +50,7 @@ export function allControllers({
     endpointsController,
     endpointSliceController,
     namespaceController,
+    resourceQuotaController,
     garbageCollector,
     podGarbageCollector,
     nodeLifecycleController,

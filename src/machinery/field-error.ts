@@ -85,3 +85,8 @@ export function tooMany(field: string, actual: number, max: number): FieldError 
     message: `Too many: ${actual}: must have at most ${max} items`,
   };
 }
+
+/** `Invalid value` errors of a value that is of the wrong type. */
+export function typeInvalid(field: string, value: unknown, detail: string): FieldError {
+  return { ...invalid(field, value, detail), reason: 'FieldValueTypeInvalid' };
+}

@@ -14,11 +14,14 @@ import type { Entry, Store, StoreError } from '../storage/kv.ts';
 import { createAdmissionChain, type AdmissionPlugin } from './admission/admission-chain.ts';
 import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
 import type { Lookup } from './admission/lookup.ts';
+import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
 import { podTopologyLabels } from './admission/pod-topology-labels.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
+import { resourceQuota } from './admission/resource-quota.ts';
+import { selectPlugins, type PluginSwitches } from './admission/select-plugins.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
@@ -77,6 +80,8 @@ export interface ApiServerOptions {
   readonly version: { readonly gitVersion: string };
   /** Admission after the built-in plug-ins. */
   readonly admission?: readonly AdmissionPlugin[];
+  /** Which optional plug-ins run, and which others do not. */
+  readonly admissionPlugins?: PluginSwitches;
   /** Further paths, tried before those of discovery. */
   readonly paths?: readonly PathRoute[];
   readonly readyChecks?: readonly HealthCheck[];
@@ -206,17 +211,24 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     schema,
     locks: new KeyLock(),
-    admission: createAdmissionChain([
-      namespaceLifecycle(lookup),
-      serviceAccount(lookup),
-      taintNodesByCondition,
-      priority(lookup),
-      podTopologyLabels(lookup),
-      defaultTolerationSeconds,
-      nodeRestriction(lookup),
-      rbacEscalation({ policy, authorizer }),
-      ...(options.admission ?? []),
-    ]),
+    admission: createAdmissionChain(
+      selectPlugins(
+        [
+          namespaceLifecycle(lookup),
+          limitRanger(lookup),
+          serviceAccount(lookup),
+          taintNodesByCondition,
+          priority(lookup),
+          podTopologyLabels(lookup),
+          defaultTolerationSeconds,
+          nodeRestriction(lookup),
+          rbacEscalation({ policy, authorizer }),
+          resourceQuota({ lookup, clock, server: () => transport(serverUser) }),
+          ...(options.admission ?? []),
+        ],
+        options.admissionPlugins ?? {},
+      ),
+    ),
     get server() {
       return transport(serverUser);
     },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { bootstrapFlowSchemas, bootstrapPriorityLevels } from '../api/flowcontrol/bootstrap-configuration.ts';
 import { timestamp, type Clock } from '../base/clock.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import type { SchemaTable } from '../machinery/schema/schema.ts';
@@ -9,7 +10,7 @@ import { storageKey, type ResourceTable, type ServedResource } from './registry/
 
 const systemNamespaces = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 
-function systemObjects(): KubeObject[] {
+function systemObjects(now: string): KubeObject[] {
   const namespaces = systemNamespaces.map((name) => ({
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -28,7 +29,13 @@ function systemObjects(): KubeObject[] {
     description: `For pods that ${what} cannot do without.`,
     preemptionPolicy: 'PreemptLowerPriority',
   }));
-  return [...namespaces, ...priorities, ...(JSON.parse(bootstrapPolicy) as KubeObject[])];
+  return [
+    ...namespaces,
+    ...priorities,
+    ...bootstrapPriorityLevels(),
+    ...bootstrapFlowSchemas(now),
+    ...(JSON.parse(bootstrapPolicy) as KubeObject[]),
+  ];
 }
 
 function resourceOf(table: ResourceTable, object: KubeObject): ServedResource | undefined {
@@ -55,7 +62,7 @@ export async function ensureBootstrapObjects({
 }: BootstrapParts): Promise<number> {
   const creationTimestamp = timestamp(clock.now());
   const writes: Promise<number>[] = [];
-  for (const object of systemObjects()) {
+  for (const object of systemObjects(creationTimestamp)) {
     const resource = resourceOf(table, object);
     const version = resource?.definition.versions[resource.definition.storage];
     if (!resource || !version) continue;

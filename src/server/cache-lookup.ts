@@ -13,10 +13,12 @@ export function cacheLookup(table: () => ResourceTable): Lookup {
       const entry = resource?.cache.get(storageKey(resource, namespace, name));
       return entry && (resource?.cache.object(entry) as Live<T> | undefined);
     },
-    *list<T extends KubeObject>(type: ResourceType<T>): Iterable<Live<T>> {
+    *list<T extends KubeObject>(type: ResourceType<T>, namespace?: string): Iterable<Live<T>> {
       const resource = table().stored(type.group, type.resource);
       if (!resource) return;
-      for (const entry of resource.cache.current().range(resource.cache.prefix)) {
+      const { prefix } = resource.cache;
+      const range = namespace === undefined ? prefix : `${prefix}${namespace}/`;
+      for (const entry of resource.cache.current().range(range)) {
         yield resource.cache.object(entry) as Live<T>;
       }
     },

@@ -11,7 +11,7 @@ import { checkServed, handleResource } from './registry/handle-resource.ts';
 import { listItems } from './registry/read.ts';
 import { entryObject } from './registry/represent.ts';
 import type { Registry, RequestContext } from './registry/request-context.ts';
-import type { ResourceTable, ServedVersion } from './registry/served-resource.ts';
+import { listKind, type ResourceTable, type ServedVersion } from './registry/served-resource.ts';
 import { planWatch } from './registry/watch-objects.ts';
 import { startWatch, type SeenEvent } from './watch/watch-stream.ts';
 
@@ -70,11 +70,11 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
       const served = lookUp(parts, user, request);
       const context = contextOf(request);
       checkServed(served, context);
+      await served.resource.ready?.();
       const answer = await handleResource(parts.registry, served, context);
       if (answer.type === 'object') return answer.object();
-      const { kind } = answer.served.type;
       return {
-        kind: `${kind}List`,
+        kind: listKind(answer.served),
         apiVersion: apiVersionOf(answer.served.type),
         metadata: answer.metadata,
         items: listItems(answer),
@@ -114,6 +114,7 @@ async function* watchEvents(
   const served = find(parts, user, request);
   const watching = { ...context, request: { ...context.request, verb: 'watch' as const } };
   checkServed(served, watching);
+  await served.resource.ready?.();
   const plan = await planWatch(registry, served, watching);
   let queue: TransportEvent[] = [];
   let wake: (() => void) | undefined;

@@ -1,20 +1,9 @@
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts';
-import { percentErrors } from '../../machinery/validation/names.ts';
 import { validateImmutable } from '../../machinery/validation/object-meta.ts';
-import { invalidEach, nonNegative } from '../core/pod-spec/invalid-each.ts';
+import { nonNegative } from '../core/pod-spec/invalid-each.ts';
+import { amountOf, validateAtMostAll, validateCount } from './count-or-percent.ts';
 import { validateReplicatedTemplate, validateWorkloadSelector } from './replica-set-template.ts';
 import type { Deployment, DeploymentSpec, RollingUpdateDeployment } from './v1.gen.ts';
-
-type Count = number | string | undefined;
-
-function validateCount(value: Count, field: string): FieldError[] {
-  if (typeof value === 'string') return invalidEach(field, value, percentErrors(value));
-  return nonNegative(field, value ?? 0);
-}
-
-function amount(value: Count): number {
-  return typeof value === 'string' ? Number.parseInt(value, 10) || 0 : (value ?? 0);
-}
 
 function validateRollingUpdate({ maxUnavailable, maxSurge }: RollingUpdateDeployment): FieldError[] {
   const field = 'spec.strategy.rollingUpdate';
@@ -22,13 +11,10 @@ function validateRollingUpdate({ maxUnavailable, maxSurge }: RollingUpdateDeploy
     ...validateCount(maxUnavailable, `${field}.maxUnavailable`),
     ...validateCount(maxSurge, `${field}.maxSurge`),
   ];
-  if (amount(maxUnavailable) === 0 && amount(maxSurge) === 0) {
+  if (amountOf(maxUnavailable) === 0 && amountOf(maxSurge) === 0) {
     errors.push(invalid(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
   }
-  if (typeof maxUnavailable === 'string' && amount(maxUnavailable) > 100) {
-    errors.push(invalid(`${field}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
-  }
-  return errors;
+  return [...errors, ...validateAtMostAll(maxUnavailable, `${field}.maxUnavailable`)];
 }
 
 function validateStrategy({ strategy }: DeploymentSpec): FieldError[] {

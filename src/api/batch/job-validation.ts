@@ -12,7 +12,7 @@ import { validatePodTemplate } from '../core/pod-spec/validate-pod-template.ts';
 import type { PodTemplateSpec } from '../core/v1.gen.ts';
 import { validateFailurePolicy, validateSuccessPolicy } from './job-policies.ts';
 import { generatedLabels } from './job-selector.ts';
-import type { Job, JobSpec } from './v1.gen.ts';
+import type { Job, JobSpec, JobTemplateSpec } from './v1.gen.ts';
 
 const manyCompletions = 100_000;
 const fewPods = 10_000;
@@ -130,6 +130,33 @@ const counters = [
   'maxFailedIndexes',
 ] as const;
 
+/** What a job's spec gets wrong beside its selector, at the paths of a job. */
+function validateUnselected(spec: JobSpec): FieldError[] {
+  return [
+    ...counters.flatMap((name) => nonNegative(`spec.${name}`, spec[name] ?? 0)),
+    ...validateManager(spec.managedBy),
+    ...validateCompletionMode(spec),
+    ...(spec.podFailurePolicy ? validateFailurePolicy(spec, 'spec.podFailurePolicy') : []),
+    ...validateSuccessPolicy(spec, 'spec.successPolicy'),
+    ...validateReplacementPolicy(spec),
+    ...validatePodTemplate(spec.template, 'spec.template'),
+    ...validateRestartPolicy(spec),
+  ];
+}
+
+/** Everything wrong with the template of jobs at this path; their selector is always generated. */
+export function validateJobTemplate({ spec }: JobTemplateSpec, field: string): FieldError[] {
+  const errors = validateUnselected(spec).map((error) => ({ ...error, field: `${field}.${error.field}` }));
+  const { selector, manualSelector } = spec;
+  if (selector) {
+    errors.push(invalid(`${field}.spec.selector`, selector, '`selector` will be auto-generated'));
+  }
+  if (manualSelector) {
+    errors.push(notSupported(`${field}.spec.manualSelector`, manualSelector, ['nil', 'false']));
+  }
+  return errors;
+}
+
 function validateJobSpec(spec: JobSpec): FieldError[] {
   const labels = spec.template.metadata?.labels;
   const selectorErrors = spec.selector
@@ -140,18 +167,7 @@ function validateJobSpec(spec: JobSpec): FieldError[] {
     valid && !selectorMatches(selectorFrom(spec.selector), labels ?? {})
       ? [invalid('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')]
       : [];
-  return [
-    ...counters.flatMap((name) => nonNegative(`spec.${name}`, spec[name] ?? 0)),
-    ...validateManager(spec.managedBy),
-    ...validateCompletionMode(spec),
-    ...(spec.podFailurePolicy ? validateFailurePolicy(spec, 'spec.podFailurePolicy') : []),
-    ...validateSuccessPolicy(spec, 'spec.successPolicy'),
-    ...validateReplacementPolicy(spec),
-    ...validatePodTemplate(spec.template, 'spec.template'),
-    ...validateRestartPolicy(spec),
-    ...selectorErrors,
-    ...mismatch,
-  ];
+  return [...validateUnselected(spec), ...selectorErrors, ...mismatch];
 }
 
 function validatePodNames({ metadata, spec }: Job): FieldError[] {

@@ -1,10 +1,10 @@
 import { humanDuration } from '../../machinery/duration.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
-import { dns1123LabelErrors } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
+import { podNameWarnings } from '../core/pod-spec/pod-name-warnings.ts';
 import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
@@ -40,14 +40,6 @@ function defaultJob(job: DeepMutable<Job>): void {
     for (const condition of rule.onPodConditions ?? []) condition.status ||= 'True';
   }
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed';
-}
-
-function warnOfName({ metadata }: Job): string[] {
-  const messages = dns1123LabelErrors(metadata.name ?? '');
-  if (messages.length === 0) return [];
-  return [
-    `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${messages.join(' ')}]`,
-  ];
 }
 
 const conditionsByWeight = ['Complete', 'Failed', 'Suspended', 'FailureTarget', 'SuccessCriteriaMet'];
@@ -93,7 +85,7 @@ export const jobs: ResourceDefinition<Job> = defineResource<Job>({
   validate: validateJob,
   validateUpdate: validateJobUpdate,
   warnings: (job, old) =>
-    old ? [] : [...warnOfName(job), ...podSpecWarnings(job.spec.template.spec, 'spec.template.spec')],
+    old ? [] : [...podNameWarnings(job), ...podSpecWarnings(job.spec.template.spec, 'spec.template.spec')],
   status: { validate: validateJobStatus },
   selectableFields: { 'status.successful': ({ status: state }) => String(state?.succeeded ?? 0) },
   columns: [

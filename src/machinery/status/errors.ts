@@ -142,6 +142,20 @@ export function newUnauthorized(message: string = 'Unauthorized'): StatusError {
   return failure({ code: 401, reason: 'Unauthorized', message });
 }
 
+/** 429; `retryAfterSeconds` of 0 is not told. */
+export function newTooManyRequests(
+  message: string,
+  details: Pick<StatusDetails, 'causes' | 'retryAfterSeconds'> = {},
+): StatusError {
+  const { retryAfterSeconds, causes } = details;
+  return failure({
+    code: 429,
+    reason: 'TooManyRequests',
+    message,
+    details: { ...(causes && { causes }), ...(retryAfterSeconds && { retryAfterSeconds }) },
+  });
+}
+
 /** 405 for an HTTP method that a path does not serve. */
 export function newMethodNotAllowed(): StatusError {
   return newGenericServerResponse({ code: 405 });

@@ -64,6 +64,8 @@ export interface StructuralSchema {
   readonly mapType: 'atomic' | 'granular' | undefined;
   /** Names in ascending order. */
   readonly propertyNames: readonly string[];
+  /** Those whose schema has a default. */
+  readonly defaultedNames: readonly string[];
   property(name: string): StructuralSchema | undefined;
   readonly items: StructuralSchema | undefined;
   /** The schema of values of a map; `true` admits any. */
@@ -91,6 +93,7 @@ export function structuralSchema(props: SchemaProps): StructuralSchema {
     mapType: props['x-kubernetes-map-type'] as StructuralSchema['mapType'],
     rules: props['x-kubernetes-validations'] ?? [],
     propertyNames: names,
+    defaultedNames: names.filter((name) => (properties[name]?.default ?? null) !== null),
     property(name) {
       const known = made.get(name);
       if (known) return known;

@@ -25,6 +25,11 @@ const dns1123Label = pattern(
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
   ['my-name', '123-abc'],
 );
+const dns1035Label = pattern(
+  '[a-z]([-a-z0-9]*[a-z0-9])?',
+  "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character",
+  ['my-name', 'abc-123'],
+);
 const dns1123Subdomain = pattern(
   DNS_1123_SUBDOMAIN,
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
@@ -64,6 +69,11 @@ const percent = pattern(
   "a valid percent string must be a numeric string followed by an ending '%'",
   ['1%', '93%'],
 );
+const conditionReason = pattern(
+  '[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?',
+  "a condition reason must start with alphabetic character, optionally followed by a string of alphanumeric characters or '_,:', and must end with an alphanumeric character or '_'",
+  ['my_name', 'MY_NAME', 'MyName', 'ReasonA,ReasonB', 'ReasonA:ReasonB'],
+);
 
 /** Limits of names, in bytes. */
 const MAX_LABEL_LENGTH = 63;
@@ -102,6 +112,12 @@ export function dns1123LabelErrors(value: string): string[] {
   const messages = matched(value, dns1123Label, { max: MAX_LABEL_LENGTH });
   const dotted = !dns1123Label.regex.test(value) && dns1123Subdomain.regex.test(value);
   return dotted ? [...messages.slice(0, -1), 'must not contain dots'] : messages;
+}
+
+/** What is wrong with a label that must not start with a digit (RFC 1035). */
+export function dns1035LabelErrors(value: string): string[] {
+  const messages = bytes(value) > MAX_LABEL_LENGTH ? [maxLengthMessage(MAX_LABEL_LENGTH)] : [];
+  return dns1035Label.regex.test(value) ? messages : [...messages, dns1035Label.message];
 }
 
 /** What is wrong with an RFC 1123 subdomain, the rule for most object names. */
@@ -169,6 +185,11 @@ function parentDirectoryErrors(value: string): string[] {
 /** What is wrong with the name of an HTTP header. */
 export function httpHeaderNameErrors(value: string): string[] {
   return httpHeaderName.regex.test(value) ? [] : [httpHeaderName.message];
+}
+
+/** What is wrong with the reason of a condition. */
+export function conditionReasonErrors(value: string): string[] {
+  return conditionReason.regex.test(value) ? [] : [conditionReason.message];
 }
 
 /** What is wrong with `25%`. */

@@ -8,6 +8,7 @@ import { toYaml } from '../../machinery/yaml/to-yaml.ts';
 import type { Answer, ListAnswer, ObjectAnswer } from '../registry/answer.ts';
 import { listItems } from '../registry/read.ts';
 import { entryJson } from '../registry/represent.ts';
+import { listKind } from '../registry/served-resource.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { protobufAnswer, protobufType } from './protobuf-body.ts';
 import { mediaTypes, type Negotiated } from './negotiate.ts';
@@ -25,12 +26,15 @@ function withoutType(json: Buffer): Buffer[] {
 
 /** The JSON of a list, put together from bytes that are encoded already. */
 export function listJson(answer: ListAnswer): Buffer {
-  const { type } = answer.served;
-  const head = `{"kind":"${type.kind}List","apiVersion":"${apiVersionOf(type)}","metadata":${JSON.stringify(answer.metadata)},"items":[`;
+  const { type, version } = answer.served;
+  const metadata = version.custom ? { continue: '', ...answer.metadata } : answer.metadata;
+  const head = `{"kind":"${listKind(answer.served)}","apiVersion":"${apiVersionOf(type)}","metadata":${JSON.stringify(metadata)},"items":[`;
   const parts: Buffer[] = [Buffer.from(head)];
   answer.entries.forEach((entry, index) => {
     if (index > 0) parts.push(comma);
-    parts.push(...withoutType(entryJson(answer.served, entry)));
+    const json = entryJson(answer.served, entry);
+    if (version.custom) parts.push(json);
+    else parts.push(...withoutType(json));
   });
   parts.push(Buffer.from(']}'));
   return Buffer.concat(parts);

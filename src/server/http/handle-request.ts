@@ -46,7 +46,14 @@ import {
   type HttpResponse,
   type Reply,
 } from './exchange.ts';
-import { bodyMediaType, mediaTypes, negotiate, streamMediaTypes, type Negotiated } from './negotiate.ts';
+import {
+  bodyMediaType,
+  mediaTypes,
+  negotiate,
+  streamMediaTypes,
+  withoutProtobuf,
+  type Negotiated,
+} from './negotiate.ts';
 import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
 import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
@@ -279,6 +286,7 @@ async function resourceReply(
     warn: (message) => warnings.add(message),
   };
   checkServed(served, context);
+  await served.resource.ready?.();
   if (served.version.deprecated !== undefined) context.warn(served.version.deprecated);
   const subresource =
     info.subresource === undefined ? undefined : served.resource.definition.subresources?.[info.subresource];
@@ -289,8 +297,9 @@ async function resourceReply(
     return undefined;
   }
   const collection = info.verb === 'list' || info.verb === 'watch';
+  const custom = served.version.custom !== undefined;
   const negotiated = negotiate(
-    request.headers.accept,
+    custom ? withoutProtobuf(request.headers.accept) : request.headers.accept,
     collection ? [...mediaTypes, ...streamMediaTypes] : mediaTypes,
   );
   if (info.verb === 'watch') {

@@ -88,6 +88,14 @@ export function negotiate(header: string | undefined, available: readonly string
   throw new StatusError({ ...refused.status, message });
 }
 
+/** An Accept header without protobuf, which custom resources do not have. Throws 406 when nothing else is accepted. */
+export function withoutProtobuf(header: string | undefined): string | undefined {
+  if (header === undefined || !header.includes('protobuf')) return header;
+  const rest = header.split(',').filter((clause) => !clause.includes('application/vnd.kubernetes.protobuf'));
+  if (rest.length === 0) throw newNotAcceptable(mediaTypes.filter((type) => !type.includes('protobuf')));
+  return rest.join(',');
+}
+
 /** The media type of a body without its parameters. Throws 415 for what cannot be read. */
 export function bodyMediaType(header: string | undefined): string {
   const mediaType = (header ?? '').split(';')[0]?.trim().toLowerCase() ?? '';

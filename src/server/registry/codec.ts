@@ -1,3 +1,4 @@
+import type { CustomForm } from '../../api/custom-form.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
@@ -7,7 +8,8 @@ import { unwrapEnvelope } from '../../machinery/protobuf/envelope.ts';
 import { DecodeError } from '../../machinery/schema/decode-error.ts';
 import { decode, decodeValue, type Decoded } from '../../machinery/schema/decode.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
-import { newBadRequest } from '../../machinery/status/errors.ts';
+import { invalid } from '../../machinery/field-error.ts';
+import { newBadRequest, newInvalid, newUnsupportedMediaType } from '../../machinery/status/errors.ts';
 import type { StatusError } from '../../machinery/status-error.ts';
 import type { RequestBody } from './request-context.ts';
 
@@ -18,6 +20,8 @@ export interface Expected {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  /** Of a custom resource, which no message describes. */
+  readonly custom?: CustomForm;
 }
 
 /** What `fieldValidation` asks for. */
@@ -115,11 +119,18 @@ function refuse(error: unknown, answer: (detail: string) => StatusError): never 
   throw error;
 }
 
-function parsed(body: RequestBody, expected: Expected): { value: unknown; excerpt: string; bytes?: Buffer } {
-  if (body.type === 'object') return { value: body.value, excerpt: '' };
+interface ParsedBody {
+  readonly value: unknown;
+  readonly excerpt: string;
+  readonly bytes?: Buffer;
+  readonly duplicates: readonly string[];
+}
+
+function parsed(body: RequestBody, expected: Expected): ParsedBody {
+  if (body.type === 'object') return { value: body.value, excerpt: '', duplicates: body.duplicates ?? [] };
   const excerpt = excerptOf(body.bytes);
   try {
-    return { value: parseJson(body.bytes).value, excerpt, bytes: body.bytes };
+    return { ...parseJson(body.bytes), excerpt, bytes: body.bytes };
   } catch (error) {
     return refuse(error, (detail) =>
       newBadRequest(
@@ -134,20 +145,59 @@ function parsed(body: RequestBody, expected: Expected): { value: unknown; excerp
  * is no such object; `strict` has what strict decoding would refuse.
  */
 export function decodeBody(body: RequestBody, expected: Expected): Decoded {
+  if (expected.custom) return decodeCustom(body, expected, expected.custom);
   if (body.type === 'bytes' && body.mediaType === 'application/vnd.kubernetes.protobuf') {
     return decodeEnvelope(body.bytes, expected);
   }
-  const { value, excerpt, bytes } = parsed(body, expected);
+  const { value, excerpt, bytes, duplicates } = parsed(body, expected);
   const typed = typeOf(value, expected, excerpt);
   checkType(typed, expected);
   const schema = { table: expected.table, message: expected.message };
   try {
     const decoded = bytes ? decode(bytes, schema) : decodeValue(value, schema);
-    const repeated = body.type === 'object' ? (body.duplicates ?? []) : [];
+    const repeated = body.type === 'object' ? duplicates : [];
     return { object: withType(decoded.object, expected), strict: [...repeated, ...decoded.strict] };
   } catch (error) {
     return refuse(error, (detail) => cannotHandle(typed, expected, detail));
   }
+}
+
+/** The media types of custom resources. */
+export const customMediaTypes: readonly string[] = ['application/json', 'application/yaml'];
+
+function decodeCustom(body: RequestBody, expected: Expected, custom: CustomForm): Decoded {
+  if (body.type === 'bytes' && !customMediaTypes.includes(body.mediaType)) {
+    throw newUnsupportedMediaType(customMediaTypes);
+  }
+  const { value, excerpt, duplicates } = parsed(body, expected);
+  const typed = typeOf(value, expected, excerpt);
+  const wanted = apiVersionOf(expected);
+  if (typed.apiVersion !== '' && typed.apiVersion !== wanted) {
+    throw newBadRequest(
+      `the API version in the data (${typed.apiVersion}) does not match the expected API version (${wanted})`,
+    );
+  }
+  try {
+    const decoded = readCustom(value, expected, custom);
+    return { object: decoded.object, strict: [...duplicates, ...decoded.strict] };
+  } catch (error) {
+    return refuse(error, (detail) => cannotHandle(typed, expected, detail));
+  }
+}
+
+/** Throws `DecodeError`, and the Invalid of an object of another kind. */
+function readCustom(value: unknown, expected: Expected, custom: CustomForm): Decoded {
+  const object = { ...(value as Record<string, unknown> | null) };
+  object['apiVersion'] ??= apiVersionOf(expected);
+  object['kind'] ??= expected.kind;
+  const decoded = custom.decode(object);
+  const { kind, metadata } = decoded.object as Partial<KubeObject>;
+  if (kind !== expected.kind) {
+    throw newInvalid({ group: expected.group, kind: kind ?? '' }, metadata?.name ?? '', [
+      invalid('kind', kind, `must be ${expected.kind}`),
+    ]);
+  }
+  return decoded;
 }
 
 function decodeEnvelope(bytes: Buffer, expected: Expected): Decoded {
@@ -175,6 +225,7 @@ function attempt<T>(read: () => T, answer: (detail: string) => StatusError): T {
 
 /** Decodes the result of a patch. Throws an error whose message tells what does not fit. */
 export function decodePatched(value: unknown, expected: Expected): Decoded {
+  if (expected.custom) return readCustom(value, expected, expected.custom);
   const decoded = decodeValue(value, { table: expected.table, message: expected.message });
   return { object: withType(decoded.object, expected), strict: decoded.strict };
 }

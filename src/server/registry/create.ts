@@ -23,7 +23,7 @@ import { fillSystemMeta, matchNamespace, wipeSystemMeta } from './object-meta.ts
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { ownChange, setManagedFields } from './ownership.ts';
-import { encodeStored } from './represent.ts';
+import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
@@ -125,6 +125,7 @@ function validateNew(served: ServedVersion, object: KubeObject): void {
     ...validateObjectMeta(object.metadata, {
       namespaced: stored.namespaced,
       ...(definition.validateName ? { name: definition.validateName } : {}),
+      qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
     ...(definition.validate?.(object) ?? []),
     ...(served.version.validate?.(object) ?? []),
@@ -180,7 +181,7 @@ async function storeNew(
   const { object } = request;
   const { cache, definition } = served.resource;
   const key = storageKey(served.resource, object.metadata.namespace, object.metadata.name ?? '');
-  const bytes = encodeStored(object, storedSchema(registry.schema, served));
+  const bytes = await encodeForStore(object, storedSchema(registry.schema, served));
   if (request.dryRun) {
     await registry.feed.reached(registry.store.revision);
     if (cache.get(key)) throw new StoreError('KEY_EXISTS', `${key} exists`);

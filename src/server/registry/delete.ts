@@ -13,7 +13,7 @@ import { deleteOptions, type DeleteOptions } from './delete-options.ts';
 import { storedSchema } from './expected-body.ts';
 import { listObjects, waitForLatest } from './read.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
-import { encodeStored } from './represent.ts';
+import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 
@@ -141,6 +141,9 @@ async function deleteEntry(
   const { cache, definition } = served.resource;
   const old = cache.object(entry);
   checkPreconditions(served, old, options);
+  if (definition.markDeleted && !old.metadata.deletionTimestamp) {
+    return markDeleted(registry, served, context, { entry, options });
+  }
   const admission = admissionRequest(registry, served, context, {
     operation: 'DELETE',
     name: context.request.verb === 'deletecollection' ? '' : entry.name,
@@ -181,6 +184,22 @@ async function deleteEntry(
   return deletedAnswer(served, old);
 }
 
+/** The first deletion of a kind that marks its objects itself. */
+async function markDeleted(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  { entry, options }: Target,
+): Promise<ObjectAnswer> {
+  const { cache, definition } = served.resource;
+  const old = cache.object(entry);
+  const next = mutableCopy<KubeObject>(old);
+  next.metadata.deletionTimestamp = timestamp(registry.clock.now());
+  definition.markDeleted?.(next, strategyContext(registry, context, options.dryRun));
+  const marked = await storeMark(registry, served, { entry, old, next, options });
+  return marked ?? plainAnswer(convertedFrom(served, next), 200, served);
+}
+
 /** 202 when the client asked for dependents first in the old way and the object is still there. */
 function acceptedCode(options: DeleteOptions): number {
   return options.orphanDependents === false ? 202 : 200;
@@ -201,8 +220,8 @@ async function storeMark(
 ): Promise<ObjectAnswer | undefined> {
   if (options.dryRun || !next.metadata.deletionTimestamp) return undefined;
   const schema = storedSchema(registry.schema, served);
-  const bytes = encodeStored(next, schema);
-  if (bytes.equals(encodeStored(old, schema))) return undefined;
+  const bytes = await encodeForStore(next, schema);
+  if (bytes.equals(await encodeForStore(old, schema))) return undefined;
   served.resource.cache.expect(bytes, next);
   const revision = await registry.store.update(entry.key, bytes, entry.revision);
   const code = acceptedCode(options);

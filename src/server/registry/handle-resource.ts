@@ -1,6 +1,6 @@
 import type { ResourceDefinition } from '../../api/resource.ts';
 import type { Verb } from '../../machinery/transport.ts';
-import { newGenericServerResponse, newMethodNotAllowed } from '../../machinery/status/errors.ts';
+import { newGenericServerResponse, newMethodNotAllowed, newNotFound } from '../../machinery/status/errors.ts';
 import type { Answer } from './answer.ts';
 import { createObject } from './create.ts';
 import { deleteCollection, deleteObject } from './delete.ts';
@@ -8,7 +8,7 @@ import { patchObject } from './patch.ts';
 import { getObject, listObjects } from './read.ts';
 import type { Registry, RequestContext } from './request-context.ts';
 import { scaleObject } from './scale.ts';
-import type { ServedVersion } from './served-resource.ts';
+import { groupResource, type ServedVersion } from './served-resource.ts';
 import { handleSubresource } from './subresource.ts';
 import { updateObject } from './update.ts';
 
@@ -26,7 +26,11 @@ export function checkServed(served: ServedVersion, context: RequestContext): voi
   const { definition } = served.resource;
   if (subresource !== undefined) {
     const verbs = subresourceVerbs(definition, subresource);
-    if (!verbs) throw newGenericServerResponse({ code: 404 });
+    if (!verbs) {
+      throw served.version.custom
+        ? newNotFound(groupResource(served), name ?? '')
+        : newGenericServerResponse({ code: 404 });
+    }
     if (!verbs.includes(verb)) throw newMethodNotAllowed();
     return;
   }

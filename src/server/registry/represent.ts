@@ -4,6 +4,7 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import type { CacheEntry } from '../watch/resource-cache.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
+import type { StoredForm } from './expected-body.ts';
 import type { ServedVersion } from './served-resource.ts';
 
 /** The object in the version asked for: frozen and shared. */
@@ -23,4 +24,9 @@ export function entryJson(served: ServedVersion, entry: CacheEntry): Buffer {
 export function encodeStored(object: KubeObject, schema: Schema): Buffer {
   const { resourceVersion: _version, selfLink: _link, ...metadata } = object.metadata;
   return Buffer.from(encodeObject({ ...object, metadata }, schema));
+}
+
+/** {@link encodeStored} in the form in which the resource is stored; a custom resource may have to be converted first. */
+export function encodeForStore(object: KubeObject, form: StoredForm): Buffer | Promise<Buffer> {
+  return form.custom ? form.custom.encode(object) : encodeStored(object, form);
 }

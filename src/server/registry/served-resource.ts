@@ -14,6 +14,8 @@ export interface ServedResource {
   /** The version that is stored. */
   readonly stored: ResourceType<KubeObject>;
   readonly cache: ResourceCache;
+  /** Waits until the cache can answer; rejects with a `StatusError`. For custom resources that a webhook converts. */
+  ready?(): Promise<void>;
 }
 
 /** A resource in the version that a request names. */
@@ -40,27 +42,53 @@ export function erased(definition: AnyResource): ResourceDefinition {
   return definition;
 }
 
-/** Every resource that is served, found by group, version and plural name. */
+/** Every resource that is served, found by group, version and plural name. Resources come and go while the server runs. */
 export class ResourceTable {
-  readonly resources: readonly ServedResource[];
+  #resources: readonly ServedResource[] = [];
+  #definitions: readonly ResourceDefinition[] = [];
   readonly #versions = new Map<string, ServedVersion>();
+  readonly #groups = new Map<string, number>();
 
   constructor(
     definitions: readonly AnyResource[],
     cacheOf: (definition: ResourceDefinition) => ResourceCache,
   ) {
-    this.resources = definitions.map((definition) => {
-      const resource = {
-        definition: erased(definition),
-        stored: storedType(erased(definition)),
-        cache: cacheOf(erased(definition)),
-      };
-      for (const version of Object.values(resource.definition.versions)) {
-        const type = version.type;
-        this.#versions.set(`${type.group}/${type.version}/${type.resource}`, { resource, version, type });
-      }
-      return resource;
-    });
+    this.change(
+      definitions.map((definition) => {
+        const known = erased(definition);
+        return { definition: known, stored: storedType(known), cache: cacheOf(known) };
+      }),
+      [],
+    );
+  }
+
+  /** A new array after each change. */
+  get resources(): readonly ServedResource[] {
+    return this.#resources;
+  }
+
+  /** A new array after each change. */
+  get definitions(): readonly ResourceDefinition[] {
+    return this.#definitions;
+  }
+
+  /** Serves some resources, and others no longer, from the next request on. */
+  change(added: readonly ServedResource[], removed: readonly ServedResource[]): void {
+    for (const resource of removed) this.#each(resource, (key) => this.#versions.delete(key), -1);
+    for (const resource of added) {
+      this.#each(resource, (key, version) => this.#versions.set(key, version), 1);
+    }
+    const gone = new Set(removed);
+    this.#resources = [...this.#resources.filter((resource) => !gone.has(resource)), ...added];
+    this.#definitions = this.#resources.map(({ definition }) => definition);
+  }
+
+  #each(resource: ServedResource, take: (key: string, version: ServedVersion) => void, count: 1 | -1): void {
+    for (const version of Object.values(resource.definition.versions)) {
+      const { type } = version;
+      take(`${type.group}/${type.version}/${type.resource}`, { resource, version, type });
+      this.#groups.set(type.group, (this.#groups.get(type.group) ?? 0) + count);
+    }
   }
 
   get(group: string, version: string, resource: string): ServedVersion | undefined {
@@ -69,17 +97,27 @@ export class ResourceTable {
 
   /** Whether any version of the group is served; the core group is the empty one. */
   hasGroup(group: string): boolean {
-    return group === '' || [...this.#versions.values()].some(({ type }) => type.group === group);
+    return group === '' || (this.#groups.get(group) ?? 0) > 0;
+  }
+
+  /** Whether any resource of that version of the group is served. */
+  hasVersion(group: string, version: string): boolean {
+    return [...this.#versions.values()].some(({ type }) => type.group === group && type.version === version);
   }
 
   /** In the stored version; undefined when it is not served. */
   stored(group: string, resource: string): ServedResource | undefined {
-    return this.resources.find(({ stored }) => stored.group === group && stored.resource === resource);
+    return this.#resources.find(({ stored }) => stored.group === group && stored.resource === resource);
   }
 
   versions(): Iterable<ServedVersion> {
     return this.#versions.values();
   }
+}
+
+/** The kind of lists of it. */
+export function listKind({ version, type }: ServedVersion): string {
+  return version.custom?.listKind ?? `${type.kind}List`;
 }
 
 /** How messages name the resource. */

@@ -24,7 +24,7 @@ import { entryAnswer, waitForLatest } from './read.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { ownChange, sameOwners, setManagedFields } from './ownership.ts';
-import { encodeStored } from './represent.ts';
+import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
@@ -301,6 +301,7 @@ function validateChange(served: ServedVersion, { next, old, subresource }: Chang
     ...validateObjectMetaUpdate(next.metadata, old.metadata, {
       namespaced: stored.namespaced,
       ...(definition.validateName ? { name: definition.validateName } : {}),
+      qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
     ...(subresource === 'status'
       ? (definition.status?.validate?.(next, old) ?? [])
@@ -342,8 +343,8 @@ async function storeChange(
     await waitForLatest(registry);
     return plainAnswer(convertedFrom(served, next), 200, served);
   }
-  const bytes = encodeStored(next, storedSchema(registry.schema, served));
-  if (isUnchanged(registry, served, { next, old, bytes })) return entryAnswer(served, entry);
+  const bytes = await encodeForStore(next, storedSchema(registry.schema, served));
+  if (await isUnchanged(registry, served, { next, old, bytes })) return entryAnswer(served, entry);
   if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
   cache.expect(bytes, next);
   const revision = await registry.store.update(entry.key, bytes, entry.revision);
@@ -358,12 +359,16 @@ interface Encoded {
 }
 
 /** Whether an update changes nothing, or nothing but the times in managedFields. */
-function isUnchanged(registry: Registry, served: ServedVersion, { next, old, bytes }: Encoded): boolean {
+async function isUnchanged(
+  registry: Registry,
+  served: ServedVersion,
+  { next, old, bytes }: Encoded,
+): Promise<boolean> {
   const schema = storedSchema(registry.schema, served);
-  const before = encodeStored(old, schema);
+  const before = await encodeForStore(old, schema);
   if (bytes.equals(before)) return true;
   if (!sameOwners(next, old)) return false;
   const timeless = { ...next, metadata: { ...next.metadata } };
   setManagedFields(timeless as DeepMutable<KubeObject>, old.metadata.managedFields);
-  return encodeStored(timeless, schema).equals(before);
+  return (await encodeForStore(timeless, schema)).equals(before);
 }

@@ -43,6 +43,8 @@ export interface ResourceCacheOptions {
   readonly clock: Clock;
   /** Parses stored bytes. */
   decode(stored: Buffer): KubeObject;
+  /** The JSON of an object as clients see it, where that is not what is stored. */
+  encode?(object: KubeObject): Buffer;
   /** The values of the declared selectable fields. */
   selectable(object: KubeObject): Readonly<Record<string, string>>;
 }
@@ -226,7 +228,7 @@ export class ResourceCache {
       namespace: slash < 0 ? '' : tail.slice(0, slash),
       name: tail.slice(slash + 1),
       revision,
-      json: withResourceVersion(stored, revision),
+      json: withResourceVersion(this.#options.encode?.(object) ?? stored, revision),
       labels: object.metadata.labels ?? {},
       fields: this.#options.selectable(object),
       decoded: undefined,

@@ -19,7 +19,7 @@ interface Waiter {
 export class StoreFeed {
   readonly #store: Store;
   readonly #root: string;
-  readonly #subscribers = new Map<string, FeedSubscriber>();
+  readonly #subscribers = new Map<string, FeedSubscriber[]>();
   #watch: Watch | undefined;
   #revision = 0;
   #waiters: Waiter[] = [];
@@ -37,7 +37,14 @@ export class StoreFeed {
 
   /** Prefixes must not lie within each other, and have the same number of segments: `/registry/<group>/<resource>/`. */
   subscribe(subscriber: FeedSubscriber): void {
-    this.#subscribers.set(subscriber.prefix, subscriber);
+    const others = this.#subscribers.get(subscriber.prefix) ?? [];
+    this.#subscribers.set(subscriber.prefix, [...others, subscriber]);
+  }
+
+  unsubscribe(subscriber: FeedSubscriber): void {
+    const others = this.#subscribers.get(subscriber.prefix)?.filter((one) => one !== subscriber) ?? [];
+    if (others.length > 0) this.#subscribers.set(subscriber.prefix, others);
+    else this.#subscribers.delete(subscriber.prefix);
   }
 
   /** Starts to deliver the writes after `revision`. `onFailure` is called once when the store ends the watch. */
@@ -72,9 +79,8 @@ export class StoreFeed {
       const prefix = this.#prefixOf(events[start]);
       let end = start + 1;
       while (end < events.length && this.#prefixOf(events[end]) === prefix) end++;
-      this.#subscribers
-        .get(prefix)
-        ?.onEvents(start === 0 && end === events.length ? events : events.slice(start, end));
+      const own = start === 0 && end === events.length ? events : events.slice(start, end);
+      for (const subscriber of this.#subscribers.get(prefix) ?? []) subscriber.onEvents(own);
       start = end;
     }
     this.#revision = events.at(-1)?.revision ?? this.#revision;

@@ -43,7 +43,7 @@ export function aggregateRequests(spec: Containers): ResourceList {
 }
 
 /** Limits of all containers together. */
-function aggregateLimits(spec: Containers): ResourceList {
+export function aggregateLimits(spec: Containers): ResourceList {
   return aggregate(spec, 'limits');
 }
 

@@ -1,6 +1,6 @@
 import { parseQuantity } from '../../../machinery/quantity.ts';
 import { labelValueErrors } from '../../../machinery/validation/names.ts';
-import type { Container, ContainerPort, Pod, PodSpec, Volume } from '../v1.gen.ts';
+import type { Container, ContainerPort, PersistentVolumeClaimSpec, Pod, PodSpec, Volume } from '../v1.gen.ts';
 
 const movedLabels: Readonly<Record<string, readonly [string, string]>> = {
   'beta.kubernetes.io/arch': ['v1.14', 'kubernetes.io/arch'],
@@ -36,6 +36,14 @@ function warnOfBytes(
     if (value === undefined || !isFractional(value)) return [];
     return [`${field}[${name}]: fractional byte value "${value}" is invalid, must be an integer`];
   });
+}
+
+/** Upstream's warnings about a claim's spec. */
+export function claimSpecWarnings({ resources }: PersistentVolumeClaimSpec, field: string): string[] {
+  return [
+    ...warnOfBytes(resources?.requests, `${field}.resources.requests`, ['storage']),
+    ...warnOfBytes(resources?.limits, `${field}.resources.limits`, ['storage']),
+  ];
 }
 
 function warnOfKey(key: string, field: string): string[] {

@@ -25,14 +25,16 @@ import {
 type ResourceList = Readonly<Record<string, string>>;
 type NameCheck = (name: string, field: string) => FieldError[];
 
-function validateResourceName(name: string, field: string): FieldError[] {
+/** Everything wrong with the name of a resource: a standard one, or one of a domain. */
+export function validateResourceName(name: string, field: string): FieldError[] {
   const messages = qualifiedNameErrors(name);
   if (messages.length > 0) return invalidEach(field, name, messages);
   if (name.includes('/') || isStandardResource(name)) return [];
   return [invalid(field, name, 'must be a standard resource type or fully qualified')];
 }
 
-function validateContainerResourceName(name: string, field: string): FieldError[] {
+/** Everything wrong with the name of a resource that containers request. */
+export function validateContainerResourceName(name: string, field: string): FieldError[] {
   const errors = validateResourceName(name, field);
   if (!name.includes('/')) {
     if (!isStandardContainerResource(name)) {
