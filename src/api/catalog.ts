@@ -1,3 +1,15 @@
+import {
+  mutatingAdmissionPolicies,
+  validatingAdmissionPolicies,
+} from './admissionregistration/admission-policies.ts';
+import {
+  mutatingAdmissionPolicyBindings,
+  validatingAdmissionPolicyBindings,
+} from './admissionregistration/policy-bindings.ts';
+import {
+  mutatingWebhookConfigurations,
+  validatingWebhookConfigurations,
+} from './admissionregistration/webhook-configurations.ts';
 import { controllerRevisions } from './apps/controller-revisions.ts';
 import { daemonSets } from './apps/daemon-sets.ts';
 import { deployments } from './apps/deployments.ts';
@@ -93,6 +105,12 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     roleBindings,
     roles,
     priorityClasses,
+    mutatingAdmissionPolicies,
+    mutatingAdmissionPolicyBindings,
+    mutatingWebhookConfigurations,
+    validatingAdmissionPolicies,
+    validatingAdmissionPolicyBindings,
+    validatingWebhookConfigurations,
     certificateSigningRequests,
     ingressClasses,
     ingresses,
