@@ -1,0 +1,64 @@
+import { RE2JS, RE2JSException } from 're2js';
+import { evaluationError } from '../evaluation-error.ts';
+import type { FunctionLibrary } from '../function-table.ts';
+import { asInt, asText } from '../value-guards.ts';
+import { listOfValues } from '../value.ts';
+import type { CelValue } from '../value.ts';
+
+const MAX_CACHED = 1000;
+
+/** `matches` of the standard library and Kubernetes' `find` and `findAll`, in RE2's syntax and linear time. */
+export function regexFunctions(): FunctionLibrary {
+  const compiled = new Map<string, RE2JS>();
+  const compile = (pattern: string): RE2JS => {
+    const known = compiled.get(pattern);
+    if (known) return known;
+    const fresh = compileRegex(pattern);
+    if (compiled.size >= MAX_CACHED) compiled.clear();
+    compiled.set(pattern, fresh);
+    return fresh;
+  };
+  const matches = (text?: CelValue, pattern?: CelValue): CelValue =>
+    compile(asText(pattern)).matcher(asText(text)).find();
+  const findAll = (text?: CelValue, pattern?: CelValue, limit?: CelValue): CelValue => {
+    const max = limit === undefined ? -1n : asInt(limit);
+    const matcher = compile(asText(pattern)).matcher(asText(text));
+    const found: string[] = [];
+    while ((max < 0n || BigInt(found.length) < max) && matcher.find()) found.push(matcher.group() ?? '');
+    return listOfValues(found);
+  };
+  return [
+    { id: 'matches', signature: 'matches(string, string) -> bool', run: matches },
+    { id: 'matches_string', signature: '<string>.matches(string) -> bool', run: matches },
+    {
+      id: 'string_find_string',
+      signature: '<string>.find(string) -> string',
+      run: (text, pattern) => {
+        const matcher = compile(asText(pattern)).matcher(asText(text));
+        return matcher.find() ? (matcher.group() ?? '') : '';
+      },
+    },
+    { id: 'string_find_all_string', signature: '<string>.findAll(string) -> list(string)', run: findAll },
+    {
+      id: 'string_find_all_string_int',
+      signature: '<string>.findAll(string, int) -> list(string)',
+      run: findAll,
+    },
+  ];
+}
+
+/** A compiled pattern; fails with Go's message. */
+export function compileRegex(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    if (!(error instanceof RE2JSException)) throw error;
+    return evaluationError(goMessage(error));
+  }
+}
+
+/** re2js words errors as Go does, but for the prefix. */
+function goMessage(error: RE2JSException): string {
+  const text = error.message.replace(/^error parsing regexp: /, '');
+  return `error parsing regexp: ${text}`;
+}
