@@ -54,6 +54,8 @@ export interface ConnectTarget {
 /** A subresource that is neither `status` nor `scale`. */
 export interface SubresourceDefinition<T> {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Older versions of the body that are read as this one. */
+  readonly olderVersions?: readonly string[];
   /** Verbs as discovery lists them. */
   readonly verbs: readonly ('create' | 'get' | 'patch' | 'update')[];
   /** Schema key of the request body; absent for connections. */
@@ -171,6 +173,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   /** Beside `metadata.name` and `metadata.namespace`. */
   readonly selectableFields?: Readonly<Record<string, SelectableField<T>['read']>>;
   readonly columns?: readonly Column<T>[];
+  /** Annotations that stand for fields of upstream's internal form: tables and lists of metadata alone do not have them. */
+  readonly hiddenAnnotations?: readonly string[];
   /** Verbs that are not served, for resources that are only created (`TokenReview`, `SubjectAccessReview`): the answer is made, nothing is stored. */
   review?(object: DeepMutable<T>, context: StrategyContext): Promise<KubeObject>;
 }

@@ -13,6 +13,7 @@ import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGarbageCollector } from './pod-gc/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
+import { replicationController } from './replication-controller/controller.ts';
 import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { serviceAccountTokenController } from './service-account-token/controller.ts';
@@ -45,6 +46,7 @@ export function allControllers({
     rootCaController(ca),
     deploymentController,
     replicaSetController,
+    replicationController,
     jobController,
     ttlAfterFinishedController,
     endpointsController,

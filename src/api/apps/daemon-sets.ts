@@ -13,6 +13,7 @@ import {
   countTemplateGeneration,
   keepTemplateGeneration,
   startTemplateGeneration,
+  templateGenerationKey,
 } from './template-generation.ts';
 import { type DaemonSet, type DaemonSetStatus, daemonsets as daemonSetType } from './v1.gen.ts';
 
@@ -57,6 +58,7 @@ export const daemonSets: ResourceDefinition<DaemonSet> = defineResource<DaemonSe
     v1: { type: daemonSetType, schema: 'io.k8s.api.apps.v1.DaemonSet', defaults: defaultDaemonSet },
   },
   generation: true,
+  hiddenAnnotations: [templateGenerationKey],
   prepareForCreate(set) {
     set.status = { ...noStatus };
     startTemplateGeneration(set);

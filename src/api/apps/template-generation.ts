@@ -3,11 +3,12 @@ import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { newBadRequest } from '../../machinery/status/errors.ts';
 import type { DaemonSet } from './v1.gen.ts';
 
-const key = 'deprecated.daemonset.template.generation';
+/** The annotation that shows the number. */
+export const templateGenerationKey = 'deprecated.daemonset.template.generation';
 
 /** The number of a daemon set's template, which v1 shows as an annotation. Throws BadRequest when it is no number. */
 function templateGeneration({ metadata }: DaemonSet): bigint {
-  const text = metadata.annotations?.[key];
+  const text = metadata.annotations?.[templateGenerationKey];
   if (text === undefined) return 0n;
   if (/^[+-]?[0-9]+$/.test(text)) return BigInt(text);
   throw newBadRequest(
@@ -16,7 +17,10 @@ function templateGeneration({ metadata }: DaemonSet): bigint {
 }
 
 function set(daemonSet: DeepMutable<DaemonSet>, value: bigint): void {
-  daemonSet.metadata.annotations = { ...daemonSet.metadata.annotations, [key]: String(value) };
+  daemonSet.metadata.annotations = {
+    ...daemonSet.metadata.annotations,
+    [templateGenerationKey]: String(value),
+  };
 }
 
 /** Numbers the template of a new daemon set. */

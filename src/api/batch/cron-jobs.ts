@@ -60,6 +60,7 @@ export const cronJobs: ResourceDefinition<CronJob> = defineResource<CronJob>({
     const template = jsonEqual(next.spec, old.spec) ? [] : templateWarnings(next);
     return [...template, ...zoneWarnings(next)];
   },
+  status: {},
   columns: [
     nameColumn(),
     { name: 'Schedule', type: 'string', cell: ({ spec }) => spec.schedule },

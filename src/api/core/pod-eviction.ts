@@ -33,7 +33,7 @@ function mergeDryRun(body: DeepMutable<Eviction>, dryRun: boolean): DeleteOption
       `Non-matching dry-run options in request and content: [All] and [${own.join(' ')}]`,
     );
   }
-  return { ...body.deleteOptions, ...((dryRun || own.length > 0) && { dryRun: ['All'] }) };
+  return { ...body.deleteOptions, ...(dryRun && { dryRun: ['All'] }) };
 }
 
 /** Deletes the pod on behalf of who drains its node, when its disruption budget allows. Throws as a deletion does. */
@@ -48,7 +48,7 @@ export async function evictPod(
     throw newBadRequest('name in URL does not match name in Eviction object');
   }
   const options = mergeDryRun(eviction, context.dryRun);
-  const dryRun = options.dryRun !== undefined;
+  const dryRun = (options.dryRun ?? []).length > 0;
   const remove = (unchanged: boolean): Promise<unknown> => {
     const preconditions = {
       ...(unchanged && { resourceVersion }),
@@ -61,7 +61,6 @@ export async function evictPod(
       resource: 'pods',
       namespace,
       name,
-      ...(dryRun && { params: { dryRun: 'All' } }),
       body: { ...options, preconditions, kind: 'DeleteOptions', apiVersion: 'v1' },
     });
   };

@@ -33,6 +33,7 @@ export const podTemplates: ResourceDefinition<PodTemplate> = defineResource<PodT
     v1: { type: podTemplateType, schema: 'io.k8s.api.core.v1.PodTemplate', defaults: defaultTemplate },
   },
   generation: true,
+  returnsDeleted: true,
   generationChanged: (next, old) => !jsonEqual(next.template, old.template),
   prepareForCreate({ template }) {
     if (template) dropDisabledFields(template.spec);

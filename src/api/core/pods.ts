@@ -96,6 +96,7 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
     },
     eviction: {
       kind: { group: 'policy', version: 'v1', kind: 'Eviction' },
+      olderVersions: ['v1beta1'],
       verbs: ['create'],
       schema: 'io.k8s.api.policy.v1.Eviction',
       create: evictPod,

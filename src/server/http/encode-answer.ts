@@ -57,7 +57,8 @@ function objectShape(answer: ObjectAnswer, negotiated: Negotiated, params: Encod
   if (isStatusObject(object)) return answer.json();
   // Reviews and the like are nobody's rows.
   if (answer.message !== undefined && !answer.columns) throw newNotAcceptable(mediaTypes);
-  if (shape === 'PartialObjectMetadata') return encodeJsonBytes(partialMetadata(object, metaVersion));
+  if (shape === 'PartialObjectMetadata')
+    return encodeJsonBytes(partialMetadata(object, metaVersion, answer.served));
   const { resourceVersion } = object.metadata;
   const metadata = resourceVersion === undefined ? {} : { resourceVersion };
   return encodeJsonBytes(
@@ -85,7 +86,7 @@ function listShape(answer: ListAnswer, negotiated: Negotiated, params: EncodeOpt
       kind: shape,
       apiVersion: `meta.k8s.io/${metaVersion}`,
       metadata: answer.metadata,
-      items: items.map((item) => partialMetadata(item, metaVersion)),
+      items: items.map((item) => partialMetadata(item, metaVersion, answer.served)),
     });
   }
   return encodeJsonBytes(

@@ -1,6 +1,6 @@
 import { isObject } from '../../machinery/patch/json-value.ts';
 import type { Column } from '../../api/resource.ts';
-import type { ListMeta } from '../../machinery/meta/v1.gen.ts';
+import type { ListMeta, ObjectMeta } from '../../machinery/meta/v1.gen.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { newBadRequest } from '../../machinery/status/errors.ts';
@@ -45,13 +45,31 @@ export interface TableOptions {
   readonly withColumns: boolean;
 }
 
+/** Without annotations that a version adds in place of fields it does not have. */
+function internalMetadata(item: KubeObject, served: ServedVersion | undefined): ObjectMeta {
+  const { metadata } = storedForm(item, served);
+  const hidden = served?.resource.definition.hiddenAnnotations;
+  if (!hidden || !metadata.annotations) return metadata;
+  const shown = Object.entries(metadata.annotations).filter(([name]) => !hidden.includes(name));
+  const { annotations: _annotations, ...others } = metadata;
+  return shown.length === 0 ? others : { ...others, annotations: Object.fromEntries(shown) };
+}
+
 /** An object's metadata alone, as `meta.k8s.io` shows it. */
-export function partialMetadata(object: KubeObject, metaVersion: string): object {
+export function partialMetadata(
+  object: KubeObject,
+  metaVersion: string,
+  served: ServedVersion | undefined,
+): object {
   return {
     kind: 'PartialObjectMetadata',
     apiVersion: `meta.k8s.io/${metaVersion}`,
-    metadata: object.metadata,
+    metadata: internalMetadata(object, served),
   };
+}
+
+function storedForm(item: KubeObject, served: ServedVersion | undefined): KubeObject {
+  return served?.version.toStorage?.(mutableCopy<KubeObject>(item)) ?? item;
 }
 
 /** Columns are written for the stored version. */
@@ -60,7 +78,7 @@ function cellsOf(
   item: KubeObject,
   { served, now }: TableOptions,
 ): unknown[] {
-  const object = served?.version.toStorage?.(mutableCopy<KubeObject>(item)) ?? item;
+  const object = storedForm(item, served);
   return columns.map((column) => column.cell(object, now));
 }
 
@@ -72,7 +90,10 @@ export function tableOf(items: readonly KubeObject[], metadata: ListMeta, option
     cells: cellsOf(columns, item, options),
     ...(options.include === 'None'
       ? { object: null }
-      : { object: options.include === 'Object' ? item : partialMetadata(item, options.metaVersion) }),
+      : {
+          object:
+            options.include === 'Object' ? item : partialMetadata(item, options.metaVersion, options.served),
+        }),
   }));
   return {
     kind: 'Table',

@@ -111,7 +111,7 @@ class FrameEncoder {
   #shaped(object: KubeObject): Buffer {
     const { served, negotiated, include } = this.#options;
     const { shape, metaVersion } = negotiated;
-    if (shape !== 'Table') return encodeJsonBytes(partialMetadata(object, metaVersion));
+    if (shape !== 'Table') return encodeJsonBytes(partialMetadata(object, metaVersion, served));
     const withColumns = !this.#columnsSent;
     this.#columnsSent = true;
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };

@@ -22,6 +22,8 @@ export interface Expected {
   readonly kind: string;
   /** Of a custom resource, which no message describes. */
   readonly custom?: CustomForm;
+  /** Versions of the group that are read as if they were {@link version}. */
+  readonly olderVersions?: readonly string[];
 }
 
 /** What `fieldValidation` asks for. */
@@ -71,8 +73,9 @@ function cannotHandle(typed: Typed, expected: Expected, detail: string): StatusE
 
 function checkType(typed: Typed, expected: Expected): void {
   const wanted = apiVersionOf(expected);
-  if (typed.apiVersion !== '' && typed.apiVersion !== wanted) {
-    const { group } = splitApiVersion(typed.apiVersion);
+  const { group, version } = splitApiVersion(typed.apiVersion);
+  const older = group === expected.group && expected.olderVersions?.includes(version);
+  if (typed.apiVersion !== '' && typed.apiVersion !== wanted && !older) {
     if (typed.kind !== '' && typed.kind !== expected.kind)
       throw cannotHandle(typed, expected, unknownConversion(typed, expected));
     if (!isBuiltinGroup(group))

@@ -46,7 +46,8 @@ async function createSubresource(
   if (!(definition.create ?? definition.modify) || !definition.schema || !context.body)
     throw newMethodNotAllowed();
   const options = writeOptions(context.request, 'CreateOptions');
-  const expected = { table: registry.schema, message: definition.schema, ...definition.kind };
+  const { olderVersions = [] } = definition;
+  const expected = { table: registry.schema, message: definition.schema, olderVersions, ...definition.kind };
   const body: DeepMutable<KubeObject> = reportStrict(decodeBody(context.body, expected), expected, {
     mode: options.fieldValidation,
     warn: (message) => context.warn(message),

@@ -84,7 +84,7 @@ describe('planReplicas', () => {
     ['is content with the right number', 1, [pod('a', { phase: 'Pending' })], 0],
     ['creates no more than 500 at once', 900, [], 500],
   ])('%s', (_, replicas, pods, create) => {
-    expect(planReplicas({ replicaSet: replicaSet(replicas), pods, peers: pods, now })).toEqual({
+    expect(planReplicas({ owner: replicaSet(replicas), pods, peers: pods, now })).toEqual({
       create,
       remove: [],
     });
@@ -93,7 +93,7 @@ describe('planReplicas', () => {
   it('does nothing for a set that is being deleted', () => {
     const set = replicaSet(2);
     const deleted = { ...set, metadata: { ...set.metadata, deletionTimestamp: ago(1) } };
-    expect(planReplicas({ replicaSet: deleted, pods: [], peers: [], now })).toEqual({
+    expect(planReplicas({ owner: deleted, pods: [], peers: [], now })).toEqual({
       create: 0,
       remove: [],
     });
@@ -121,7 +121,7 @@ describe('planReplicas', () => {
     ['the one with more restarts', [pod('a'), pod('b', { restarts: 2 })], 'b'],
     ['the much younger one', [pod('a', { age: 500 }), pod('b', { age: 20 })], 'b'],
   ])('deletes %s', (_, pods, first) => {
-    const plan = planReplicas({ replicaSet: replicaSet(pods.length - 1), pods, peers: pods, now });
+    const plan = planReplicas({ owner: replicaSet(pods.length - 1), pods, peers: pods, now });
     expect(plan.remove.map(({ metadata }) => metadata.name)).toEqual([first]);
   });
 });
@@ -136,7 +136,7 @@ describe('planStatus', () => {
       pod('over', { phase: 'Succeeded' }),
     ];
     const set = replicaSet(3, { minReadySeconds: 10 });
-    expect(planStatus({ replicaSet: set, pods, peers: pods, now }, undefined)).toEqual({
+    expect(planStatus({ owner: set, pods, peers: pods, now }, undefined)).toEqual({
       replicas: 3,
       fullyLabeledReplicas: 3,
       readyReplicas: 2,
@@ -148,11 +148,11 @@ describe('planStatus', () => {
 
   it('reports why pods cannot be created, and forgets it afterwards', () => {
     const failure = { reason: 'FailedCreate', message: 'exceeded quota' } as const;
-    const failing = planStatus({ replicaSet: replicaSet(1), pods: [], peers: [], now }, failure);
+    const failing = planStatus({ owner: replicaSet(1), pods: [], peers: [], now }, failure);
     const recovered = { ...replicaSet(1), status: failing };
     expect([
       failing.conditions,
-      planStatus({ replicaSet: recovered, pods: [], peers: [], now }, undefined).conditions,
+      planStatus({ owner: recovered, pods: [], peers: [], now }, undefined).conditions,
     ]).toEqual([
       [{ type: 'ReplicaFailure', status: 'True', lastTransitionTime: '2026-01-01T12:00:00Z', ...failure }],
       undefined,
@@ -167,6 +167,6 @@ describe('nextAvailability', () => {
     ['nothing when all are available', [pod('a', { readySeconds: 30 })], undefined],
   ])('waits for %s', (_, pods, ms) => {
     const set = replicaSet(2, { minReadySeconds: 10 });
-    expect(nextAvailability({ replicaSet: set, pods, peers: pods, now })).toBe(ms);
+    expect(nextAvailability({ owner: set, pods, peers: pods, now })).toBe(ms);
   });
 });

@@ -1,7 +1,7 @@
-import type { ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../api/apps/v1.gen.ts';
-import type { Pod } from '../../api/core/v1.gen.ts';
+import type { ReplicaSetCondition, ReplicaSetStatus } from '../../api/apps/v1.gen.ts';
+import type { Pod, PodTemplateSpec } from '../../api/core/v1.gen.ts';
 import { timestamp } from '../../base/clock.ts';
-import type { Live } from '../../machinery/object.ts';
+import type { KubeObject, Live } from '../../machinery/object.ts';
 import { conditionOf, withCondition, withoutCondition } from '../../reconcile/conditions.ts';
 import { omitZero } from '../../reconcile/omit-zero.ts';
 import { inDeletionOrder } from '../pods/deletion-order.ts';
@@ -10,26 +10,36 @@ import { isPodActive, isPodReady, isPodTerminating, msUntilAvailable } from '../
 /** No more pods than this are created or deleted in one go. */
 const burst = 500;
 
-export interface ReplicaSetObservation {
-  readonly replicaSet: Live<ReplicaSet>;
+/** What keeps a number of pods of one template: a replica set or a replication controller. */
+export interface Replicated extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly minReadySeconds?: number;
+    readonly template?: PodTemplateSpec;
+  };
+  readonly status?: { readonly conditions?: readonly ReplicaSetCondition[] };
+}
+
+export interface ReplicaObservation<T extends Replicated = Replicated> {
+  readonly owner: Live<T>;
   /** Every pod it owns, in whatever state. */
   readonly pods: readonly Live<Pod>[];
-  /** Pods of all replica sets under the same owner, for spreading deletions over nodes. */
+  /** Pods of all of its kind under the same owner, for spreading deletions over nodes. */
   readonly peers: readonly Pod[];
   readonly now: number;
 }
 
 /** What to do about the number of pods. */
-export interface ReplicaSetPlan {
+export interface ReplicaPlan {
   readonly create: number;
   readonly remove: readonly Live<Pod>[];
 }
 
 /** How many pods to create, or which to delete. */
-export function planReplicas({ replicaSet, pods, peers, now }: ReplicaSetObservation): ReplicaSetPlan {
-  if (replicaSet.metadata.deletionTimestamp !== undefined) return { create: 0, remove: [] };
+export function planReplicas({ owner, pods, peers, now }: ReplicaObservation): ReplicaPlan {
+  if (owner.metadata.deletionTimestamp !== undefined) return { create: 0, remove: [] };
   const active = pods.filter(isPodActive);
-  const missing = (replicaSet.spec.replicas ?? 1) - active.length;
+  const missing = (owner.spec.replicas ?? 1) - active.length;
   if (missing >= 0) return { create: Math.min(missing, burst), remove: [] };
   const surplus = Math.min(-missing, burst);
   return { create: 0, remove: inDeletionOrder(active, peers.filter(isPodActive), now).slice(0, surplus) };
@@ -43,10 +53,10 @@ export interface ReplicaFailure {
 
 /** The status that the observation and the outcome of acting on it call for. */
 export function planStatus(
-  { replicaSet, pods, now }: ReplicaSetObservation,
+  { owner, pods, now }: ReplicaObservation,
   failure: ReplicaFailure | undefined,
 ): ReplicaSetStatus {
-  const { spec, status, metadata } = replicaSet;
+  const { spec, status, metadata } = owner;
   const active = pods.filter(isPodActive);
   const templateLabels = Object.entries(spec.template?.metadata?.labels ?? {});
   const fullyLabeled = active.filter((pod) =>
@@ -83,10 +93,10 @@ function planConditions(
 }
 
 /** Milliseconds until the next ready pod has been so for `minReadySeconds`; undefined when none is waiting for that. */
-export function nextAvailability({ replicaSet, pods, now }: ReplicaSetObservation): number | undefined {
+export function nextAvailability({ owner, pods, now }: ReplicaObservation): number | undefined {
   const waits = pods
     .filter(isPodActive)
-    .map((pod) => msUntilAvailable(pod, replicaSet.spec.minReadySeconds ?? 0, now))
+    .map((pod) => msUntilAvailable(pod, owner.spec.minReadySeconds ?? 0, now))
     .filter((ms) => ms !== undefined && ms > 0);
   return waits.length > 0 ? Math.min(...waits.map(Number)) : undefined;
 }

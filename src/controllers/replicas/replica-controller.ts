@@ -1,0 +1,183 @@
+import type { ReplicaSetStatus } from '../../api/apps/v1.gen.ts';
+import { pods, type Pod } from '../../api/core/v1.gen.ts';
+import type { Live, ResourceType } from '../../machinery/object.ts';
+import { type Selector, selectorMatches } from '../../machinery/selectors/label-selector.ts';
+import { isStatus } from '../../machinery/status-error.ts';
+import {
+  recheck,
+  settled,
+  type Controller,
+  type ControllerContext,
+  type Outcome,
+  type RunningController,
+} from '../../reconcile/controller.ts';
+import { deepEqual } from '../../reconcile/deep-equal.ts';
+import { OwnWrites } from '../../reconcile/own-writes.ts';
+import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
+import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { applyClaims, planClaims } from '../pods/claim.ts';
+import { podFromTemplate } from '../pods/pod-from-template.ts';
+import { slowStart } from '../pods/slow-start.ts';
+import {
+  nextAvailability,
+  planReplicas,
+  planStatus,
+  type ReplicaFailure,
+  type ReplicaObservation,
+  type Replicated,
+} from './plan.ts';
+
+/** What differs between the kinds that keep a number of pods. */
+export interface ReplicatedKind<T extends Replicated> {
+  /** The controller's name and short name. */
+  readonly name: string;
+  readonly alias: string;
+  readonly type: ResourceType<T>;
+  selector(owner: T): Selector;
+  withStatus(owner: Live<T>, status: ReplicaSetStatus): T;
+}
+
+/** Keeps as many pods of every object of the kind as it asks for. */
+export function replicaController<T extends Replicated>(kind: ReplicatedKind<T>): Controller {
+  return { name: kind.name, aliases: [kind.alias], start: (context) => start(kind, context) };
+}
+
+function start<T extends Replicated>(kind: ReplicatedKind<T>, context: ControllerContext): RunningController {
+  const { client, informers, events, clock } = context;
+  const ownerCache = informers.for(kind.type);
+  const podCache = informers.for(pods);
+  const ownerClient = client.for(kind.type);
+  const podClient = client.for(pods);
+  const ownWrites = new OwnWrites(podCache);
+  indexByController(podCache);
+  indexByController(ownerCache);
+
+  const reconciler = startReconciler(context, {
+    name: kind.name,
+    caches: [ownerCache, podCache],
+    reconcile,
+  });
+
+  ownerCache.addHandler({
+    onAdd: (owner) => reconciler.add(objectKey(owner)),
+    onUpdate: (owner) => reconciler.add(objectKey(owner)),
+    onDelete(owner) {
+      ownWrites.forget(objectKey(owner));
+      reconciler.add(objectKey(owner));
+    },
+  });
+  podCache.addHandler({
+    onAdd: wakeOwners,
+    onUpdate(pod, previous) {
+      if (controllerOf(previous)?.uid !== controllerOf(pod)?.uid) wakeOwners(previous);
+      wakeOwners(pod);
+    },
+    onDelete: wakeOwners,
+  });
+  return reconciler;
+
+  /** Wakes the owner of a pod, or whoever may want to adopt it. */
+  function wakeOwners(pod: Live<Pod>): void {
+    const { namespace = '', labels } = pod.metadata;
+    const reference = controllerOf(pod);
+    if (reference) {
+      if (reference.kind === kind.type.kind) reconciler.add(`${namespace}/${reference.name}`);
+      return;
+    }
+    if (pod.metadata.deletionTimestamp !== undefined) return;
+    for (const owner of ownerCache.list(namespace)) {
+      if (selectorMatches(kind.selector(owner), labels)) reconciler.add(objectKey(owner));
+    }
+  }
+
+  async function reconcile(key: string): Promise<Outcome> {
+    const owner = byKey(ownerCache, key);
+    if (!owner) return settled;
+    const caughtUp = ownWrites.observed(key);
+    const observation = await observe(owner);
+    const failure = caughtUp ? await act(key, observation) : undefined;
+    await report(observation, failure?.condition);
+    if (failure) throw failure.error;
+    const waitMs = nextAvailability(observation);
+    return waitMs === undefined ? settled : recheck(waitMs);
+  }
+
+  async function observe(owner: Live<T>): Promise<ReplicaObservation<T>> {
+    const { uid, namespace = '' } = owner.metadata;
+    const candidates = [...dependentsOf(podCache, uid), ...unowned(podCache, namespace)];
+    const claims = planClaims(owner, kind.selector(owner), candidates);
+    const owned = await applyClaims(claims, {
+      objects: podClient,
+      owners: ownerClient,
+      owner,
+    });
+    return { owner, pods: owned, peers: peersOf(owner), now: clock.now() };
+  }
+
+  function peersOf(owner: Live<T>): readonly Pod[] {
+    const above = controllerOf(owner);
+    const siblings = above ? dependentsOf(ownerCache, above.uid) : [owner];
+    return siblings.flatMap((sibling) => dependentsOf(podCache, sibling.metadata.uid));
+  }
+
+  async function act(
+    key: string,
+    observation: ReplicaObservation<T>,
+  ): Promise<{ readonly condition: ReplicaFailure; readonly error: unknown } | undefined> {
+    const { owner } = observation;
+    const plan = planReplicas(observation);
+    const created = await slowStart(plan.create, () => createPod(key, owner));
+    if ('error' in created) return failed('FailedCreate', created.error);
+    const deletions = await Promise.allSettled(plan.remove.map((pod) => deletePod(key, owner, pod)));
+    const refused = deletions.find((deletion) => deletion.status === 'rejected');
+    return refused && failed('FailedDelete', refused.reason);
+  }
+
+  async function createPod(key: string, owner: Live<T>): Promise<void> {
+    const { template } = owner.spec;
+    if (!template) return;
+    try {
+      const pod = await podClient.create(podFromTemplate(template, owner));
+      ownWrites.wrote(key, pod);
+      events.record(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
+    } catch (error) {
+      events.record(owner, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  async function deletePod(key: string, owner: Live<T>, pod: Live<Pod>): Promise<void> {
+    const { namespace = '', name, uid } = pod.metadata;
+    try {
+      await podClient.delete({ namespace, name }, { preconditions: { uid } });
+    } catch (error) {
+      if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return;
+      events.record(owner, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`);
+      throw error;
+    }
+    ownWrites.deleted(key, pod);
+    events.record(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
+  }
+
+  async function report(
+    observation: ReplicaObservation<T>,
+    failure: ReplicaFailure | undefined,
+  ): Promise<void> {
+    const { owner } = observation;
+    const status = planStatus(observation, failure);
+    const next = kind.withStatus(owner, status);
+    if (deepEqual(next.status, owner.status)) return;
+    await ownerClient.updateStatus(next);
+  }
+}
+
+function failed(
+  reason: ReplicaFailure['reason'],
+  error: unknown,
+): { readonly condition: ReplicaFailure; readonly error: unknown } {
+  return { condition: { reason, message: messageOf(error) }, error };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
