@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { RuntimeChoice, UpOptions } from '../cluster/plan-cluster.ts';
 import type { CliContext } from './cli-context.ts';
+import { CliError } from './cli-error.ts';
 
 /** The flags of `kanoe up` as commander parses them. */
 export interface UpFlags {
@@ -20,6 +21,13 @@ export interface UpFlags {
   readonly wait?: boolean;
   readonly timeout: number;
   readonly startedAt?: number;
+  readonly auditPolicyFile?: string;
+  readonly auditLogPath?: string;
+  readonly auditLogMaxsize: number;
+  readonly auditLogMaxbackup: number;
+  readonly auditLogMaxage: number;
+  readonly authenticationConfig?: string;
+  readonly authenticationTokenWebhookConfigFile?: string;
 }
 
 /** What the cluster needs of the flags; paths made absolute. */
@@ -30,9 +38,35 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     controllers: flags.controllers,
     runtime: flags.runtime,
     mirrors: flags.mirror ?? new Map(),
+    ...auditOptions(context, flags),
+    ...(flags.authenticationConfig !== undefined && {
+      authenticationConfig: resolve(context.cwd, flags.authenticationConfig),
+    }),
+    ...(flags.authenticationTokenWebhookConfigFile !== undefined && {
+      tokenWebhookConfig: resolve(context.cwd, flags.authenticationTokenWebhookConfigFile),
+    }),
     ...(flags.dataDir !== undefined && { dataDirectory: resolve(context.cwd, flags.dataDir) }),
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.serviceCidr !== undefined && { serviceCidr: flags.serviceCidr }),
     ...(flags.podCidr !== undefined && { podCidr: flags.podCidr }),
+  };
+}
+
+const megabyte = 1024 * 1024;
+
+/** An audit log needs both what to write and where. */
+function auditOptions(context: CliContext, flags: UpFlags): Pick<UpOptions, 'audit'> {
+  const { auditPolicyFile, auditLogPath } = flags;
+  if (auditPolicyFile === undefined && auditLogPath === undefined) return {};
+  if (auditPolicyFile === undefined || auditLogPath === undefined)
+    throw new CliError('an audit log needs both --audit-policy-file and --audit-log-path');
+  return {
+    audit: {
+      policyFile: resolve(context.cwd, auditPolicyFile),
+      logPath: auditLogPath === '-' ? '-' : resolve(context.cwd, auditLogPath),
+      maxBytes: flags.auditLogMaxsize * megabyte,
+      maxBackups: flags.auditLogMaxbackup,
+      maxAgeDays: flags.auditLogMaxage,
+    },
   };
 }

@@ -8,7 +8,7 @@ import type { ApiRequest, Transport, TransportEvent } from '../machinery/transpo
 import type { Connection } from './connection.ts';
 import { connectionError } from './connection-error.ts';
 import { createHttpCaller, readText, type HttpCaller } from './http-call.ts';
-import { methodOf, requestPath } from './request-path.ts';
+import { methodOf, requestPath } from '../machinery/request-path.ts';
 
 /** A transport over HTTPS (or HTTP) with kept connections. Throws `ConnectionError` where the server cannot be talked to. */
 export function createHttpsTransport(connection: Connection): Transport {

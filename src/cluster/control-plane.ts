@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { builtinResources } from '../api/catalog.ts';
 import { nodes } from '../api/core/v1.gen.ts';
 import type { AnyResource } from '../api/resource.ts';
+import { MetricRegistry } from '../base/metrics/registry.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
@@ -20,6 +21,7 @@ import { openapiHandler } from '../server/openapi/routes.ts';
 import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
+import { openAuditLog } from './audit.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { noCustomResources } from './no-custom-resources.ts';
@@ -57,12 +59,14 @@ function controllersOf(list: string, options: ControllerOptions): readonly Contr
 /** Starts the control plane of a planned cluster and listens on loopback. Throws `PORT_TAKEN` and the store's errors. */
 export async function startControlPlane(plan: ClusterPlan, options: StartOptions): Promise<ControlPlane> {
   const { clock, report } = options;
+  const audit = options.audit && (await openAuditLog(options.audit, options));
   const [store, pki] = await Promise.all([
     openLmdbStore({ directory: join(plan.dataDirectory, 'store'), clock }),
     ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan, options.nodes), clock),
   ]);
   try {
     const table = kubernetesSchema();
+    const metrics = new MetricRegistry();
     let resources: readonly AnyResource[] = [];
     const openapi = openapiHandler({ resources: () => resources, table: () => table, version: 'v1.36.2' });
     const server = await createApiServer({
@@ -86,6 +90,8 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       },
       version: servedVersion(options.program.version),
       paths: [openapiRoute(openapi), noCustomResources],
+      metrics,
+      ...(audit ? { observers: [audit.observer(metrics)] } : {}),
       onFault: (error) => report.warn(`API server: ${faultText(error)}`),
     });
     const { port } = await server
@@ -134,6 +140,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
         await informers.stop();
         await server.close();
         await store.close();
+        await audit?.close();
       },
     };
   } catch (error) {

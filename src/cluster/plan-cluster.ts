@@ -28,6 +28,20 @@ export interface UpOptions {
   readonly runtime: RuntimeChoice;
   /** Registry host → URL. */
   readonly mirrors: ReadonlyMap<string, string>;
+  readonly audit?: AuditOptions;
+  /** Path of an `AuthenticationConfiguration`. */
+  readonly authenticationConfig?: string;
+  /** Path of the kubeconfig of a token webhook. */
+  readonly tokenWebhookConfig?: string;
+}
+
+/** An audit log: the policy's file, the log's (`-` is standard output), and how the log is rotated. */
+export interface AuditOptions {
+  readonly policyFile: string;
+  readonly logPath: string;
+  readonly maxBytes: number;
+  readonly maxBackups: number;
+  readonly maxAgeDays: number;
 }
 
 /** What stays the same for the life of a data directory; kept in it as `cluster.json`. */

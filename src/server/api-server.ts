@@ -6,6 +6,7 @@ import type { AuthorizationOptions } from '../api/authorization/authorizer.ts';
 import type { TokenOptions } from '../api/core/service-accounts.ts';
 import { nodes, pods, secrets, serviceaccounts, type Secret } from '../api/core/v1.gen.ts';
 import type { Clock } from '../base/clock.ts';
+import { MetricRegistry } from '../base/metrics/registry.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import { decodeTrusted } from '../machinery/schema/decode.ts';
 import type { SchemaTable } from '../machinery/schema/schema.ts';
@@ -40,6 +41,14 @@ import { HttpsListener } from './http/https-listener.ts';
 import { openapiRoute } from './http/openapi-route.ts';
 import { createPathRoutes, type HealthCheck, type PathRoute } from './http/path-routes.ts';
 import { inProcessTransport } from './in-process-transport.ts';
+import { observeAll, type RequestObserver } from './http/request-record.ts';
+import { impersonationMetrics, measuredAuthenticator, measuredAuthorizer } from './metrics/access-metrics.ts';
+import { admissionMetrics } from './metrics/admission-metrics.ts';
+import { measuredStore } from './metrics/measured-store.ts';
+import { metricsRoute, slisRoute, type TypedCheck } from './metrics/metrics-route.ts';
+import { processMetrics } from './metrics/process-metrics.ts';
+import { requestMetrics } from './metrics/request-metrics.ts';
+import { storageMetrics, watchMetrics } from './metrics/storage-metrics.ts';
 import { KeyLock } from './registry/key-lock.ts';
 import type { Registry } from './registry/request-context.ts';
 import { ResourceTable, storagePrefix } from './registry/served-resource.ts';
@@ -85,6 +94,10 @@ export interface ApiServerOptions {
   /** Further paths, tried before those of discovery. */
   readonly paths?: readonly PathRoute[];
   readonly readyChecks?: readonly HealthCheck[];
+  /** Hear how requests go, beside the metrics: the audit log. */
+  readonly observers?: readonly RequestObserver[];
+  /** Where the server's numbers stand, served under `/metrics`; its own by default. */
+  readonly metrics?: MetricRegistry;
   /** A fault of the server's own, which a client saw as 500, or the end of the store's watch. */
   onFault(error: unknown): void;
 }
@@ -157,14 +170,20 @@ async function restore(options: ApiServerOptions, table: ResourceTable, feed: St
 
 /** Starts a server over a store: restores the caches, makes what a new cluster must have. It listens nowhere yet. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, schema, clock } = options;
+  const { schema, clock } = options;
+  const metrics = options.metrics ?? new MetricRegistry();
+  const store = measuredStore(options.store, metrics, clock);
   const feed = new StoreFeed(store, registryRoot);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const table = (): ResourceTable => resources;
   const lookup = cacheLookup(table);
   const policy = policySource(table, lookup);
-  const authorizer = createNodeAuthorizer(policy, createRbacAuthorizer(policy));
+  const authorizer = measuredAuthorizer(
+    createNodeAuthorizer(policy, createRbacAuthorizer(policy)),
+    metrics,
+    clock,
+  );
   const tokens = new ServiceAccountTokens({ ...options.serviceAccount, clock });
   const references = tokenReferences(lookup);
   const authenticateToken = createTokenUnion([
@@ -200,11 +219,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         table: () => schema,
         version: versionOf(options.version),
       }),
+      metricsRoute(metrics),
+      slisRoute(new MetricRegistry(), () => typedChecks(checks)),
       ...(options.paths ?? []),
     ],
   });
+  storageMetrics(metrics, table);
+  processMetrics(metrics, clock);
+  const observer = observeAll([requestMetrics(metrics, clock), ...(options.observers ?? [])]);
+  const connecting = { table, authorizer, paths, signal: stop.signal };
   const transport = (user: UserInfo): Transport =>
-    inProcessTransport({ registry, table, authorizer, paths, signal: stop.signal }, user);
+    inProcessTransport({ ...connecting, registry, observer }, user);
   const registry: Registry = {
     store,
     feed,
@@ -228,20 +253,27 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         ],
         options.admissionPlugins ?? {},
       ),
+      admissionMetrics(metrics, clock),
     ),
     get server() {
-      return transport(serverUser);
+      return inProcessTransport({ ...connecting, registry, observer: observeAll([]) }, serverUser);
     },
   };
   const parts: HandlerParts = {
     registry,
     table,
     authorizer,
-    authenticate: createAuthenticator({
-      authenticateToken: (token) => authenticateToken(token, tokens.apiAudiences),
-      allowsAnonymous: (path) => options.authentication?.allowsAnonymous?.(path) ?? true,
-    }),
-    impersonate: createImpersonation(authorizer),
+    authenticate: measuredAuthenticator(
+      createAuthenticator({
+        authenticateToken: (token) => authenticateToken(token, tokens.apiAudiences),
+        allowsAnonymous: (path) => options.authentication?.allowsAnonymous?.(path) ?? true,
+      }),
+      metrics,
+      clock,
+    ),
+    impersonate: createImpersonation(authorizer, impersonationMetrics(metrics)),
+    observer,
+    watchObserver: watchMetrics(metrics),
     paths,
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),
     resolveNode: (name) => options.kubelet?.resolveNode(name),
@@ -277,6 +309,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
 /** The version without what this build adds to it. */
 function versionOf({ gitVersion }: { readonly gitVersion: string }): string {
   return gitVersion.replace(/\+.*/, '');
+}
+
+function typedChecks({ health, ready }: ReturnType<typeof healthChecks>): TypedCheck[] {
+  return [
+    ...health.flatMap((check) => [
+      { type: 'healthz' as const, check },
+      { type: 'livez' as const, check },
+    ]),
+    ...ready.map((check) => ({ type: 'readyz' as const, check })),
+  ];
 }
 
 function healthChecks(stopping: AbortSignal): {

@@ -1,12 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { UserInfo } from '../api/resource.ts';
 import { apiVersionOf, type KubeObject } from '../machinery/object.ts';
 import { newGenericServerResponse } from '../machinery/status/errors.ts';
 import { StatusError } from '../machinery/status-error.ts';
+import { requestPath } from '../machinery/request-path.ts';
 import type { ApiRequest, Transport, TransportEvent } from '../machinery/transport.ts';
 import type { Authorizer } from './auth/authorizer.ts';
-import { authorizeRequest } from './authorize-request.ts';
+import { authorizeRequest, notAllowed } from './authorize-request.ts';
 import type { Reply } from './http/exchange.ts';
+import { annotate } from './http/record-request.ts';
 import type { PathRequest } from './http/path-routes.ts';
+import type { RequestObserver, RequestRecord } from './http/request-record.ts';
+import type { Answer } from './registry/answer.ts';
 import { checkServed, handleResource } from './registry/handle-resource.ts';
 import { listItems } from './registry/read.ts';
 import { entryObject } from './registry/represent.ts';
@@ -21,13 +26,18 @@ export interface InProcessParts {
   readonly table: () => ResourceTable;
   readonly authorizer: Authorizer;
   paths(request: PathRequest): Promise<Reply>;
+  readonly observer: Required<RequestObserver>;
   /** Aborts when the server stops: watches end. */
   readonly signal: AbortSignal;
 }
 
-function lookUp(parts: InProcessParts, user: UserInfo, request: ApiRequest): ServedVersion {
-  const { verb, group, version, resource, subresource, namespace, name } = request;
-  authorizeRequest(parts.authorizer, user, {
+/** Authorises a request, noting it in its record, and finds what it is about. Throws `StatusError`. */
+function lookUp(parts: InProcessParts, request: ApiRequest, record: RequestRecord): ServedVersion {
+  const { verb, group, version, resource, subresource, namespace, name, params } = request;
+  const user = record.requester ?? { name: '', groups: [] };
+  const { fieldSelector, labelSelector } = params ?? {};
+  parts.observer.received(record);
+  const attributes = {
     verb,
     group,
     version,
@@ -35,9 +45,14 @@ function lookUp(parts: InProcessParts, user: UserInfo, request: ApiRequest): Ser
     ...(subresource === undefined ? {} : { subresource }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
-  });
+    ...(fieldSelector ? { fieldSelector } : {}),
+    ...(labelSelector ? { labelSelector } : {}),
+  };
+  record.decision = parts.authorizer.authorize(user, attributes);
+  if (!record.decision.allowed) throw notAllowed(user, attributes, record.decision.reason);
   const served = parts.table().get(group, version, resource);
   if (!served) throw newGenericServerResponse({ code: 404 });
+  record.namespaced = served.type.namespaced;
   return served;
 }
 
@@ -49,12 +64,39 @@ function componentOf({ name }: UserInfo): string {
   return name.startsWith('system:') ? name.slice('system:'.length) : 'kanoe';
 }
 
+function recordCall({ registry }: InProcessParts, user: UserInfo, request: ApiRequest): RequestRecord {
+  const { verb, group, version, resource, subresource, namespace, name, params, body } = request;
+  return {
+    auditId: randomUUID(),
+    receivedAt: registry.clock.now(),
+    startedAt: registry.clock.monotonic(),
+    uri: () => requestPath(request),
+    userAgent: componentOf(user),
+    sourceIps: ['127.0.0.1'],
+    annotations: new Map(),
+    info: { isResource: true, verb, group, version, resource, subresource, namespace, name, rest: [] },
+    requester: user,
+    ...(params ? { params } : {}),
+    isApply: request.patchType === 'application/apply-patch+yaml',
+    isLongRunning: verb === 'watch',
+    ...(body === undefined ? {} : { requestObject: () => body }),
+  };
+}
+
+function recordFailure(record: RequestRecord, error: unknown): void {
+  record.isFault = !(error instanceof StatusError);
+  record.response =
+    error instanceof StatusError
+      ? { code: error.code, size: 0, status: error.status }
+      : { code: 500, size: 0 };
+}
+
 /**
  * The server by function call, as `user`: same authorisation, admission, defaulting and validation as over HTTPS, no JSON in
  * between. Objects handed out are frozen and shared.
  */
 export function inProcessTransport(parts: InProcessParts, user: UserInfo): Transport {
-  const contextOf = (request: ApiRequest): RequestContext => {
+  const contextOf = (request: ApiRequest, record: RequestRecord): RequestContext => {
     // Upstream puts a namespace into itself.
     const own = request.group === '' && request.resource === 'namespaces' && request.name !== undefined;
     return {
@@ -63,24 +105,32 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
       body: request.body === undefined ? undefined : { type: 'object', value: request.body },
       userAgent: componentOf(user),
       warn: () => undefined,
+      annotate: (key, value) => annotate(record, key, value),
     };
   };
   return {
     async request(request) {
-      const served = lookUp(parts, user, request);
-      const context = contextOf(request);
-      checkServed(served, context);
-      await served.resource.ready?.();
-      const answer = await handleResource(parts.registry, served, context);
-      if (answer.type === 'object') return answer.object();
-      return {
-        kind: listKind(answer.served),
-        apiVersion: apiVersionOf(answer.served.type),
-        metadata: answer.metadata,
-        items: listItems(answer),
-      };
+      const record = recordCall(parts, user, request);
+      try {
+        const served = lookUp(parts, request, record);
+        const context = contextOf(request, record);
+        checkServed(served, context);
+        await served.resource.ready?.();
+        const answer = await handleResource(parts.registry, served, context);
+        const object = objectOf(answer);
+        record.response = { code: answer.type === 'list' ? 200 : answer.code, size: 0, object: () => object };
+        return object;
+      } catch (error) {
+        recordFailure(record, error);
+        throw error;
+      } finally {
+        parts.observer.completed(record);
+      }
     },
-    watch: (request) => watchEvents(parts, lookUp, { user, request, context: contextOf(request) }),
+    watch(request) {
+      const record = recordCall(parts, user, request);
+      return watchEvents(parts, { request, record, context: contextOf(request, record) });
+    },
     async raw(path) {
       const url = new URL(path, 'https://localhost');
       authorizeRequest(parts.authorizer, user, { verb: 'get', path: url.pathname });
@@ -94,8 +144,18 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
   };
 }
 
+function objectOf(answer: Answer): unknown {
+  if (answer.type === 'object') return answer.object();
+  return {
+    kind: listKind(answer.served),
+    apiVersion: apiVersionOf(answer.served.type),
+    metadata: answer.metadata,
+    items: listItems(answer),
+  };
+}
+
 interface WatchCall {
-  readonly user: UserInfo;
+  readonly record: RequestRecord;
   readonly request: ApiRequest;
   readonly context: RequestContext;
 }
@@ -105,13 +165,28 @@ const bookmarkIntervalMs = 60_000;
 /** More events than this not yet taken: the watch ends, and its holder starts again from what it saw last. */
 const backlogLimit = 100_000;
 
-async function* watchEvents(
+/** The events of a watch, which is on record until its holder has had enough. */
+async function* watchEvents(parts: InProcessParts, call: WatchCall): AsyncGenerator<TransportEvent> {
+  const { record, request } = call;
+  try {
+    const served = lookUp(parts, request, record);
+    parts.observer.started(record);
+    record.response = { code: 200, size: 0 };
+    yield* servedEvents(parts, served, call);
+  } catch (error) {
+    recordFailure(record, error);
+    throw error;
+  } finally {
+    parts.observer.completed(record);
+  }
+}
+
+async function* servedEvents(
   parts: InProcessParts,
-  find: typeof lookUp,
-  { user, request, context }: WatchCall,
+  served: ServedVersion,
+  { request, context }: WatchCall,
 ): AsyncGenerator<TransportEvent> {
   const { registry } = parts;
-  const served = find(parts, user, request);
   const watching = { ...context, request: { ...context.request, verb: 'watch' as const } };
   checkServed(served, watching);
   await served.resource.ready?.();

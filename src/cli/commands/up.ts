@@ -39,6 +39,19 @@ export function upCommand(context: CliContext): Command {
     .option('--kubeconfig <file>', 'write only this kubeconfig file, instead of adding a context to your own')
     .option('--wait', 'wait until the applied workloads are ready')
     .option('--timeout <seconds>', 'how long to wait', count, 300)
+    .option('--audit-policy-file <file>', 'what to write to the audit log (audit.k8s.io/v1 Policy)')
+    .option('--audit-log-path <file>', 'where to write the audit log; - is the output of the server')
+    .option('--audit-log-maxsize <megabytes>', 'size at which the audit log is put aside', count, 100)
+    .option('--audit-log-maxbackup <count>', 'how many audit logs put aside are kept; 0 is all', count, 100)
+    .option('--audit-log-maxage <days>', 'for how long they are kept; 0 is for ever', count, 366)
+    .option(
+      '--authentication-config <file>',
+      'OpenID Connect issuers and anonymous access (apiserver.config.k8s.io/v1 AuthenticationConfiguration)',
+    )
+    .option(
+      '--authentication-token-webhook-config-file <file>',
+      'kubeconfig of a service that is asked about bearer tokens (TokenReview)',
+    )
     .addOption(new Option('--started-at <ms>', 'when the first process began').argParser(Number).hideHelp())
     .action(async (flags: UpFlags) => {
       if (flags.detach && !context.parent) await runDetached(context);

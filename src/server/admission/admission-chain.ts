@@ -66,13 +66,49 @@ export interface AdmissionChain {
   validate(request: AdmissionRequest): Promise<void>;
 }
 
-export function createAdmissionChain(plugins: readonly AdmissionPlugin[]): AdmissionChain {
-  return {
-    async admit(request) {
-      for (const plugin of plugins) await plugin.admit?.(request);
-    },
-    async validate(request) {
-      for (const plugin of plugins) await plugin.validate?.(request);
-    },
+/** One plug-in, or a whole step of them, that is done with a request. */
+export interface AdmissionTiming {
+  readonly step: 'admit' | 'validate';
+  readonly operation: AdmissionRequest['operation'];
+  readonly rejected: boolean;
+  /** On the observer's own clock, milliseconds. */
+  readonly startedAt: number;
+}
+
+/** Hears how long admission takes. */
+export interface AdmissionObserver {
+  now(): number;
+  plugin(timing: AdmissionTiming & { readonly name: string }): void;
+  step(timing: AdmissionTiming): void;
+}
+
+export function createAdmissionChain(
+  plugins: readonly AdmissionPlugin[],
+  observer?: AdmissionObserver,
+): AdmissionChain {
+  const run = async (step: 'admit' | 'validate', request: AdmissionRequest): Promise<void> => {
+    if (!observer) {
+      for (const plugin of plugins) await plugin[step]?.(request);
+      return;
+    }
+    const { operation } = request;
+    const begun = observer.now();
+    let startedAt = begun;
+    let name = '';
+    let rejected = true;
+    try {
+      for (const plugin of plugins) {
+        if (!plugin[step]) continue;
+        ({ name } = plugin);
+        await plugin[step](request);
+        observer.plugin({ name, step, operation, rejected: false, startedAt });
+        startedAt = observer.now();
+      }
+      rejected = false;
+    } finally {
+      if (rejected) observer.plugin({ name, step, operation, rejected, startedAt });
+      observer.step({ step, operation, rejected, startedAt: begun });
+    }
   };
+  return { admit: (request) => run('admit', request), validate: (request) => run('validate', request) };
 }

@@ -11,6 +11,9 @@ export interface ResourceAttributes {
   readonly subresource?: string;
   readonly namespace?: string;
   readonly name?: string;
+  /** Of lists, watches and deletions of collections, as the request has them. */
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
 }
 
 export interface PathAttributes {
@@ -21,7 +24,12 @@ export interface PathAttributes {
 
 /** An authorizer either allows, with a reason for the audit, or has no opinion. */
 export type Decision =
-  | { readonly allowed: true; readonly reason: string }
+  | {
+      readonly allowed: true;
+      readonly reason: string;
+      /** Which authorizer allows it; RBAC by default. */
+      readonly by?: 'node';
+    }
   | { readonly allowed: false; readonly reason: string };
 
 /** Decides whether a user may do something. */

@@ -83,7 +83,7 @@ describe('impersonation', () => {
       'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"x"}, Extra:map[string][]string(nil)} without impersonating a user name',
     ],
   ];
-  it.each(rows)('%s', (_name, allowed, user, headers, expected) => {
+  it.each(rows)('%s', (...[, allowed, user, headers, expected]) => {
     expect(attempt(allowing(...allowed), user, headers)).toEqual(expected);
   });
 

@@ -21,7 +21,8 @@ export function createNodeAuthorizer(policy: PolicySource, next: Authorizer): Au
     authorize(user: UserInfo, attributes: Attributes): Decision {
       if (nodeName(user) !== undefined) {
         const rules = policy.clusterRole(nodeRole)?.rules ?? [];
-        if (rules.some((rule) => ruleAllows(rule, attributes))) return { allowed: true, reason: '' };
+        if (rules.some((rule) => ruleAllows(rule, attributes)))
+          return { allowed: true, reason: '', by: 'node' };
       }
       return next.authorize(user, attributes);
     },

@@ -18,7 +18,7 @@ import type { ApiRequest, PatchType } from '../../machinery/transport.ts';
 import type { Attributes, Authorizer } from '../auth/authorizer.ts';
 import type { CertificateSubject, Identity, RequestCredentials } from '../auth/authenticate.ts';
 import type { Impersonated } from '../auth/impersonation.ts';
-import { authorizeRequest } from '../authorize-request.ts';
+import { notAllowed } from '../authorize-request.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
 import { connectOptions } from '../registry/connect-options.ts';
 import { checkServed, handleResource } from '../registry/handle-resource.ts';
@@ -57,6 +57,9 @@ import {
 import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
 import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
+import { annotate, recordReply, recordRequest } from './record-request.ts';
+import type { RequestObserver, RequestRecord } from './request-record.ts';
+import { bodyObject } from './body-object.ts';
 import { includeObject } from './table.ts';
 import { sendWatch } from './watch-response.ts';
 
@@ -78,6 +81,9 @@ export interface HandlerParts {
   /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
   resolveNode(name: string): NodeEndpoint | undefined;
   readonly signal: AbortSignal;
+  readonly observer: Required<RequestObserver>;
+  /** Hears of the events of watches of a resource. */
+  watchObserver?(served: ServedVersion): (size: number) => void;
   /** A fault of ours, which the client sees as 500. */
   onFault(error: unknown): void;
 }
@@ -105,8 +111,17 @@ function certificateOf(request: HttpRequest): CertificateSubject | undefined {
   return subject;
 }
 
+interface Noting {
+  readonly warnings: Set<string>;
+  readonly record: RequestRecord;
+}
+
 /** Authenticates, takes the URL apart and authorises. Throws `StatusError`. */
-async function admitted(parts: HandlerParts, request: HttpRequest, warnings: Set<string>): Promise<Parsed> {
+async function admitted(
+  parts: HandlerParts,
+  request: HttpRequest,
+  { warnings, record }: Noting,
+): Promise<Parsed> {
   const certificate = certificateOf(request);
   const { headers } = request;
   const path = pathOf(request);
@@ -123,9 +138,17 @@ async function admitted(parts: HandlerParts, request: HttpRequest, warnings: Set
     if (error instanceof URIError) throw newBadRequest('invalid URL escape');
     throw error;
   }
-  const attributes = attributesOf(info);
-  const user = parts.impersonate(identity.user, headers, attributes)?.user ?? identity.user;
-  authorizeRequest(parts.authorizer, user, attributes);
+  record.info = info;
+  record.requester = identity.user;
+  for (const [key, value] of Object.entries(identity.auditAnnotations ?? {}))
+    record.annotations.set(key, value);
+  parts.observer.received(record);
+  const attributes = attributesOf(info, query);
+  record.impersonated = parts.impersonate(identity.user, headers, attributes);
+  const user = record.impersonated?.user ?? identity.user;
+  const decision = parts.authorizer.authorize(user, attributes);
+  record.decision = decision;
+  if (!decision.allowed) throw notAllowed(user, attributes, decision.reason);
   return { info, query, user };
 }
 
@@ -145,7 +168,7 @@ function queryOf(text: string): URLSearchParams {
   return new URLSearchParams(pairs.join('&'));
 }
 
-function attributesOf(info: RequestInfo): Attributes {
+function attributesOf(info: RequestInfo, query: URLSearchParams): Attributes {
   if (!info.isResource) return { verb: info.verb, path: info.path };
   const { verb, group, version, resource, subresource, namespace, name } = info;
   return {
@@ -156,7 +179,13 @@ function attributesOf(info: RequestInfo): Attributes {
     ...(subresource === undefined ? {} : { subresource }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
+    ...(verb === 'list' || verb === 'watch' || verb === 'deletecollection' ? selectorsOf(query) : {}),
   };
+}
+
+function selectorsOf(query: URLSearchParams): { fieldSelector?: string; labelSelector?: string } {
+  const [fieldSelector, labelSelector] = [query.get('fieldSelector'), query.get('labelSelector')];
+  return { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) };
 }
 
 /** An error as a reply, in the form the client reads. */
@@ -203,22 +232,41 @@ export async function handleRequest(
   response: HttpResponse,
 ): Promise<void> {
   const warnings = new Set<string>();
+  const record = recordRequest(request, parts.registry.clock);
+  response.setHeader('audit-id', record.auditId);
   try {
-    const parsed = await admitted(parts, request, warnings);
+    const parsed = await admitted(parts, request, { warnings, record });
     if (/^bearer  /i.test(request.headers.authorization ?? '')) warnings.add(spacedTokenWarning);
-    const reply = await replyTo(parts, { request, response, parsed, warnings });
-    if (!reply) return;
-    const headers =
-      warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
-    await send(request, response, { ...reply, ...(headers ? { headers } : {}) });
+    const reply = await replyTo(parts, { request, response, parsed, warnings, record });
+    if (!reply) {
+      if (!record.isLongRunning) parts.observer.completed(record);
+      return;
+    }
+    recordReply(record, reply);
+    await send(request, response, withWarnings(reply, warnings));
   } catch (error) {
     const reply = errorReply(parts, request, error);
-    const headers =
-      warnings.size > 0 ? { ...reply.headers, warning: warningHeaders(warnings) } : reply.headers;
-    await send(request, response, { ...reply, ...(headers ? { headers } : {}) });
+    record.isFault = !(error instanceof StatusError);
+    recordReply(record, reply, error instanceof StatusError ? error : undefined);
+    await send(request, response, withWarnings(reply, warnings));
   } finally {
     request.resume();
   }
+  if (!record.isLongRunning) parts.observer.completed(record);
+}
+
+function withWarnings(reply: Reply, warnings: ReadonlySet<string>): Reply {
+  return warnings.size > 0
+    ? { ...reply, headers: { ...reply.headers, warning: warningHeaders(warnings) } }
+    : reply;
+}
+
+/** A stream: it has begun, and is complete when the connection is done with it. */
+function recordStream(parts: HandlerParts, record: RequestRecord, response: HttpResponse): void {
+  record.isLongRunning = true;
+  record.response = { code: 200, size: 0 };
+  parts.observer.started(record);
+  response.once('close', () => parts.observer.completed(record));
 }
 
 interface Exchange {
@@ -226,6 +274,7 @@ interface Exchange {
   readonly response: HttpResponse;
   readonly parsed: Parsed;
   readonly warnings: Set<string>;
+  readonly record: RequestRecord;
 }
 
 async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply | undefined> {
@@ -249,6 +298,7 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
   if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) {
     throw newGenericServerResponse({ code: 404 });
   }
+  exchange.record.namespaced = served.type.namespaced;
   checkScope(info, served);
   return resourceReply(parts, exchange, { info, served });
 }
@@ -275,8 +325,9 @@ async function resourceReply(
   exchange: Exchange,
   { info, served }: Target,
 ): Promise<Reply | undefined> {
-  const { request, response, parsed, warnings } = exchange;
+  const { request, response, parsed, warnings, record } = exchange;
   const params = firstValues(parsed.query);
+  record.params = params;
   const apiRequest = apiRequestOf(info, params, request);
   const context: RequestContext = {
     user: parsed.user,
@@ -284,6 +335,7 @@ async function resourceReply(
     body: undefined,
     ...(request.headers['user-agent'] === undefined ? {} : { userAgent: request.headers['user-agent'] }),
     warn: (message) => warnings.add(message),
+    annotate: (key, value) => annotate(record, key, value),
   };
   checkServed(served, context);
   await served.resource.ready?.();
@@ -293,6 +345,7 @@ async function resourceReply(
   if (subresource?.connect) {
     const target = await connectTarget(parts, served, { context, query: parsed.query });
     if (!target) return { code: 204, contentType: 'text/plain', body: Buffer.alloc(0) };
+    recordStream(parts, record, response);
     await relay(parts, exchange, target);
     return undefined;
   }
@@ -307,11 +360,23 @@ async function resourceReply(
     const { registry, signal } = parts;
     const plan = await planWatch(registry, served, context);
     const include = negotiated.shape === 'Table' ? includeObject(params['includeObject']) : 'Metadata';
-    sendWatch(response, { registry, served, plan, negotiated, include, signal });
+    recordStream(parts, record, response);
+    const onEvent = parts.watchObserver?.(served);
+    sendWatch(response, {
+      registry,
+      served,
+      plan,
+      negotiated,
+      include,
+      signal,
+      ...(onEvent ? { onEvent } : {}),
+    });
     return undefined;
   }
   const body = await bodyOf(request, info);
   if (body === 'gone') return undefined;
+  record.isApply = apiRequest.patchType === 'application/apply-patch+yaml';
+  if (body) record.requestObject = () => bodyObject(body, served, parts.registry.schema);
   const answer = await handleResource(parts.registry, served, { ...context, body });
   const now = parts.registry.clock.now();
   const table = parts.registry.schema;
@@ -437,10 +502,13 @@ export async function handleUpgrade(
   { socket, head }: { readonly socket: Duplex; readonly head: Buffer },
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
+  const record = recordRequest(request, parts.registry.clock);
   try {
-    const { info, query, user } = await admitted(parts, request, new Set());
+    const { info, query, user } = await admitted(parts, request, { warnings: new Set(), record });
     const served = info.isResource ? parts.table().get(info.group, info.version, info.resource) : undefined;
     if (!info.isResource || !served) {
+      recordReply(record, notFoundReply);
+      parts.observer.completed(record);
       refuse(socket, notFoundReply);
       return;
     }
@@ -449,14 +517,24 @@ export async function handleUpgrade(
       request: apiRequestOf(info, firstValues(query), request),
       body: undefined,
       warn: () => undefined,
+      annotate: (key, value) => annotate(record, key, value),
     };
+    record.namespaced = served.type.namespaced;
     checkServed(served, context);
     const target = await connectTarget(parts, served, { context, query });
     if (!target)
       throw newBadRequest(`${info.resource} ${JSON.stringify(info.name)} does not have a host assigned`);
+    record.isLongRunning = true;
+    record.response = { code: 101, size: 0 };
+    parts.observer.started(record);
+    socket.once('close', () => parts.observer.completed(record));
     await parts.tunnel?.upgrade(request, socket, { head, target });
   } catch (error) {
-    refuse(socket, errorReply(parts, request, dialFailure(error)));
+    const failure = dialFailure(error);
+    const reply = errorReply(parts, request, failure);
+    recordReply(record, reply, failure instanceof StatusError ? failure : undefined);
+    if (!record.isLongRunning) parts.observer.completed(record);
+    refuse(socket, reply);
   }
 }
 

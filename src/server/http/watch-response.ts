@@ -27,6 +27,8 @@ export interface WatchResponseOptions {
   readonly include: IncludeObject;
   /** Ends the watch: the server shuts down. */
   readonly signal: AbortSignal;
+  /** Hears how large each event was. */
+  onEvent?(size: number): void;
 }
 
 function jsonFrame(type: string, json: Buffer): Buffer {
@@ -183,6 +185,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
   function onEvents(events: readonly SeenEvent[]): void {
     if (ended) return;
     const frames = events.map((event) => encoder.encode(event));
+    if (options.onEvent) for (const frame of frames) options.onEvent(frame.length);
     write(frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames));
   }
 

@@ -88,6 +88,11 @@ export class ResourceCache {
     return this.#horizon;
   }
 
+  /** The revision of the newest change. */
+  get changed(): number {
+    return this.#changed;
+  }
+
   get size(): number {
     return this.#entries.size;
   }

@@ -1,4 +1,4 @@
-import type { ApiRequest, Verb } from '../machinery/transport.ts';
+import type { ApiRequest, Verb } from './transport.ts';
 
 const methods: Readonly<Record<Verb, string>> = {
   get: 'GET',

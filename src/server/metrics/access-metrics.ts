@@ -1,0 +1,124 @@
+import type { Clock } from '../../base/clock.ts';
+import { exponentialBuckets } from '../../base/metrics/histogram.ts';
+import type { MetricRegistry } from '../../base/metrics/registry.ts';
+import type { Identity, RequestCredentials } from '../auth/authenticate.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
+import type { ImpersonationObserver } from '../auth/impersonation.ts';
+
+const buckets = exponentialBuckets(0.001, 2, 15);
+
+type Authenticate = (credentials: RequestCredentials) => Identity | Promise<Identity>;
+
+/** The authenticator, with its attempts counted and timed. */
+export function measuredAuthenticator(
+  authenticate: Authenticate,
+  registry: MetricRegistry,
+  clock: Clock,
+): Authenticate {
+  const attempts = registry.counter({
+    name: 'authentication_attempts',
+    help: '[ALPHA] Attempts to establish who sends a request, by result.',
+    labels: ['result'],
+  });
+  const durations = registry.histogram({
+    name: 'authentication_duration_seconds',
+    help: '[ALPHA] How long it takes to establish who sends a request, in seconds.',
+    labels: ['result'],
+    buckets,
+  });
+  const users = registry.counter({
+    name: 'authenticated_user_requests',
+    help: '[ALPHA] Requests whose sender is known, by well-known user.',
+    labels: ['username'],
+  });
+  const ends = {
+    success: { count: attempts.labels('success'), duration: durations.labels('success') },
+    error: { count: attempts.labels('error'), duration: durations.labels('error') },
+  };
+  const note = (result: keyof typeof ends, startedAt: number): void => {
+    ends[result].count.add();
+    ends[result].duration.observe((clock.monotonic() - startedAt) / 1000);
+  };
+  const known = (identity: Identity, startedAt: number): Identity => {
+    note('success', startedAt);
+    users.labels(wellKnown(identity.user.name)).add();
+    return identity;
+  };
+  return (credentials) => {
+    const startedAt = clock.monotonic();
+    try {
+      const identity = authenticate(credentials);
+      if (!(identity instanceof Promise)) return known(identity, startedAt);
+      return identity.then(
+        (established) => known(established, startedAt),
+        (error: unknown) => {
+          note('error', startedAt);
+          throw error;
+        },
+      );
+    } catch (error) {
+      note('error', startedAt);
+      throw error;
+    }
+  };
+}
+
+function wellKnown(name: string): string {
+  return ['admin', 'system:anonymous', 'system:kube-controller-manager', 'system:kube-scheduler'].includes(
+    name,
+  )
+    ? name
+    : 'other';
+}
+
+/** The authorizer, with its decisions counted and timed. */
+export function measuredAuthorizer(
+  authorizer: Authorizer,
+  registry: MetricRegistry,
+  clock: Clock,
+): Authorizer {
+  const attempts = registry.counter({
+    name: 'authorization_attempts_total',
+    help: '[ALPHA] Decisions on requests, by result.',
+    labels: ['result'],
+  });
+  const durations = registry.histogram({
+    name: 'authorization_duration_seconds',
+    help: '[ALPHA] How long decisions on requests take, in seconds.',
+    labels: ['result'],
+    buckets,
+  });
+  const decisions = registry.counter({
+    name: 'apiserver_authorization_decisions_total',
+    help: '[ALPHA] Final decisions, by the authorizer that made them.',
+    labels: ['type', 'name', 'decision'],
+  });
+  const allowed = {
+    count: attempts.labels('allowed'),
+    duration: durations.labels('allowed'),
+    node: decisions.labels('Node', 'node', 'allowed'),
+    rbac: decisions.labels('RBAC', 'rbac', 'allowed'),
+  };
+  const refused = { count: attempts.labels('no-opinion'), duration: durations.labels('no-opinion') };
+  return {
+    authorize(user, attributes) {
+      const startedAt = clock.monotonic();
+      const decision = authorizer.authorize(user, attributes);
+      const series = decision.allowed ? allowed : refused;
+      series.count.add();
+      series.duration.observe((clock.monotonic() - startedAt) / 1000);
+      if (decision.allowed) (decision.by === 'node' ? allowed.node : allowed.rbac).add();
+      return decision;
+    },
+  };
+}
+
+/** Counts attempts to act as somebody else. */
+export function impersonationMetrics(registry: MetricRegistry): ImpersonationObserver {
+  const attempts = registry.counter({
+    name: 'apiserver_impersonation_attempts_total',
+    help: '[ALPHA] Attempts to act as somebody else, by mode and decision.',
+    labels: ['mode', 'decision'],
+  });
+  return (mode, decision) => attempts.labels(mode, decision).add();
+}

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Clock } from '../../base/clock.ts';
+import type { MetricRegistry } from '../../base/metrics/registry.ts';
+
+/** What the process uses, read when somebody asks. Where there is no /proc some are absent. */
+export function processMetrics(registry: MetricRegistry, clock: Clock): void {
+  const startedAt = clock.now() / 1000 - process.uptime();
+  const reading = (
+    type: 'counter' | 'gauge',
+    name: string,
+    { help, read }: { readonly help: string; read(): number | undefined },
+  ): void =>
+    registry.reading(type, { name, help: `[STABLE] ${help}` }, () => {
+      const value = read();
+      return value === undefined ? [] : [[[], value]];
+    });
+  reading('counter', 'process_cpu_seconds_total', {
+    help: 'Processor time that was used, in seconds.',
+    read() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+  });
+  reading('gauge', 'process_resident_memory_bytes', {
+    help: 'Memory that is resident, in bytes.',
+    read: () => process.memoryUsage.rss(),
+  });
+  reading('gauge', 'process_start_time_seconds', {
+    help: 'When the process began, in seconds since the epoch.',
+    read: () => startedAt,
+  });
+  reading('gauge', 'process_open_fds', {
+    help: 'File descriptors that are open.',
+    read: () => linuxOnly(() => readdirSync('/proc/self/fd').length),
+  });
+  reading('gauge', 'process_max_fds', {
+    help: 'File descriptors that may be open.',
+    read: () => linuxOnly(() => numberIn('/proc/self/limits', /^Max open files\s+(\d+)/m)),
+  });
+  reading('gauge', 'process_virtual_memory_bytes', {
+    help: 'Addresses in use, in bytes.',
+    read: () => linuxOnly(() => numberIn('/proc/self/status', /^VmSize:\s+(\d+)/m) * 1024),
+  });
+}
+
+function numberIn(file: string, pattern: RegExp): number {
+  return Number(pattern.exec(readFileSync(file, 'utf8'))?.[1] ?? 0);
+}
+
+function linuxOnly(read: () => number): number | undefined {
+  return process.platform === 'linux' ? read() : undefined;
+}
