@@ -171,6 +171,8 @@ function rootPaths(options: PathRoutesOptions): string[] {
     '/apis',
     '/healthz',
     '/livez',
+    '/metrics',
+    '/metrics/slis',
     '/openapi/v2',
     '/openapi/v3',
     '/openid/v1/jwks',
