@@ -12,6 +12,7 @@ import { validateDaemonSet, validateDaemonSetStatus } from './daemon-set-validat
 import {
   countTemplateGeneration,
   keepTemplateGeneration,
+  showTemplateGeneration,
   startTemplateGeneration,
   templateGenerationKey,
 } from './template-generation.ts';
@@ -27,6 +28,7 @@ const noStatus = {
 function defaultDaemonSet(set: DeepMutable<DaemonSet>): void {
   set.spec ??= {} as typeof set.spec;
   set.status = { ...noStatus, ...set.status };
+  showTemplateGeneration(set);
   const { spec } = set;
   spec.template ??= { spec: { containers: [] } };
   defaultPodTemplate(spec.template);

@@ -23,6 +23,11 @@ function set(daemonSet: DeepMutable<DaemonSet>, value: bigint): void {
   };
 }
 
+/** Shows the number even where there is none yet. */
+export function showTemplateGeneration(daemonSet: DeepMutable<DaemonSet>): void {
+  if (daemonSet.metadata.annotations?.[templateGenerationKey] === undefined) set(daemonSet, 0n);
+}
+
 /** Numbers the template of a new daemon set. */
 export function startTemplateGeneration(daemonSet: DeepMutable<DaemonSet>): void {
   const given = templateGeneration(daemonSet);

@@ -185,7 +185,8 @@ async function storeNew(
   if (request.dryRun) {
     await registry.feed.reached(registry.store.revision);
     if (cache.get(key)) throw new StoreError('KEY_EXISTS', `${key} exists`);
-    return plainAnswer(deepFreeze(mutableCopy<KubeObject>(object)), 201, served);
+    const answered = deepFreeze(mutableCopy<KubeObject>(object));
+    return plainAnswer(convertedFrom(served, answered), 201, served);
   }
   cache.expect(bytes, object);
   const ttlMs = definition.ttlMs;
