@@ -13,6 +13,10 @@ import type { SchemaTable } from '../machinery/schema/schema.ts';
 import type { Transport } from '../machinery/transport.ts';
 import type { Entry, Store, StoreError } from '../storage/kv.ts';
 import { createAdmissionChain, type AdmissionPlugin } from './admission/admission-chain.ts';
+import { alwaysPullImages } from './admission/always-pull-images.ts';
+import { eventRateLimit } from './admission/event-rate-limit.ts';
+import { ownerReferencesPermission } from './admission/owner-references-permission.ts';
+import { podSecurity } from './admission/pod-security/pod-security.ts';
 import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
 import type { Lookup } from './admission/lookup.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
@@ -34,7 +38,7 @@ import { ServiceAccountTokens, type TokenReferences } from './auth/service-accou
 import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
-import { cacheLookup, policySource } from './cache-lookup.ts';
+import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
 import { servedGroups } from './discovery/discovery-documents.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
 import { HttpsListener } from './http/https-listener.ts';
@@ -248,6 +252,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           defaultTolerationSeconds,
           nodeRestriction(lookup),
           rbacEscalation({ policy, authorizer }),
+          alwaysPullImages,
+          podSecurity(lookup),
+          eventRateLimit(clock),
+          ownerReferencesPermission({ authorizer, resourceOf: kindLookup(table) }),
           resourceQuota({ lookup, clock, server: () => transport(serverUser) }),
           ...(options.admission ?? []),
         ],

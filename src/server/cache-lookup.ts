@@ -1,6 +1,6 @@
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../api/rbac/v1.gen.ts';
 import { clusterrolebindings, clusterroles, rolebindings, roles } from '../api/rbac/v1.gen.ts';
-import type { KubeObject, Live, ResourceType } from '../machinery/object.ts';
+import { apiVersionOf, type KubeObject, type Live, type ResourceType } from '../machinery/object.ts';
 import type { Lookup } from './admission/lookup.ts';
 import type { PolicySource } from './auth/rbac-authorizer.ts';
 import { storageKey, type ResourceTable } from './registry/served-resource.ts';
@@ -39,4 +39,14 @@ export function policySource(table: () => ResourceTable, lookup: Lookup): Policy
       }
     },
   };
+}
+
+/** Finds the resource that serves a kind. */
+export function kindLookup(
+  table: () => ResourceTable,
+): (apiVersion: string, kind: string) => ResourceType<KubeObject> | undefined {
+  return (apiVersion, kind) =>
+    table()
+      .definitions.flatMap(({ versions }) => Object.values(versions))
+      .find(({ type }) => type.kind === kind && apiVersionOf(type) === apiVersion)?.type;
 }
