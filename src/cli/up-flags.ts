@@ -11,6 +11,8 @@ export interface UpFlags {
   readonly port?: number;
   readonly nodes: number;
   readonly controllers: string;
+  readonly enableAdmissionPlugins?: readonly string[];
+  readonly disableAdmissionPlugins?: readonly string[];
   readonly serviceCidr?: string;
   readonly podCidr?: string;
   readonly runtime: RuntimeChoice;
@@ -37,6 +39,10 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     nodes: flags.nodes,
     controllers: flags.controllers,
     runtime: flags.runtime,
+    admissionPlugins: {
+      enable: flags.enableAdmissionPlugins ?? [],
+      disable: flags.disableAdmissionPlugins ?? [],
+    },
     mirrors: flags.mirror ?? new Map(),
     ...auditOptions(context, flags),
     ...(flags.authenticationConfig !== undefined && {

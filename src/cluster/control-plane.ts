@@ -89,6 +89,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
         },
       },
       version: servedVersion(options.program.version),
+      ...(options.admissionPlugins && { admissionPlugins: options.admissionPlugins }),
       paths: [openapiRoute(openapi), noCustomResources],
       metrics,
       ...(audit ? { observers: [audit.observer(metrics)] } : {}),

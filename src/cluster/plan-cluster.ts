@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { PluginSwitches } from '../server/admission/select-plugins.ts';
 import { machineRoutes } from '../network/machine-routes.ts';
 import { formatIpv4Range, type Ipv4Range } from '../base/ipv4.ts';
 import { freeNetwork, overlaps, parseCidr } from './cidr.ts';
@@ -23,6 +24,8 @@ export interface UpOptions {
   readonly nodes: number;
   /** kube-controller-manager's syntax. */
   readonly controllers: string;
+  /** Admission plug-ins that run, or do not, unlike kube-apiserver's defaults. */
+  readonly admissionPlugins?: PluginSwitches;
   readonly serviceCidr?: string;
   readonly podCidr?: string;
   readonly runtime: RuntimeChoice;

@@ -26,6 +26,12 @@ export function upCommand(context: CliContext): Command {
       "controllers to run, as kube-controller-manager's flag: '*', 'name', '-name'",
       '*',
     )
+    .option(
+      '--enable-admission-plugins <list>',
+      "admission plug-ins to run beside the default ones, as kube-apiserver's flag",
+      words,
+    )
+    .option('--disable-admission-plugins <list>', 'default admission plug-ins not to run', words)
     .option('--service-cidr <cidr>', 'addresses of services (default: a free 10.x.0.0/16 from 10.96 on)')
     .option('--pod-cidr <cidr>', 'addresses of pods (default: a free 10.x.0.0/16 from 10.244 on)')
     .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(runtimes).default('auto'))
@@ -57,6 +63,11 @@ export function upCommand(context: CliContext): Command {
       if (flags.detach && !context.parent) await runDetached(context);
       else await runUp(context, flags);
     });
+}
+
+function words(value: string, previous: string[] | undefined): string[] {
+  const listed = value.split(',').map((word) => word.trim());
+  return [...(previous ?? []), ...listed.filter((word) => word !== '')];
 }
 
 function collect(value: string, previous: string[] | undefined): string[] {

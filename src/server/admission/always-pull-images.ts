@@ -31,7 +31,7 @@ export const alwaysPullImages: AdmissionPlugin = {
   admit(request) {
     if (!concerns(request)) return;
     const pod = request.object as DeepMutable<Pod>;
-    if (!bringsImages(pod as Pod, request.oldObject as Pod | undefined)) return;
+    if (!bringsImages(pod, request.oldObject as Pod | undefined)) return;
     const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
     for (const container of [...containers, ...initContainers, ...ephemeralContainers])
       container.imagePullPolicy = 'Always';

@@ -30,7 +30,8 @@ export function ownerReferencesPermission({ authorizer, resourceOf }: OwnerPermi
   return {
     name: 'OwnerReferencesPermissionEnforcement',
     validate(request) {
-      const { operation, object, oldObject, user, group, version, resource, subresource, namespace } = request;
+      const { operation, object, oldObject, user, group, version, resource, subresource, namespace } =
+        request;
       if (!object || (operation !== 'CREATE' && operation !== 'UPDATE')) return;
       if (group === '' && resource === 'pods' && subresource === 'status') return;
       const next = object.metadata.ownerReferences ?? [];
@@ -49,7 +50,7 @@ export function ownerReferencesPermission({ authorizer, resourceOf }: OwnerPermi
         const detail = `cannot set an ownerRef on a resource you can't delete: ${own.reason}, <nil>`;
         throw newRefusal(request, detail);
       }
-      for (const { apiVersion, kind, name } of newlyBlocking(object as KubeObject, oldObject)) {
+      for (const { apiVersion, kind, name } of newlyBlocking(object, oldObject)) {
         const type = resourceOf(apiVersion, kind);
         if (!type) {
           throw newRefusal(

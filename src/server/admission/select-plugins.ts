@@ -56,19 +56,22 @@ function rank({ name }: AdmissionPlugin): number {
   return index < 0 ? beforePolicies : index;
 }
 
-/** The first name of a switch that no plug-in has; undefined when all are known. */
-export function unknownPlugin(
-  plugins: readonly AdmissionPlugin[],
-  { enable = [], disable = [] }: PluginSwitches,
-): string | undefined {
-  return [...enable, ...disable].find((name) => !plugins.some((plugin) => plugin.name === name));
+/** A switch that names a plug-in which does not exist. */
+export class UnknownPluginError extends Error {
+  override readonly name = 'UnknownPluginError';
+  readonly code = 'UNKNOWN_PLUGIN';
 }
 
-/** The plug-ins that run, in upstream's order. */
+/** The plug-ins that run, in upstream's order. Throws {@link UnknownPluginError}. */
 export function selectPlugins(
   plugins: readonly AdmissionPlugin[],
   { enable = [], disable = [] }: PluginSwitches,
 ): AdmissionPlugin[] {
+  const unknown = [...enable, ...disable].find((word) => !plugins.some(({ name }) => name === word));
+  if (unknown !== undefined) {
+    const names = plugins.map(({ name }) => name).sort();
+    throw new UnknownPluginError(`admission plug-in "${unknown}" is unknown; known are ${names.join(', ')}`);
+  }
   return plugins
     .filter(({ name }) => enable.includes(name) || (!optional.has(name) && !disable.includes(name)))
     .toSorted((a, b) => rank(a) - rank(b));

@@ -31,7 +31,7 @@ export function makesPods(groupResource: string): boolean {
 
 /** The pods that an object will make; undefined when it has no template. */
 export function templateOf(groupResource: string, object: KubeObject): CheckedPod | undefined {
-  const template = templates[groupResource]?.(object as Holder);
+  const template = templates[groupResource]?.(object);
   if (!template?.spec) return undefined;
   return { metadata: template.metadata ?? {}, spec: template.spec };
 }

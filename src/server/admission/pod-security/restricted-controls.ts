@@ -53,9 +53,7 @@ const droppedCapabilities: PodCheck = ({ spec }) => {
       `${containersNamed(adding)} must not include ${quoted(distinct(forbidden))} in securityContext.capabilities.add`,
     );
   }
-  return details.length > 0
-    ? { reason: 'unrestricted capabilities', detail: details.join('; ') }
-    : undefined;
+  return details.length > 0 ? { reason: 'unrestricted capabilities', detail: details.join('; ') } : undefined;
 };
 
 function sourceOf(volume: Volume): string {

@@ -13,9 +13,7 @@ export function isSignificantUpdate(next: CheckedPod, old: CheckedPod): boolean 
   if (annotation(next, podKey) !== annotation(old, podKey)) return true;
   const changed = (container: AnyContainer, before: AnyContainer | undefined): boolean => {
     const key = `${containerKey}${container.name}`;
-    return (
-      !before || container.image !== before.image || annotation(next, key) !== annotation(old, key)
-    );
+    return !before || container.image !== before.image || annotation(next, key) !== annotation(old, key);
   };
   const { containers, initContainers = [], ephemeralContainers = [] } = next.spec;
   const { containers: oldContainers, initContainers: oldInits = [] } = old.spec;
