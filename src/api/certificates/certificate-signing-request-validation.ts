@@ -94,7 +94,7 @@ function conditionsOf({ status }: Request): readonly CertificateSigningRequestCo
 
 function validateRequest(request: Request, old: Request | undefined): FieldError[] {
   const { spec, status = {} } = request;
-  const { signerName = '', expirationSeconds } = spec;
+  const { signerName, expirationSeconds } = spec;
   const errors = [...requestErrors(spec.request), ...validateUsages(request, old)];
   if (signerName === legacySigner && old?.spec.signerName !== legacySigner) {
     const detail = 'the legacy signerName is not allowed via this API version';
@@ -143,7 +143,7 @@ function validateConditions(request: Request, old: Request | undefined): FieldEr
   const before = old ? conditionsOf(old).map(({ type }) => type) : [];
   const mayBoth = decided.every((type) => before.includes(type));
   const seen = new Set<string>();
-  return conditionsOf(request).flatMap(({ type = '', status = '' }, index) => {
+  return conditionsOf(request).flatMap(({ type, status }, index) => {
     const path = `${field}[${index}]`;
     const errors: FieldError[] = [];
     if (type === '' && !before.includes('')) errors.push(required(`${path}.type`));

@@ -2,6 +2,7 @@ import { timestamp } from '../../base/clock.ts';
 import { humanDuration } from '../../machinery/duration.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
+import { nameRule, pathSegmentNameErrors } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import {
@@ -28,9 +29,9 @@ export const certificateSigningRequests: ResourceDefinition<Request> = defineRes
       },
     },
   },
-  validateName: () => [],
+  validateName: nameRule(pathSegmentNameErrors),
   prepareForCreate(request, { user }) {
-    const spec = request.spec as DeepMutable<CertificateSigningRequestSpec>;
+    const { spec } = request;
     spec.username = user.name;
     if (user.uid) spec.uid = user.uid;
     else delete spec.uid;

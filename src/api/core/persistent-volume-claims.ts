@@ -40,7 +40,13 @@ export const persistentVolumeClaims: ResourceDefinition<PersistentVolumeClaim> =
     validate: validateClaim,
     validateUpdate: validateClaimUpdate,
     warnings,
-    status: { validate: validateClaimStatus },
+    returnsDeleted: true,
+    status: {
+      prepare(next, old) {
+        next.spec = mutableCopy(old.spec);
+      },
+      validate: validateClaimStatus,
+    },
     selectableFields: { name: ({ metadata }) => metadata.name ?? '' },
     columns: [
       nameColumn(),
@@ -92,8 +98,7 @@ function settleDataSources(
     delete spec.dataSource;
   }
   const { dataSource, dataSourceRef } = spec;
-  if (dataSource && !dataSourceRef)
-    spec.dataSourceRef = { ...dataSource } as typeof spec.dataSourceRef & object;
+  if (dataSource && !dataSourceRef) spec.dataSourceRef = { ...dataSource };
   else if (dataSourceRef && !dataSource && !dataSourceRef.namespace) {
     const { namespace: _none, ...local } = dataSourceRef;
     spec.dataSource = local;

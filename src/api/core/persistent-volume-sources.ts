@@ -19,7 +19,7 @@ const MAX_PORTAL = 64;
 
 /** Sources that a pod's volume has too, checked the same way. */
 function shared<K extends Kind & keyof VolumeSource>(kind: K): Check<K> {
-  return (source, field) => validateSourceOfKind(kind, { [kind]: source } as VolumeSource, field);
+  return (source, field) => validateSourceOfKind(kind, { [kind]: source }, field);
 }
 
 function secretRef(
@@ -58,7 +58,7 @@ function validateCsi(source: CSIPersistentVolumeSource, field: string): FieldErr
 }
 
 function validateIscsi(source: ISCSIPersistentVolumeSource, field: string, volume: string): FieldError[] {
-  const { targetPortal, initiatorName, iqn, lun = 0, chapAuthDiscovery, chapAuthSession } = source;
+  const { targetPortal, initiatorName, iqn, lun, chapAuthDiscovery, chapAuthSession } = source;
   const errors: FieldError[] = targetPortal ? [] : [required(`${field}.targetPortal`)];
   if (initiatorName !== undefined && `${volume}:${targetPortal}`.length > MAX_PORTAL) {
     const detail =

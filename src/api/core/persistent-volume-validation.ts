@@ -42,7 +42,7 @@ export function validatePersistentVolumeSpec(spec: PersistentVolumeSpec, place: 
   if (nodeAffinity && inline) {
     errors.push(forbidden(`${field}.nodeAffinity`, 'may not be specified in the context of inline volumes'));
   } else if (nodeAffinity) errors.push(...validateVolumeAffinity(spec, `${field}.nodeAffinity`));
-  const hasNodeAffinity = nodeAffinity?.required !== undefined && !inline;
+  const hasNodeAffinity = nodeAffinity !== undefined && !inline;
   errors.push(...validateVolumeSources(spec, { field, name, hasNodeAffinity }));
   if (hostPath && posix.normalize(hostPath.path).replace(/(.)\/$/, '$1') === '/' && policy === 'Recycle') {
     const detail = "may not be 'recycle' for a hostPath mount of '/'";

@@ -25,6 +25,7 @@ export const persistentVolumes: ResourceDefinition<PersistentVolume> = defineRes
   },
   validate: validatePersistentVolume,
   validateUpdate: validatePersistentVolumeUpdate,
+  returnsDeleted: true,
   warnings: persistentVolumeWarnings,
   status: {
     prepare(next, old, { now }) {

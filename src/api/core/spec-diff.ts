@@ -52,8 +52,8 @@ function editScript(before: readonly string[], after: readonly string[]): (reado
   const common = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1));
   const at = (i: number, j: number): number => common[i]?.[j] ?? 0;
   for (let i = before.length - 1; i >= 0; i -= 1) {
-    const row = common[i];
-    for (let j = after.length - 1; row && j >= 0; j -= 1) {
+    const row = common[i] ?? new Uint32Array(0);
+    for (let j = after.length - 1; j >= 0; j -= 1) {
       row[j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
     }
   }

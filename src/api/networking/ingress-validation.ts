@@ -116,7 +116,8 @@ function validateRule({ host, http }: IngressRule, path: string, { wildcardRules
   return [...errors, ...validateHttp(http, `${path}.http`)];
 }
 
-function validateHttp({ paths = [] }: HTTPIngressRuleValue, path: string): FieldError[] {
+function validateHttp({ paths: given }: HTTPIngressRuleValue, path: string): FieldError[] {
+  const paths: readonly HTTPIngressPath[] = given ?? [];
   if (paths.length === 0) return [required(`${path}.paths`)];
   return paths.flatMap((one, index) => validatePath(one, `${path}.paths[${index}]`));
 }
@@ -146,7 +147,7 @@ function validateBackend({ resource, service }: IngressBackend, path: string): F
   return [invalid(path, '', 'resource or service backend is required')];
 }
 
-function validateService({ name = '', port = {} }: IngressServiceBackend, path: string): FieldError[] {
+function validateService({ name, port = {} }: IngressServiceBackend, path: string): FieldError[] {
   const at = `${path}.service`;
   const errors =
     name === '' ? [required(`${at}.name`)] : invalidEach(`${at}.name`, name, dns1123LabelErrors(name));
@@ -168,10 +169,7 @@ interface ObjectName {
 }
 
 /** Group, kind and name of an object that a backend or class refers to. */
-export function validateReference(
-  { apiGroup, kind = '', name = '' }: ObjectName,
-  path: string,
-): FieldError[] {
+export function validateReference({ apiGroup, kind, name }: ObjectName, path: string): FieldError[] {
   return [
     ...(apiGroup === undefined
       ? []

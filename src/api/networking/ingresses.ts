@@ -36,7 +36,12 @@ export const ingresses: ResourceDefinition<Ingress> = defineResource<Ingress>({
     !old && metadata.annotations?.[classAnnotation] !== undefined
       ? [`annotation "${classAnnotation}" is deprecated, please use 'spec.ingressClassName' instead`]
       : [],
-  status: { validate: validateIngressStatus },
+  status: {
+    prepare(next, old) {
+      next.spec = mutableCopy(old.spec);
+    },
+    validate: validateIngressStatus,
+  },
   columns: [
     nameColumn(),
     {

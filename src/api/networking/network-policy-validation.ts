@@ -93,7 +93,7 @@ function validatePeers(
 }
 
 function validateBlock(
-  { cidr = '', except = [] }: IPBlock,
+  { cidr, except = [] }: IPBlock,
   path: string,
   known: ReadonlySet<string>,
 ): FieldError[] {

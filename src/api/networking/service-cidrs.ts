@@ -19,7 +19,11 @@ export const serviceCidrs: ResourceDefinition<ServiceCIDR> = defineResource<Serv
   },
   validate: ({ spec }) => validateRanges(spec?.cidrs ?? []),
   validateUpdate: (next, old) => validateChange(next.spec?.cidrs ?? [], old.spec?.cidrs ?? []),
-  status: {},
+  status: {
+    prepare(next, old) {
+      next.spec = mutableCopy(old.spec);
+    },
+  },
   columns: [
     nameColumn(),
     { name: 'CIDRs', type: 'string', cell: ({ spec }) => (spec?.cidrs ?? []).join(',') },

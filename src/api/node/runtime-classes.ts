@@ -20,6 +20,7 @@ export const runtimeClasses: ResourceDefinition<RuntimeClass> = defineResource<R
       defaults: ({ overhead }) => roundResources(overhead?.podFixed),
     },
   },
+  createOnUpdate: true,
   validate: validateClass,
   validateUpdate: (next, old) => [
     ...validateImmutable(next.handler, old.handler, 'handler'),
@@ -28,7 +29,7 @@ export const runtimeClasses: ResourceDefinition<RuntimeClass> = defineResource<R
   columns: [nameColumn(), { name: 'Handler', type: 'string', cell: ({ handler }) => handler }, ageColumn()],
 });
 
-function validateClass({ handler = '', overhead, scheduling }: RuntimeClass): FieldError[] {
+function validateClass({ handler, overhead, scheduling }: RuntimeClass): FieldError[] {
   const errors = invalidEach('handler', handler, dns1123LabelErrors(handler));
   if (overhead) {
     errors.push(...validateContainerResources({ limits: overhead.podFixed ?? {} }, 'overhead'));

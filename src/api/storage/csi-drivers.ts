@@ -16,6 +16,7 @@ export const csiDrivers: ResourceDefinition<CSIDriver> = defineResource<CSIDrive
   storage: 'v1',
   versions: { v1: { type: csidrivers, schema: 'io.k8s.api.storage.v1.CSIDriver', defaults } },
   unconditionalUpdate: false,
+  returnsDeleted: true,
   // A new driver has no generation; the first change of its spec makes it 1.
   prepareForUpdate(next, old) {
     if (!jsonEqual(next.spec, old.spec)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
@@ -96,7 +97,7 @@ function validateRest(spec: CSIDriverSpec): FieldError[] {
 
 function validateTokenRequests(requests: readonly TokenRequest[]): FieldError[] {
   const audiences = new Set<string>();
-  return requests.flatMap(({ audience = '', expirationSeconds }, index) => {
+  return requests.flatMap(({ audience, expirationSeconds }, index) => {
     const path = `spec.tokenRequests[${index}]`;
     if (audiences.has(audience)) return [duplicate(`${path}.audience`, audience)];
     audiences.add(audience);

@@ -8,13 +8,14 @@ import { invalidEach, nonNegative } from '../core/pod-spec/invalid-each.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { type CSINode, type CSINodeDriver, csinodes } from './v1.gen.ts';
 
-const MAX_NODE_ID = 192;
+const MAX_NODE_ID = 256;
 
 /** Which storage drivers run on a node. */
 export const csiNodes: ResourceDefinition<CSINode> = defineResource<CSINode>({
   storage: 'v1',
   versions: { v1: { type: csinodes, schema: 'io.k8s.api.storage.v1.CSINode', defaults } },
   unconditionalUpdate: false,
+  returnsDeleted: true,
   validate: validateNode,
   validateUpdate: (next, old) => [...validateNode(next), ...validateKept(next, old)],
   columns: [
@@ -41,7 +42,7 @@ function validateKept(next: CSINode, old: CSINode): FieldError[] {
   return (old.spec.drivers ?? []).flatMap((before) => {
     const after = (next.spec.drivers ?? []).find(({ name }) => name === before.name);
     if (!after) return [];
-    const fixed = ({ allocatable: _, ...rest }: CSINodeDriver): object => rest;
+    const fixed = ({ allocatable: _allocatable, ...rest }: CSINodeDriver): object => rest;
     const settled = before.allocatable !== undefined && after.allocatable !== undefined;
     const same = jsonEqual(fixed(after), fixed(before)) && (settled || jsonEqual(after, before));
     return same ? [] : [invalid('spec.drivers', goDriver(after), 'field is immutable')];
@@ -59,7 +60,7 @@ function validateNode({ spec }: CSINode): FieldError[] {
     ];
     if (names.has(driver.name)) errors.push(duplicate(`${path}.name`, driver.name));
     names.add(driver.name);
-    return [...errors, ...validateTopologyKeys(driver.topologyKeys ?? [], `${path}.topologyKeys`)];
+    return [...errors, ...validateTopologyKeys(driver.topologyKeys ?? [], path)];
   });
 }
 
@@ -71,11 +72,9 @@ function validateNodeId(id: string, field: string): FieldError[] {
 function validateTopologyKeys(keys: readonly string[], field: string): FieldError[] {
   const seen = new Set<string>();
   return keys.flatMap((key) => {
-    const errors: FieldError[] = [];
-    if (key === '') errors.push(required(field, key));
-    else errors.push(...invalidEach(field, key, qualifiedNameErrors(key)));
+    const errors: FieldError[] = key === '' ? [required(field)] : [];
     if (seen.has(key)) errors.push(duplicate(field, key));
     seen.add(key);
-    return errors;
+    return [...errors, ...invalidEach(field, key, qualifiedNameErrors(key))];
   });
 }

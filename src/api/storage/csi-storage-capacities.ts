@@ -38,7 +38,7 @@ function quantity(value: string | undefined, field: string): FieldError[] {
 }
 
 function validateCapacity(capacity: CSIStorageCapacity): FieldError[] {
-  const { storageClassName = '' } = capacity;
+  const { storageClassName } = capacity;
   return [
     ...validateLabelSelector(capacity.nodeTopology, 'nodeTopology'),
     ...invalidEach('storageClassName', storageClassName, dns1123SubdomainErrors(storageClassName)),

@@ -26,6 +26,7 @@ const defaultAnnotation = 'storageclass.kubernetes.io/is-default-class';
 export const storageClasses: ResourceDefinition<StorageClass> = defineResource<StorageClass>({
   storage: 'v1',
   versions: { v1: { type: storageclasses, schema: 'io.k8s.api.storage.v1.StorageClass', defaults } },
+  returnsDeleted: true,
   validate: validateStorageClass,
   validateUpdate: (next, old) => [
     ...validateStorageClass(next),
@@ -123,7 +124,8 @@ function validateTopologies(terms: readonly TopologySelectorTerm[]): FieldError[
 
 function validateTerm({ matchLabelExpressions = [] }: TopologySelectorTerm, path: string): FieldError[] {
   const keys = new Set<string>();
-  return matchLabelExpressions.flatMap(({ key, values = [] }, index) => {
+  return matchLabelExpressions.flatMap(({ key, values: given }, index) => {
+    const values: readonly string[] = given ?? [];
     const at = `${path}.matchLabelExpressions[${index}]`;
     const seen = new Set<string>();
     const errors = values.length === 0 ? [required(`${at}.values`)] : [];

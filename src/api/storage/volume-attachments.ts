@@ -27,6 +27,7 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = defineRes
     v1: { type: volumeattachments, schema: 'io.k8s.api.storage.v1.VolumeAttachment', defaults },
   },
   unconditionalUpdate: false,
+  returnsDeleted: true,
   prepareForCreate(attachment) {
     attachment.status = { attached: false };
   },
@@ -74,7 +75,7 @@ function validateUpdate(next: VolumeAttachment, old: VolumeAttachment): FieldErr
 }
 
 function validateAttachment({ spec, status }: VolumeAttachment): FieldError[] {
-  const { attacher = '', nodeName = '', source } = spec;
+  const { attacher, nodeName, source } = spec;
   return [
     ...(attacher === '' ? [required('spec.attacher')] : []),
     ...validateSource(source ?? {}),

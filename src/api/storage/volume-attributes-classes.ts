@@ -16,6 +16,7 @@ export const volumeAttributesClasses: ResourceDefinition<VolumeAttributesClass> 
       v1: { type: volumeattributesclasses, schema: 'io.k8s.api.storage.v1.VolumeAttributesClass' },
     },
     unconditionalUpdate: false,
+    returnsDeleted: true,
     validate,
     validateUpdate: (next, old) => [
       ...validate(next),
