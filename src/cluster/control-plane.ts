@@ -6,6 +6,7 @@ import type { AnyResource } from '../api/resource.ts';
 import { MetricRegistry } from '../base/metrics/registry.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
+import { defaultServiceCidr } from '../api/networking/service-cidrs.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
@@ -49,7 +50,7 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 
 /** Throws `UNKNOWN_CONTROLLER` for a list that names something that does not exist. */
 export function checkControllers(list: string): void {
-  controllersOf(list, { ca: '', signLegacyToken: () => '' });
+  controllersOf(list, { ca: '', signLegacyToken: () => '', signingAuthority: { cert: '', key: '' } });
 }
 
 function controllersOf(list: string, options: ControllerOptions): readonly Controller[] {
@@ -78,6 +79,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
           ...needs,
           serviceCidr: formatIpv4Range(plan.serviceCidr),
         })),
+      bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
       tls: { ...pki.server, clientCa: pki.ca.cert },
       serviceAccount: { issuer, signingKey: pki.serviceAccountKey },
       kubelet: {
@@ -116,6 +118,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     const controllers = startControllers(
       controllersOf(options.controllers, {
         ca: pki.ca.cert,
+        signingAuthority: pki.ca,
         signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
         loadBalancerRange: loadBalancerRange(plan.podCidr),
       }),

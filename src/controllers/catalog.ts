@@ -1,8 +1,12 @@
 import type { Ipv4Range } from '../base/ipv4.ts';
+import type { Authority } from '../machinery/x509/issue-certificate.ts';
 import type { Controller } from '../reconcile/controller.ts';
 import { bootstrapSignerController } from './bootstrap-tokens/bootstrap-signer.ts';
 import { tokenCleanerController } from './bootstrap-tokens/token-cleaner.ts';
 import { clusterRoleAggregationController } from './cluster-role-aggregation/controller.ts';
+import { csrApprovingController } from './certificates/approving-controller.ts';
+import { csrCleanerController } from './certificates/cleaner-controller.ts';
+import { csrSigningController } from './certificates/signing-controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
@@ -19,6 +23,9 @@ import { serviceAccountController } from './service-account/controller.ts';
 import { serviceAccountTokenController } from './service-account-token/controller.ts';
 import type { LegacyTokenClaims } from './service-account-token/plan.ts';
 import { serviceLoadBalancerController } from './service-load-balancer/controller.ts';
+import { attributesClassProtectionController } from './storage-protection/attributes-class-protection.ts';
+import { claimProtectionController } from './storage-protection/claim-protection.ts';
+import { volumeProtectionController } from './storage-protection/volume-protection.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
@@ -27,6 +34,8 @@ export interface ControllerOptions {
   readonly ca: string;
   /** Signs a service-account token that has no end; without it token secrets stay empty. */
   readonly signLegacyToken?: (claims: LegacyTokenClaims) => string;
+  /** What certificate requests are signed with; without it they stay unsigned. */
+  readonly signingAuthority?: Authority;
   /** Addresses for services of type LoadBalancer; without it they get none. */
   readonly loadBalancerRange?: Ipv4Range;
 }
@@ -36,6 +45,7 @@ export function allControllers({
   ca,
   loadBalancerRange,
   signLegacyToken,
+  signingAuthority,
 }: ControllerOptions): readonly Controller[] {
   return [
     serviceAccountController,
@@ -57,6 +67,12 @@ export function allControllers({
     podGarbageCollector,
     nodeLifecycleController,
     taintEvictionController,
+    claimProtectionController,
+    volumeProtectionController,
+    attributesClassProtectionController,
+    csrApprovingController,
+    ...(signingAuthority ? [csrSigningController(signingAuthority)] : []),
+    csrCleanerController,
     ...(loadBalancerRange ? [serviceLoadBalancerController(loadBalancerRange)] : []),
   ];
 }

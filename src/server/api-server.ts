@@ -17,17 +17,26 @@ import { alwaysPullImages } from './admission/always-pull-images.ts';
 import { eventRateLimit } from './admission/event-rate-limit.ts';
 import { ownerReferencesPermission } from './admission/owner-references-permission.ts';
 import { podSecurity } from './admission/pod-security/pod-security.ts';
+import { certificateApproval } from './admission/certificate-approval.ts';
+import { certificateSigning } from './admission/certificate-signing.ts';
+import { certificateSubjectRestriction } from './admission/certificate-subject-restriction.ts';
+import { clusterTrustBundleAttest } from './admission/cluster-trust-bundle-attest.ts';
+import { defaultIngressClass } from './admission/default-ingress-class.ts';
+import { defaultStorageClass } from './admission/default-storage-class.ts';
 import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
 import type { Lookup } from './admission/lookup.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
+import { persistentVolumeClaimResize } from './admission/persistent-volume-claim-resize.ts';
 import { podTopologyLabels } from './admission/pod-topology-labels.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
 import { resourceQuota } from './admission/resource-quota.ts';
 import { selectPlugins, type PluginSwitches } from './admission/select-plugins.ts';
+import { runtimeClass } from './admission/runtime-class.ts';
 import { serviceAccount } from './admission/service-account.ts';
+import { storageObjectInUseProtection } from './admission/storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { createBootstrapTokens } from './auth/bootstrap-token.ts';
@@ -91,6 +100,8 @@ export interface ApiServerOptions {
   };
   /** The document of `/version`. */
   readonly version: { readonly gitVersion: string };
+  /** Objects that a new cluster must have beside the system's own. */
+  readonly bootstrap?: readonly KubeObject[];
   /** Admission after the built-in plug-ins. */
   readonly admission?: readonly AdmissionPlugin[];
   /** Which optional plug-ins run, and which others do not. */
@@ -201,7 +212,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   );
   const resources = new ResourceTable(definitions, (definition) => newCache(options, definition));
   await restore(options, resources, feed);
-  await ensureBootstrapObjects({ store, schema, clock, table: resources });
+  await ensureBootstrapObjects({ store, schema, clock, table: resources, further: options.bootstrap ?? [] });
   await feed.reached(store.revision);
 
   const groups = servedGroups(resources.resources.map(({ definition }) => definition));
@@ -255,7 +266,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           alwaysPullImages,
           podSecurity(lookup),
           eventRateLimit(clock),
+          defaultStorageClass(lookup),
+          storageObjectInUseProtection,
           ownerReferencesPermission({ authorizer, resourceOf: kindLookup(table) }),
+          persistentVolumeClaimResize(lookup),
+          runtimeClass(lookup),
+          certificateApproval(authorizer),
+          certificateSigning(authorizer),
+          clusterTrustBundleAttest(authorizer),
+          certificateSubjectRestriction,
+          defaultIngressClass(lookup),
           resourceQuota({ lookup, clock, server: () => transport(serverUser) }),
           ...(options.admission ?? []),
         ],

@@ -51,6 +51,8 @@ export interface BootstrapParts {
   readonly schema: SchemaTable;
   readonly clock: Clock;
   readonly table: ResourceTable;
+  /** What this cluster must have beside the system's own objects. */
+  readonly further?: readonly KubeObject[];
 }
 
 /** Creates the system namespaces, priority classes, roles and bindings that are missing, in one batch. Returns how many. */
@@ -59,10 +61,11 @@ export async function ensureBootstrapObjects({
   schema,
   clock,
   table,
+  further = [],
 }: BootstrapParts): Promise<number> {
   const creationTimestamp = timestamp(clock.now());
   const writes: Promise<number>[] = [];
-  for (const object of systemObjects(creationTimestamp)) {
+  for (const object of [...systemObjects(creationTimestamp), ...further]) {
     const resource = resourceOf(table, object);
     const version = resource?.definition.versions[resource.definition.storage];
     if (!resource || !version) continue;

@@ -1,3 +1,4 @@
+import { timestamp } from '../../base/clock.ts';
 import { type FieldError, invalid, required } from '../../machinery/field-error.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
@@ -30,6 +31,27 @@ export const serviceCidrs: ResourceDefinition<ServiceCIDR> = defineResource<Serv
     ageColumn(),
   ],
 });
+
+/** The range that a cluster starts with, which upstream's API server makes by itself. */
+export function defaultServiceCidr(range: string, now: number): ServiceCIDR {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: [range] },
+    status: {
+      conditions: [
+        {
+          type: 'Ready',
+          status: 'True',
+          lastTransitionTime: timestamp(now),
+          reason: '',
+          message: 'Kubernetes default Service CIDR is ready',
+        },
+      ],
+    },
+  };
+}
 
 function validateRanges(ranges: readonly string[]): FieldError[] {
   if (ranges.length === 0) return [required(field, 'at least one CIDR required')];
