@@ -16,6 +16,10 @@ export interface Needs {
   readonly images?: readonly string[];
   /** Files in the folder `$KANOE_CASES`. */
   readonly cases?: readonly string[];
+  /** Recorded exchanges and their player in the folder `$KANOE_FIDELITY`. */
+  readonly exchanges?: true;
+  /** Samples of every kind in the folder `$KANOE_SPEC`. */
+  readonly samples?: true;
 }
 
 /** The archive of an image that some tests need. */
@@ -33,6 +37,10 @@ export function unmetNeed(needs: Needs): string | undefined {
   if (needs.root && !(process.platform === 'linux' && process.getuid?.() === 0))
     return 'needs Linux and root';
   if (needs.kubectl && kubectlsBetween(27, 99).length === 0) return 'needs kubectl 1.27 or newer';
+  if (needs.exchanges && !existsSync(join(process.env['KANOE_FIDELITY'] ?? 'KANOE_FIDELITY', 'play.mjs')))
+    return 'needs recorded exchanges in KANOE_FIDELITY';
+  if (needs.samples && !existsSync(join(process.env['KANOE_SPEC'] ?? 'KANOE_SPEC', 'roundtrip')))
+    return 'needs samples in KANOE_SPEC';
   for (const tool of needs.tools ?? [])
     if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) return `needs ${tool}`;
   for (const file of [...(needs.images ?? []).map(imageArchive), ...(needs.cases ?? []).map(caseFile)])
