@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describe } from 'vitest';
 import { kubectlsBetween } from './kubectl.ts';
 
@@ -16,6 +16,10 @@ export interface Needs {
   readonly images?: readonly string[];
   /** Files in the folder `$KANOE_CASES`. */
   readonly cases?: readonly string[];
+  /** Helm, as `tools/fetch-clients.mjs` fetches it. */
+  readonly helm?: true;
+  /** Python with the package `kubernetes`. */
+  readonly pythonClient?: true;
   /** Recorded exchanges and their player in the folder `$KANOE_FIDELITY`. */
   readonly exchanges?: true;
   /** Samples of every kind in the folder `$KANOE_SPEC`. */
@@ -32,11 +36,16 @@ export function caseFile(name: string): string {
   return join(process.env['KANOE_CASES'] ?? 'KANOE_CASES', name);
 }
 
+const helmCache = resolve(import.meta.dirname, '../../node_modules/.cache/kanoe/helm');
+
 /** Why these needs are not met here; undefined when they are. */
 export function unmetNeed(needs: Needs): string | undefined {
   if (needs.root && !(process.platform === 'linux' && process.getuid?.() === 0))
     return 'needs Linux and root';
   if (needs.kubectl && kubectlsBetween(27, 99).length === 0) return 'needs kubectl 1.27 or newer';
+  if (needs.helm && !existsSync(helmCache)) return 'needs Helm: node tools/fetch-clients.mjs';
+  if (needs.pythonClient && spawnSync('/usr/bin/python3', ['-c', 'import kubernetes']).status !== 0)
+    return "needs Python's package kubernetes";
   if (needs.exchanges && !existsSync(join(process.env['KANOE_FIDELITY'] ?? 'KANOE_FIDELITY', 'play.mjs')))
     return 'needs recorded exchanges in KANOE_FIDELITY';
   if (needs.samples && !existsSync(join(process.env['KANOE_SPEC'] ?? 'KANOE_SPEC', 'roundtrip')))
