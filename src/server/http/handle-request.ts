@@ -369,6 +369,7 @@ async function resourceReply(
       negotiated,
       include,
       signal,
+      onFault: parts.onFault,
       ...(onEvent ? { onEvent } : {}),
     });
     return undefined;

@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { encodeJsonBytes } from '../../machinery/json/encode.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
+import { decodeValue } from '../../machinery/schema/decode.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import { entryJson, entryObject } from '../registry/represent.ts';
 import { watchFrame } from '../../machinery/protobuf/protobuf-stream.ts';
@@ -29,6 +30,8 @@ export interface WatchResponseOptions {
   readonly signal: AbortSignal;
   /** Hears how large each event was. */
   onEvent?(size: number): void;
+  /** An event could not be encoded, which is a fault of the server's own; the watch is cut off. */
+  onFault(error: unknown): void;
 }
 
 function jsonFrame(type: string, json: Buffer): Buffer {
@@ -89,7 +92,7 @@ class FrameEncoder {
     };
     const object = { kind: type.kind, apiVersion: apiVersionOf(type), metadata };
     const { negotiated, registry, served } = this.#options;
-    const shown: KubeObject = { ...object, metadata };
+    const shown = this.#empty({ ...object, metadata });
     if (negotiated.shape !== 'Object') return jsonFrame('BOOKMARK', this.#shaped(shown));
     if (this.#binary)
       return watchFrame('BOOKMARK', objectEnvelope(shown, served.version.schema, registry.schema));
@@ -97,6 +100,14 @@ class FrameEncoder {
       'BOOKMARK',
       encodeJsonBytes({ ...object, metadata: { ...metadata, creationTimestamp: null } }),
     );
+  }
+
+  /** With what Go writes for an object that has nothing but metadata: columns read `spec` as if it were there. */
+  #empty(object: KubeObject): KubeObject {
+    const { registry, served } = this.#options;
+    const { schema: message } = served.version;
+    if (!registry.schema.has(message)) return object;
+    return { ...decodeValue(object, { table: registry.schema, message }).object, ...object };
   }
 
   #jsonOf(event: SeenEvent): Buffer {
@@ -184,26 +195,43 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
 
   function onEvents(events: readonly SeenEvent[]): void {
     if (ended) return;
-    const frames = events.map((event) => encoder.encode(event));
-    if (options.onEvent) for (const frame of frames) options.onEvent(frame.length);
-    write(frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames));
+    guarded(() => {
+      const frames = events.map((event) => encoder.encode(event));
+      if (options.onEvent) for (const frame of frames) options.onEvent(frame.length);
+      write(frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames));
+    });
+  }
+
+  /** Runs what no request waits for any more: a fault must not end the process. */
+  function guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      options.onFault(error);
+      cutOff();
+    }
+  }
+
+  function bookmark(at: number, initialEnd: boolean): void {
+    guarded(() => write(encoder.bookmark(at, initialEnd)));
   }
 
   const revision = feed.revision;
   const subscription = subscribe();
-  if (plan.markInitialEnd && plan.bookmarks && !expired) write(encoder.bookmark(revision, true));
+
   const lifetime = clock.after(plan.lengthMs, () => {
-    if (plan.bookmarks && !blocked) write(encoder.bookmark(feed.revision, false));
+    if (plan.bookmarks && !blocked) bookmark(feed.revision, false);
     end();
   });
   let bookmarks = plan.bookmarks ? clock.after(bookmarkIntervalMs, remind) : undefined;
 
   function remind(): void {
     if (ended) return;
-    if (!blocked) write(encoder.bookmark(feed.revision, false));
+    if (!blocked) bookmark(feed.revision, false);
     bookmarks = clock.after(bookmarkIntervalMs, remind);
   }
 
+  if (plan.markInitialEnd && plan.bookmarks && !expired) bookmark(revision, true);
   signal.addEventListener('abort', end, { once: true });
   response.on('close', finish);
   response.on('error', finish);
