@@ -22,6 +22,7 @@ import { openapiHandler } from '../server/openapi/routes.ts';
 import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
+import { furtherAuthentication } from './authentication.ts';
 import { openAuditLog } from './audit.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
@@ -61,6 +62,7 @@ function controllersOf(list: string, options: ControllerOptions): readonly Contr
 export async function startControlPlane(plan: ClusterPlan, options: StartOptions): Promise<ControlPlane> {
   const { clock, report } = options;
   const audit = options.audit && (await openAuditLog(options.audit, options));
+  const authentication = await furtherAuthentication(options, { clock, apiAudiences: [issuer] });
   const [store, pki] = await Promise.all([
     openLmdbStore({ directory: join(plan.dataDirectory, 'store'), clock }),
     ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan, options.nodes), clock),
@@ -82,6 +84,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
       tls: { ...pki.server, clientCa: pki.ca.cert },
       serviceAccount: { issuer, signingKey: pki.serviceAccountKey },
+      authentication,
       kubelet: {
         credentials: { ...pki.kubeletClient, ca: pki.ca.cert },
         resolveNode(name) {
