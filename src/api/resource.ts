@@ -75,6 +75,8 @@ export interface SubresourceDefinition<T> {
   merge?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
   /** Dotted paths of the only fields that are owned through it, `*` for any element. Default: all. */
   readonly owns?: readonly string[];
+  /** Dotted paths of what nobody owns through it because it is set back. */
+  readonly resets?: readonly string[];
   /** Validation of such a part's update. */
   validateUpdate?(next: T, old: Live<T>): FieldError[];
 }
@@ -123,12 +125,17 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly qualifiedFinalizers?: boolean;
   /** Name made from `generateName` may be up to 63 characters; default is the same rule as upstream's names.SimpleNameGenerator. */
   readonly status?: {
-    /** Keeps everything but status (and what upstream allows) from `old`. Default: only status is taken from `next`. */
+    /**
+     * Keeps everything but status (and what upstream allows) from `old`. Default: status is taken from `next`, and metadata unless
+     * {@link resets} has it.
+     */
     prepare?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
     validate?(next: T, old: Live<T>): FieldError[];
     /** Dotted paths of what nobody owns through `status` because it is set back (`GetResetFields`). Default: `spec`. */
     readonly resets?: readonly string[];
   };
+  /** Dotted paths of what nobody owns through the object itself because it is set back. Default: `status` where there is one. */
+  readonly resets?: readonly string[];
   readonly scale?: ScaleMapping;
   readonly subresources?: Readonly<Record<string, SubresourceDefinition<T>>>;
   /** Whether `metadata.generation` starts at 1 and grows when `spec` (or what {@link generationChanged} says) changes. */

@@ -58,6 +58,7 @@ export const deployments: ResourceDefinition<Deployment> = defineResource<Deploy
       ? []
       : podSpecWarnings(next.spec.template.spec, 'spec.template.spec'),
   status: {
+    resets: ['spec', 'metadata.labels'],
     prepare(next, old) {
       next.spec = mutableCopy(old.spec);
       const { labels } = old.metadata;

@@ -47,7 +47,9 @@ export const certificateSigningRequests: ResourceDefinition<Request> = defineRes
   },
   validate: validateSigningRequest,
   validateUpdate: (next, old) => validateSigningRequestUpdate(next, old, 'request'),
+  resets: ['spec', 'status'],
   status: {
+    resets: ['spec', 'status.conditions'],
     prepare(next, old, { now }) {
       next.spec = mutableCopy(old.spec);
       const sent = next.status?.conditions ?? [];
@@ -63,6 +65,7 @@ export const certificateSigningRequests: ResourceDefinition<Request> = defineRes
     approval: {
       kind: { group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest' },
       verbs: ['get', 'patch', 'update'],
+      resets: ['spec', 'status.certificate'],
       merge(next, old, { now }) {
         next.spec = mutableCopy(old.spec);
         const conditions = next.status?.conditions;

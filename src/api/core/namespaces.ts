@@ -40,6 +40,7 @@ export const namespaces: ResourceDefinition<Namespace> = defineResource<Namespac
       kind: { group: '', version: 'v1', kind: 'Namespace' },
       verbs: ['update'],
       schema: 'io.k8s.api.core.v1.Namespace',
+      resets: ['status'],
       merge(next, old) {
         if (old.status) next.status = mutableCopy(old.status);
         else delete next.status;

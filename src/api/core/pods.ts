@@ -65,6 +65,7 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
   validateUpdate: validatePodUpdate,
   warnings: (pod, old) => (old ? [] : podWarnings(pod)),
   status: {
+    resets: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
     prepare(next, old) {
       next.spec = mutableCopy(old.spec);
       if (old.metadata.ownerReferences)
@@ -89,6 +90,7 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
     },
     ephemeralcontainers: {
       kind: podKind,
+      owns: ['spec.ephemeralContainers'],
       verbs: ['get', 'patch', 'update'],
       schema: podSchema,
       merge: takeEphemeralContainers,
@@ -118,6 +120,11 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
     },
     resize: {
       kind: podKind,
+      owns: ['containers', 'initContainers'].flatMap((list) => [
+        `spec.${list}.*.name`,
+        `spec.${list}.*.resources`,
+        `spec.${list}.*.resizePolicy`,
+      ]),
       verbs: ['get', 'patch', 'update'],
       schema: podSchema,
       merge: takeResize,

@@ -42,7 +42,7 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = defineRes
     ...validateVolumeName(attachment.spec.source),
   ],
   validateUpdate,
-  status: { validate: validateUpdate },
+  status: { resets: ['metadata', 'spec'], validate: validateUpdate },
   columns: [
     nameColumn(),
     { name: 'Attacher', type: 'string', format: 'name', cell: ({ spec }) => spec.attacher },

@@ -61,7 +61,7 @@ class CompareWalk implements Comparison {
         return this.#leaf(old, next);
       case 'map':
         return this.#maps(old, next, typed);
-      case 'list':
+      default:
         return this.#lists(old, next, typed);
     }
   }

@@ -27,7 +27,7 @@ function collect(value: unknown, structure: Structure, into: MutableFieldSet): b
       return true;
     case 'map':
       return typed.atomic || collectMembers(membersOf(value), typed, into);
-    case 'list':
+    default:
       return typed.list === 'atomic' || collectItems(itemsOf(value), typed, into);
   }
 }

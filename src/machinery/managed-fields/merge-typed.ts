@@ -28,7 +28,7 @@ function merge(live: unknown, config: unknown, typed: Typed): unknown {
       return config;
     case 'map':
       return mergeMaps(live, config, typed);
-    case 'list':
+    default:
       return mergeLists(live, config, typed);
   }
 }

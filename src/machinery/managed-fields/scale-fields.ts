@@ -1,6 +1,6 @@
 import type { ManagedFieldsEntry } from '../meta/v1.gen.ts';
 import { fieldSet, hasPath, subtractSet } from './field-set.ts';
-import { decodeManagers, encodeManagers, managerId, type Managers, type OwnedFields } from './managers.ts';
+import { decodeManagers, encodeManagers, type Managers, type OwnedFields } from './managers.ts';
 import { memberElement, type FieldPath } from './path-element.ts';
 
 const scaleVersion = 'autoscaling/v1';
@@ -23,24 +23,21 @@ export function fieldsOfScale(parent: Entries, paths: ReplicasPaths): ManagedFie
 }
 
 /**
- * The managedFields of the object after its scale was written, in the version of the request. Entries that are new have no time, as
- * upstream's.
+ * The managedFields of the object after its scale was written, in the version of the request. As upstream, an updater's entry is
+ * known again only in the scale's own version: its replicas come back as an entry of their own, without a time.
  */
 export function fieldsOfParent(
   { parent, scale }: { readonly parent: Entries; readonly scale: Entries },
   paths: ReplicasPaths,
   apiVersion: string,
 ): ManagedFieldsEntry[] {
-  const owners = new Map([...decoded(scale).values()].map((owned) => [ownerKey(owned), owned]));
-  const kept = new Set<string>();
+  const before = decoded(parent);
+  const owners = new Map(decoded(scale));
   const after = new Map<string, OwnedFields>();
-  for (const [id, owned] of decoded(parent)) {
+  for (const [id, owned] of before) {
     const path = paths.get(owned.apiVersion);
     if (path === undefined) continue;
-    if (path === null || !hasPath(owned.set, path)) {
-      after.set(id, owned);
-    } else if (owners.has(ownerKey(owned))) {
-      kept.add(ownerKey(owned));
+    if (path === null || !hasPath(owned.set, path) || owners.delete(id)) {
       after.set(id, owned);
     } else {
       const set = subtractSet(owned.set, fieldSet(path));
@@ -48,16 +45,12 @@ export function fieldsOfParent(
     }
   }
   const path = paths.get(apiVersion);
-  for (const [key, { name, set }] of owners) {
-    if (kept.has(key) || !path || !hasPath(set, replicasInScale)) continue;
-    after.set(key, { name, apiVersion, set: fieldSet(path) });
+  for (const [id, { name, set }] of owners) {
+    if (!path || !hasPath(set, replicasInScale)) continue;
+    const time = before.get(id)?.time;
+    after.set(id, { name, apiVersion, set: fieldSet(path), ...(time !== undefined && { time }) });
   }
   return encodeManagers(after);
-}
-
-/** Whose an entry is, in whatever version. */
-function ownerKey({ name: { apiVersion: _version, ...name } }: OwnedFields): string {
-  return managerId(name);
 }
 
 function decoded(entries: Entries): Managers {

@@ -87,6 +87,8 @@ export class MessageDecoder {
   #field(field: FieldSchema, before: unknown): unknown {
     const value = this.#value(field.of, before);
     if (value === undefined || !field.omitempty || field.pointer) return value;
+    // An empty list of managers resets them, which Go tells from none.
+    if (field.name === 'managedFields') return value;
     return isLeftOut(value, field.of) ? undefined : value;
   }
 

@@ -3,6 +3,12 @@ import type { StructuralSchema } from './structural-schema.ts';
 
 const untyped: Structure = { type: 'untyped' };
 const scalar: Structure = { type: 'scalar' };
+const scalars: Readonly<Record<string, Structure>> = {
+  string: { type: 'scalar', of: 'string' },
+  integer: { type: 'scalar', of: 'numeric' },
+  number: { type: 'scalar', of: 'numeric' },
+  boolean: { type: 'scalar', of: 'boolean' },
+};
 
 /** How values of a structural schema merge; `metadata` are the members of the root that every object has. */
 export function structureOf(
@@ -17,7 +23,7 @@ export function structureOf(
     case '':
       return schema.intOrString ? scalar : untyped;
     default:
-      return scalar;
+      return scalars[schema.type] ?? scalar;
   }
 }
 

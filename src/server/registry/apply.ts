@@ -29,10 +29,11 @@ export async function applyObject(
 ): Promise<Answer> {
   const { request } = context;
   const { dryRun } = options;
-  const config = readConfig(context, options);
+  const { config, duplicates } = readConfig(context);
   const patch = { config, kind: served.type.kind, force: options.force };
   const expected = expectedBody(registry.schema, served);
   const decoded = (applied: AppliedObject): DeepMutable<KubeObject> => {
+    reportRepeated(duplicates, context, options);
     const object = decodePatched(applied.object, expected).object as DeepMutable<KubeObject>;
     checkName(object, request.name ?? '');
     return object;
@@ -70,22 +71,34 @@ export async function applyObject(
   });
 }
 
-/** Reads an applied configuration. Throws a BadRequest for what is no object; warns of, or refuses, keys that repeat. */
-export function readConfig(context: RequestContext, options: WriteOptions): JsonObject {
-  const { value, duplicates } = parsed(context.body);
+/** A configuration and the keys that it repeats, in upstream's words. */
+export interface ReadConfig {
+  readonly config: JsonObject;
+  readonly duplicates: readonly string[];
+}
+
+/** Reads an applied configuration. Throws a BadRequest for what is no object. */
+export function readConfig({ body }: RequestContext): ReadConfig {
+  const { value, duplicates } = parsed(body);
   if (value !== null && value !== undefined && !isObject(value)) {
     const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
     throw newBadRequest(
       `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
     );
   }
-  const [first] = duplicates;
-  if (first !== undefined && options.fieldValidation !== 'Ignore') {
-    const problem = `error converting YAML to JSON: yaml: unmarshal errors:\n${duplicates.map((text) => `  ${text}`).join('\n')}`;
-    if (options.fieldValidation === 'Strict') throw newBadRequest(`error strict decoding YAML: ${problem}`);
-    context.warn(problem);
-  }
-  return isObject(value) ? value : {};
+  return { config: isObject(value) ? value : {}, duplicates };
+}
+
+/** Warns of, or refuses, keys that repeat; once the configuration has been applied, as upstream. */
+export function reportRepeated(
+  duplicates: readonly string[],
+  context: RequestContext,
+  options: WriteOptions,
+): void {
+  if (duplicates.length === 0 || options.fieldValidation === 'Ignore') return;
+  const problem = `error converting YAML to JSON: yaml: unmarshal errors:\n${duplicates.map((text) => `  ${text}`).join('\n')}`;
+  if (options.fieldValidation === 'Strict') throw newBadRequest(`error strict decoding YAML: ${problem}`);
+  context.warn(problem);
 }
 
 interface ParsedConfig {

@@ -1,10 +1,5 @@
 import type { ResourceDefinition } from '../../api/resource.ts';
-import {
-  fieldSet,
-  noFields,
-  type FieldNode,
-  type FieldSet,
-} from '../../machinery/managed-fields/field-set.ts';
+import { fieldSet, type FieldNode, type FieldSet } from '../../machinery/managed-fields/field-set.ts';
 import { memberElement } from '../../machinery/managed-fields/path-element.ts';
 
 /** Which fields a request through an endpoint may own (upstream's `GetResetFields` and `GetResetFieldsFilter`). */
@@ -17,15 +12,17 @@ export interface OwnableFields {
 
 /** The rules of an endpoint: through the object itself no status is owned, through `status` nothing of `spec`. */
 export function ownableFields(
-  { status, subresources }: ResourceDefinition,
+  { resets, status, subresources }: ResourceDefinition,
   subresource: string | undefined,
 ): OwnableFields {
-  if (subresource === undefined) return { reset: status ? paths(['status']) : noFields, only: everything };
+  if (subresource === undefined)
+    return { reset: paths(resets ?? (status ? ['status'] : [])), only: everything };
   if (subresource === 'status') return { reset: paths(status?.resets ?? ['spec']), only: everything };
-  const owns = subresources?.[subresource]?.owns;
-  if (!owns) return { reset: noFields, only: everything };
-  const patterns = owns.map((path) => path.split('.'));
-  return { reset: noFields, only: (set) => matching(set, patterns) };
+  const part = subresources?.[subresource];
+  const reset = paths(part?.resets ?? []);
+  if (!part?.owns) return { reset, only: everything };
+  const patterns = part.owns.map((path) => path.split('.'));
+  return { reset, only: (set) => matching(set, patterns) };
 }
 
 function everything(set: FieldSet): FieldSet {

@@ -1,3 +1,4 @@
+import type { ResourceVersion } from '../../api/resource.ts';
 import { timestamp } from '../../base/clock.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { subtractTrees, type FieldSet } from '../../machinery/managed-fields/field-set.ts';
@@ -42,11 +43,15 @@ export function requestManager({ request, userAgent = '' }: RequestContext): str
 
 const longestManager = 128;
 
-/** An object in a version, as upstream's encoder would write it: what is always written is there. */
-function plain(registry: Registry, object: KubeObject, message: string): Plain {
+/** An object in a version, as upstream's encoder would write it: of built-in kinds what is always written is there. */
+function plain(registry: Registry, object: KubeObject, version: ResourceVersion<KubeObject>): Plain {
   const { managedFields, ...metadata } = object.metadata;
-  const text = encodeObject({ ...object, metadata }, { table: registry.schema, message });
-  return { value: parseJson(Buffer.from(text)).value, fields: managedFields };
+  const value = { ...object, metadata };
+  return { value: version.custom ? value : written(registry, value, version.schema), fields: managedFields };
+}
+
+function written(registry: Registry, object: object, message: string): unknown {
+  return parseJson(Buffer.from(encodeObject(object, { table: registry.schema, message }))).value;
 }
 
 function versionsOf(registry: Registry, served: ServedVersion, subresource: string | undefined): Versions {
@@ -62,15 +67,18 @@ function versionsOf(registry: Registry, served: ServedVersion, subresource: stri
   return {
     structure(apiVersion) {
       const version = byApiVersion.get(apiVersion);
-      return version && structureOfMessage(registry.schema, version.schema);
+      if (!version) return undefined;
+      return version.custom?.structure ?? structureOfMessage(registry.schema, version.schema);
     },
     empty: (apiVersion) => emptyObject(registry, known(apiVersion)),
-    convert(value, from, to) {
+    async convert(value, from, to) {
       const object = mutableCopy<KubeObject>(value as KubeObject);
-      const stored = known(from).version.toStorage?.(object) ?? object;
+      const { version } = known(from);
       const target = known(to);
-      const converted = convertedFrom(target, stored as KubeObject);
-      return Promise.resolve(plain(registry, converted, target.version.schema).value);
+      const converted = version.custom
+        ? await version.custom.convert(object, target.type.version)
+        : convertedFrom(target, version.toStorage?.(object) ?? object);
+      return plain(registry, converted, target.version).value;
     },
     filter: (set: FieldSet) => owned.only(subtractTrees(set, owned.reset)),
   };
@@ -78,8 +86,7 @@ function versionsOf(registry: Registry, served: ServedVersion, subresource: stri
 
 function emptyObject(registry: Registry, { version, type }: ServedVersion): unknown {
   const object = { apiVersion: apiVersionOf(type), kind: type.kind };
-  return parseJson(Buffer.from(encodeObject(object, { table: registry.schema, message: version.schema })))
-    .value;
+  return version.custom ? object : written(registry, object, version.schema);
 }
 
 /** A write of an object of the resource by the request's manager. */
@@ -90,7 +97,7 @@ function writeOf(
   old: KubeObject | undefined,
 ): ManagedWrite {
   const { subresource } = context.request;
-  const live = old && plain(registry, convertedFrom(served, old), served.version.schema);
+  const live = old && plain(registry, convertedFrom(served, old), served.version);
   return {
     versions: versionsOf(registry, served, subresource),
     apiVersion: apiVersionOf(served.type),
@@ -110,7 +117,7 @@ export async function ownChange(
   { next, old }: { readonly next: DeepMutable<KubeObject>; readonly old: KubeObject | undefined },
 ): Promise<void> {
   const write = writeOf(registry, served, context, old);
-  const { value, fields } = plain(registry, convertedFrom(served, next), served.version.schema);
+  const { value, fields } = plain(registry, convertedFrom(served, next), served.version);
   setManagedFields(next, await managedAfterUpdate(write, value, fields));
 }
 
@@ -146,8 +153,7 @@ export function writeOfPart(
   const { subresource } = context.request;
   const { apiVersion, kind } = part.live;
   const structure = structureOfMessage(registry.schema, part.message);
-  const encoded = (object: object): unknown =>
-    parseJson(Buffer.from(encodeObject(object, { table: registry.schema, message: part.message }))).value;
+  const encoded = (object: object): unknown => written(registry, object, part.message);
   return {
     versions: {
       structure: (version) => (version === apiVersion ? structure : undefined),

@@ -12,7 +12,7 @@ import { ageColumn } from '../../api/columns.ts';
 import type { Column, ScaleMapping } from '../../api/resource.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
 import type { Answer } from './answer.ts';
-import { applyType, readConfig } from './apply.ts';
+import { applyType, readConfig, reportRepeated } from './apply.ts';
 import { decodeBody, decodePatched, reportStrict, type Expected } from './codec.ts';
 import { plainAnswer } from './create.ts';
 import { checkPatchType, patched, readPatch, reportPatched } from './patch.ts';
@@ -168,11 +168,13 @@ function scaleReader(registry: Registry, context: RequestContext, expected: Expe
   const live = (current: Scale, fields: Entries): ManagedWrite =>
     writeOfPart(registry, context, { message: scaleMessage, live: current, fields });
   if (request.patchType === applyType) {
-    const patch = { config: readConfig(context, options), kind: expected.kind, force: options.force };
+    const { config, duplicates } = readConfig(context);
+    const patch = { config, kind: expected.kind, force: options.force };
     return {
       dryRun,
       async read(current, fields) {
         const { object, managedFields } = await managedApply(live(current, fields), patch);
+        reportRepeated(duplicates, context, options);
         const scale = decodePatched(object, expected).object as DeepMutable<KubeObject>;
         return { scale, managedFields };
       },

@@ -208,10 +208,15 @@ function specChanged(next: KubeObject, old: KubeObject): boolean {
   return !isDeepStrictEqual((next as { spec?: unknown }).spec, (old as { spec?: unknown }).spec);
 }
 
-function prepareStatus(next: DeepMutable<KubeObject>, old: Live<KubeObject>): DeepMutable<KubeObject> {
+function prepareStatus(
+  next: DeepMutable<KubeObject>,
+  old: Live<KubeObject>,
+  keeps: 'metadata' | 'rest',
+): DeepMutable<KubeObject> {
   const { status } = next as { status?: unknown };
   const { resourceVersion, uid } = next.metadata;
   const kept = mutableCopy<KubeObject>(old) as DeepMutable<KubeObject> & { status?: unknown };
+  if (keeps === 'rest') kept.metadata = next.metadata;
   if (resourceVersion) kept.metadata.resourceVersion = resourceVersion;
   if (uid) kept.metadata.uid = uid;
   if (status === undefined) delete kept.status;
@@ -249,7 +254,10 @@ async function changeEntry(
   const part = subresource === undefined ? undefined : definition.subresources?.[subresource];
   if (subresource === 'status') {
     if (definition.status?.prepare) definition.status.prepare(next, old, strategy);
-    else next = prepareStatus(next, old);
+    else {
+      const keeps = definition.status?.resets?.includes('metadata') ? 'metadata' : 'rest';
+      next = prepareStatus(next, old, keeps);
+    }
   } else if (part) {
     part.merge?.(next, old, strategy);
   } else {
