@@ -12,6 +12,7 @@ import type { ClusterRecord } from '../src/cluster/cluster-record.ts';
 export interface BenchCluster {
   readonly client: Client;
   readonly record: ClusterRecord;
+  readonly kubeconfig: string;
   /** Wall-clock milliseconds of the whole `kanoe up --detach`. */
   readonly upMs: number;
   stop(): Promise<void>;
@@ -35,6 +36,7 @@ export async function startBenchCluster(args: readonly string[] = []): Promise<B
   return {
     client,
     record,
+    kubeconfig,
     upMs,
     async stop() {
       await client.transport.close();
