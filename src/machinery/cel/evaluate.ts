@@ -16,8 +16,11 @@ import type { Overload } from './function-table.ts';
 import { keyOf, listOfValues, mapOfEntries, runtimeTypeName, typeNameOf } from './value.ts';
 import type { CelStruct, CelValue } from './value.ts';
 
-/** The values of an expression's variables. */
-export type Bindings = ReadonlyMap<string, CelValue>;
+/** The values of an expression's variables, asked for when they are read; a `Map` is one. */
+export interface Bindings {
+  /** Undefined for a variable without a value. A thrown `CelEvaluationError` is the expression's. */
+  get(name: string): CelValue | undefined;
+}
 
 interface Frame {
   readonly bindings: Bindings;

@@ -63,6 +63,5 @@ export function acceptsValue(type: CelType, value: CelValue): boolean {
     if (type.name === 'optional_type') return value.kind === 'optional';
     return value.kind === 'opaque' && value.typeName === type.name;
   }
-  if (type.kind === 'struct') return value.kind === 'struct' && value.typeName === type.name;
   return value.kind === type.kind;
 }

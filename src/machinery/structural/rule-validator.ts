@@ -10,6 +10,8 @@ export interface RuleSubject {
   readonly oldObject?: Readonly<Record<string, unknown>>;
   /** Pairs places of both objects, so that what did not change need not meet new rules; with {@link oldObject} only. */
   readonly correlation?: Correlation;
+  /** Gets what a rule says about a value that an update left as it was. */
+  readonly warn?: (text: string) => void;
 }
 
 /** Evaluates the rules (`x-kubernetes-validations`) of one schema. */
