@@ -33,39 +33,74 @@ type Estimator = (call: CallShape, first: Operand, second: Operand | undefined) 
 
 const nominal: Estimator = () => ONE;
 const traversed: Estimator = (_call, first) => ({ cost: scaled(first.size, TRAVERSAL) });
-const traversedResult: Estimator = (_call, first) => ({ cost: scaled(first.size, TRAVERSAL), size: first.size });
+const traversedResult: Estimator = (_call, first) => ({
+  cost: scaled(first.size, TRAVERSAL),
+  size: first.size,
+});
 
 /** By function name, as `k8s.io/apiserver/pkg/cel/library` estimates them. `first` is the receiver, if there is one. */
 const BY_NAME: Readonly<Record<string, Estimator>> = {
   check: () => ({ cost: fixed(350_000) }),
-  ...each('serviceAccount path group resource subresource namespace name allowed reason error errored', nominal),
+  ...each(
+    'serviceAccount path group resource subresource namespace name allowed reason error errored',
+    nominal,
+  ),
   ...each('isSorted sum max min indexOf lastIndexOf', traversedItems),
   ...each('url cidr isIP isCIDR quantity isQuantity semver isSemver', traversed),
   ...each('lowerAscii upperAscii substring trim', traversedResult),
   replace: replaced,
-  split: (call, first) => ({ cost: scaled(first.size, 2 * TRAVERSAL), size: { min: 0, max: splitMost(call, first) } }),
+  split: (call, first) => ({
+    cost: scaled(first.size, 2 * TRAVERSAL),
+    size: { min: 0, max: splitMost(call, first) },
+  }),
   join: joined,
-  ...each('find findAll', (_call, first, second) => ({ cost: regexCost(first, second), size: { min: 0, max: first.size.max } })),
+  ...each('find findAll', (_call, first, second) => ({
+    cost: regexCost(first, second),
+    size: { min: 0, max: first.size.max },
+  })),
   ip: (call, first) => (call.id === 'cidr_ip' ? ONE : { cost: scaled(first.size, TRAVERSAL) }),
   'ip.isCanonical': (_call, first) => ({ cost: scaled(first.size, 2 * TRAVERSAL) }),
-  ...each('masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast', nominal),
+  ...each(
+    'masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast',
+    nominal,
+  ),
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', nominal),
-  containsIP: (call, _first, second) => ({ cost: plus(scaled({ min: 8, max: 32 }, TRAVERSAL), parsed(call, second)) }),
+  containsIP: (call, _first, second) => ({
+    cost: plus(scaled({ min: 8, max: 32 }, TRAVERSAL), parsed(call, second)),
+  }),
   containsCIDR: (call, _first, second) => ({
-    cost: plus(scaled({ min: 8, max: 32 }, TRAVERSAL), scaled({ min: 4, max: 16 }, TRAVERSAL), fixed(1), parsed(call, second)),
+    cost: plus(
+      scaled({ min: 8, max: 32 }, TRAVERSAL),
+      scaled({ min: 4, max: 16 }, TRAVERSAL),
+      fixed(1),
+      parsed(call, second),
+    ),
   }),
   validate: (_call, _first, second) => ({
-    cost: second ? times(scaled(plus(second.size, fixed(1)), TRAVERSAL), scaled({ min: 0, max: 1000 }, REGEX)) : fixed(1),
+    cost: second
+      ? times(scaled(plus(second.size, fixed(1)), TRAVERSAL), scaled({ min: 0, max: 1000 }, REGEX))
+      : fixed(1),
   }),
 };
 
 /** By overload, as cel-go estimates its own functions. */
 const BY_ID: Readonly<Record<string, Estimator>> = {
-  string_to_bytes: (_call, first) => ({ cost: scaled(first.size, TRAVERSAL), size: { min: first.size.min, max: times(first.size, fixed(4)).max } }),
-  bytes_to_string: (_call, first) => ({ cost: scaled(first.size, TRAVERSAL), size: { min: first.size.min / 4, max: first.size.max } }),
-  strings_quote: (_call, first) => ({ cost: scaled(first.size, TRAVERSAL), size: { min: first.size.min + 2, max: times(first.size, fixed(2)).max + 2 } }),
+  string_to_bytes: (_call, first) => ({
+    cost: scaled(first.size, TRAVERSAL),
+    size: { min: first.size.min, max: times(first.size, fixed(4)).max },
+  }),
+  bytes_to_string: (_call, first) => ({
+    cost: scaled(first.size, TRAVERSAL),
+    size: { min: first.size.min / 4, max: first.size.max },
+  }),
+  strings_quote: (_call, first) => ({
+    cost: scaled(first.size, TRAVERSAL),
+    size: { min: first.size.min + 2, max: times(first.size, fixed(2)).max + 2 },
+  }),
   string_format: (_call, first) => ({ cost: scaled(first.size, TRAVERSAL) }),
-  ...each('starts_with_string ends_with_string', (_call, _first, second) => ({ cost: scaled(second?.size ?? fixed(0), TRAVERSAL) })),
+  ...each('starts_with_string ends_with_string', (_call, _first, second) => ({
+    cost: scaled(second?.size ?? fixed(0), TRAVERSAL),
+  })),
   in_list: (_call, _first, second) => ({ cost: second?.size ?? fixed(1) }),
   ...each('matches matches_string', (_call, first, second) => ({ cost: regexCost(first, second) })),
   contains_string: (_call, first, second) => ({
@@ -89,7 +124,9 @@ const BY_ID: Readonly<Record<string, Estimator>> = {
     allocated(call.args.length > 0 ? literalNumber(call.args[0], MOST) : 1, first.size),
   ),
   list_distinct: (_call, first) => allocated(2, times(first.size, first.size)),
-  ...each('list_sets_contains_list list_sets_intersects_list', (_call, first, second) => setsCost(first, second, 1)),
+  ...each('list_sets_contains_list list_sets_intersects_list', (_call, first, second) =>
+    setsCost(first, second, 1),
+  ),
   list_sets_equivalent_list: (_call, first, second) => setsCost(first, second, 2),
 };
 
@@ -126,7 +163,9 @@ function setsCost(first: Operand, second: Operand | undefined, factor: number): 
 
 function literalNumber(operand: Operand | undefined, otherwise: number): number {
   const node = operand?.node;
-  return node?.kind === 'literal' && typeof node.value === 'bigint' ? Math.max(0, Number(node.value)) : otherwise;
+  return node?.kind === 'literal' && typeof node.value === 'bigint'
+    ? Math.max(0, Number(node.value))
+    : otherwise;
 }
 
 function regexCost(text: Operand, pattern: Operand | undefined): Estimate {

@@ -36,7 +36,14 @@ interface Coster {
 
 /** The most that an expression can cost, as cel-go's static analysis bounds it; variables have the root's type. */
 export function estimateCost(checked: CheckedExpression, root: SchemaType | undefined): Estimate {
-  const coster: Coster = { checked, root, paths: new Map(), sizes: new Map(), entries: new Map(), locals: [] };
+  const coster: Coster = {
+    checked,
+    root,
+    paths: new Map(),
+    sizes: new Map(),
+    entries: new Map(),
+    locals: [],
+  };
   return cost(coster, checked.root);
 }
 
@@ -195,7 +202,11 @@ interface OverloadCall {
   readonly target: Expression | undefined;
 }
 
-function overloadCost(coster: Coster, node: CallExpression, { id, argCosts, target }: OverloadCall): CallEstimate {
+function overloadCost(
+  coster: Coster,
+  node: CallExpression,
+  { id, argCosts, target }: OverloadCall,
+): CallEstimate {
   const [left = fixed(0), right = fixed(0), other = fixed(0)] = argCosts;
   if (id === 'logical_and' || id === 'logical_or') {
     return { cost: { min: left.min, max: plus(left, right).max } };

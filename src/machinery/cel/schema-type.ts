@@ -1,5 +1,17 @@
 import type { StructuralSchema } from '../structural/structural-schema.ts';
-import { BOOL, BYTES, DOUBLE, DURATION, DYN, INT, STRING, TIMESTAMP, listOf, mapOf, structType } from './cel-type.ts';
+import {
+  BOOL,
+  BYTES,
+  DOUBLE,
+  DURATION,
+  DYN,
+  INT,
+  STRING,
+  TIMESTAMP,
+  listOf,
+  mapOf,
+  structType,
+} from './cel-type.ts';
 import type { CelType, TypeProvider } from './cel-type.ts';
 import { escapeFieldName, lookUpField } from './field-names.ts';
 
@@ -113,7 +125,12 @@ function plainSchema(type: string): StructuralSchema {
 }
 
 function addResourceFields(fields: Map<string, SchemaField>, name: string): void {
-  const text: SchemaType = { type: STRING, minSize: 2, maxElements: MAX_REQUEST_BYTES - 2, schema: TEXT_SCHEMA };
+  const text: SchemaType = {
+    type: STRING,
+    minSize: 2,
+    maxElements: MAX_REQUEST_BYTES - 2,
+    schema: TEXT_SCHEMA,
+  };
   const names = new Map(['name', 'generateName'].map((key) => [key, { name: key, type: text }]));
   const metadata: SchemaType = {
     type: structType(`${name}.metadata`),

@@ -28,7 +28,9 @@ export function viewTyped(json: unknown, type: SchemaType): CelValue {
     case 'double':
       return typeof json === 'number' || typeof json === 'bigint' ? Number(json) : mismatch('number', json);
     case 'bytes':
-      return typeof json === 'string' ? Uint8Array.from(Buffer.from(json, 'base64')) : mismatch('string', json);
+      return typeof json === 'string'
+        ? Uint8Array.from(Buffer.from(json, 'base64'))
+        : mismatch('string', json);
     case 'timestamp':
       return viewTime(json, type.schema.props.format);
     case 'duration':
@@ -69,7 +71,10 @@ function viewMember(json: JsonObject, { name, type }: SchemaField): CelValue | u
   return viewTyped(value, type);
 }
 
-function viewObject(json: JsonObject, { type, fields = new Map<string, SchemaField>() }: SchemaType): CelStruct {
+function viewObject(
+  json: JsonObject,
+  { type, fields = new Map<string, SchemaField>() }: SchemaType,
+): CelStruct {
   return {
     kind: 'struct',
     typeName: type.kind === 'struct' ? type.name : 'object',
@@ -77,7 +82,8 @@ function viewObject(json: JsonObject, { type, fields = new Map<string, SchemaFie
       const field = lookUpField(fields, name);
       return field && viewMember(json, field);
     },
-    fields: () => [...fields].filter(([, field]) => viewMember(json, field) !== undefined).map(([name]) => name),
+    fields: () =>
+      [...fields].filter(([, field]) => viewMember(json, field) !== undefined).map(([name]) => name),
   };
 }
 

@@ -53,7 +53,11 @@ export function ruleValidator(root: StructuralSchema): RuleValidator | undefined
   return node && { validate: (subject) => validateRules(node, subject) };
 }
 
-function ruleNode(schema: StructuralSchema, base: () => CelBase, place: 'root' | 'inside'): RuleNode | undefined {
+function ruleNode(
+  schema: StructuralSchema,
+  base: () => CelBase,
+  place: 'root' | 'inside',
+): RuleNode | undefined {
   const properties = new Map<string, RuleNode>();
   for (const name of schema.propertyNames) {
     const property = schema.property(name);
@@ -112,7 +116,9 @@ function validateItems(run: Run, node: RuleNode, place: Place): void {
 /** The old item with the same keys. */
 function pairedItem(item: unknown, old: unknown, keys: readonly string[]): unknown {
   if (!Array.isArray(old) || !isObject(item)) return undefined;
-  return old.find((candidate: unknown) => isObject(candidate) && keys.every((key) => candidate[key] === item[key]));
+  return old.find(
+    (candidate: unknown) => isObject(candidate) && keys.every((key) => candidate[key] === item[key]),
+  );
 }
 
 function validateMembers(run: Run, node: RuleNode, place: Place): void {
@@ -149,7 +155,8 @@ function bindingsOf(type: SchemaType, { value, old }: Place, isOptional: boolean
   };
 }
 
-const OUT_OF_BUDGET = 'validation failed due to running out of cost budget, no further validation rules will be run';
+const OUT_OF_BUDGET =
+  'validation failed due to running out of cost budget, no further validation rules will be run';
 
 function evaluateRules(run: Run, node: RuleNode, place: Place): void {
   const { schema, type } = node;
@@ -215,7 +222,10 @@ function report(run: Run, compiled: CompiledRule, { node, type, place }: Broken)
     if (isRatcheted) run.warn(`${error.field}: ${error.message}`);
     else run.errors.push(error);
   };
-  let detail = rule.message === undefined || rule.message === '' ? `failed rule: ${ruleText(rule)}` : rule.message.trim();
+  let detail =
+    rule.message === undefined || rule.message === ''
+      ? `failed rule: ${ruleText(rule)}`
+      : rule.message.trim();
   if (compiled.message) {
     const message = evaluateMessage(run, compiled.message, bindingsOf(type, place, rule.optionalOldSelf));
     if ('stopped' in message) {

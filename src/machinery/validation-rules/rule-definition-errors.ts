@@ -34,11 +34,19 @@ interface RuleCost {
  * What is wrong with the `x-kubernetes-validations` of a structural schema at `path` (`spec.versions[0].schema.openAPIV3Schema`):
  * first how the rules are written; where that is right, whether they compile and what they may cost.
  */
-export function ruleDefinitionErrors(root: StructuralSchema, path: string, base: () => CelBase): FieldError[] {
-  const places = [...rulePlaces({ schema: root, path, isRoot: true, cardinality: 1, uncorrelatable: undefined })];
+export function ruleDefinitionErrors(
+  root: StructuralSchema,
+  path: string,
+  base: () => CelBase,
+): FieldError[] {
+  const places = [
+    ...rulePlaces({ schema: root, path, isRoot: true, cardinality: 1, uncorrelatable: undefined }),
+  ];
   if (places.length === 0) return [];
   const shape = places.flatMap((place) =>
-    place.schema.rules.flatMap((rule, index) => shapeErrors(rule, place.schema, `${rulesPath(place)}[${index}]`)),
+    place.schema.rules.flatMap((rule, index) =>
+      shapeErrors(rule, place.schema, `${rulesPath(place)}[${index}]`),
+    ),
   );
   if (shape.length > 0) return shape;
   const costs: RuleCost[] = [];
@@ -56,7 +64,8 @@ function* rulePlaces(place: Place): Generator<Place> {
   const below = { isRoot: false, cardinality: childCardinality(place) };
   for (const name of schema.propertyNames) {
     const property = schema.property(name);
-    if (property) yield* rulePlaces({ ...place, ...below, schema: property, path: `${path}.properties[${name}]` });
+    if (property)
+      yield* rulePlaces({ ...place, ...below, schema: property, path: `${path}.properties[${name}]` });
   }
   if (typeof schema.additionalProperties === 'object') {
     const values = schema.additionalProperties;
@@ -73,7 +82,8 @@ function childCardinality({ schema, cardinality }: Place): number | undefined {
   if (cardinality === undefined) return undefined;
   let factor: number | undefined = 1;
   if (schema.type === 'array') factor = schema.props.maxItems;
-  else if (schema.type === 'object' && schema.additionalProperties !== undefined) factor = schema.props.maxProperties;
+  else if (schema.type === 'object' && schema.additionalProperties !== undefined)
+    factor = schema.props.maxProperties;
   return factor === undefined ? undefined : cardinality * Math.max(0, factor);
 }
 
@@ -104,7 +114,8 @@ function fieldPathErrors(fieldPath: string, schema: StructuralSchema, path: stri
   const errors: FieldError[] = [];
   if (fieldPath.trim() === '') errors.push(invalid(path, fieldPath, 'must be non-empty if specified'));
   if (hasLineBreak(fieldPath)) errors.push(invalid(path, fieldPath, 'must not contain line breaks'));
-  if ('error' in resolveFieldPath(fieldPath, schema)) errors.push(invalid(path, fieldPath, 'must be a valid path'));
+  if ('error' in resolveFieldPath(fieldPath, schema))
+    errors.push(invalid(path, fieldPath, 'must be a valid path'));
   return errors;
 }
 
@@ -147,7 +158,9 @@ function costErrors({ program }: CompiledRule, { place, type, path, costs }: Cos
   const times = place.cardinality ?? Math.trunc(MAX_REQUEST_BYTES / (type.minSize + 1));
   const cost = mostCost(program, type) * times;
   costs.push({ path: `${path}.rule`, cost });
-  return cost > EXPRESSION_LIMIT ? [forbidden(`${path}.rule`, tooCostly('estimated rule cost', cost, EXPRESSION_LIMIT))] : [];
+  return cost > EXPRESSION_LIMIT
+    ? [forbidden(`${path}.rule`, tooCostly('estimated rule cost', cost, EXPRESSION_LIMIT))]
+    : [];
 }
 
 function messageErrors(compiled: CompiledRule, { type, path, costs }: CostPlace): FieldError[] {
@@ -162,7 +175,11 @@ function messageErrors(compiled: CompiledRule, { type, path, costs }: CostPlace)
     : [];
 }
 
-function oldSelfErrors({ rule, usesOldSelf }: CompiledRule, { uncorrelatable }: Place, path: string): FieldError[] {
+function oldSelfErrors(
+  { rule, usesOldSelf }: CompiledRule,
+  { uncorrelatable }: Place,
+  path: string,
+): FieldError[] {
   if (usesOldSelf) {
     const detail = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelatable}`;
     return uncorrelatable === undefined ? [] : [invalid(`${path}.rule`, rule.rule, detail)];
@@ -196,7 +213,10 @@ function totalErrors(costs: readonly RuleCost[], path: string): FieldError[] {
   const name = 'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema';
   return [
     ...expensive.map((rule) =>
-      forbidden(rule.path, 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema'),
+      forbidden(
+        rule.path,
+        'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema',
+      ),
     ),
     forbidden(path, tooCostly(name, total, DEFINITION_LIMIT)),
   ];
@@ -209,4 +229,3 @@ function tooCostly(name: string, cost: number, limit: number): string {
   else if (factor < 1.5) text = `${factor.toFixed(6)}x`;
   return `${name} exceeds budget by factor of ${text} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`;
 }
-
