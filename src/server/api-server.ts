@@ -49,6 +49,8 @@ import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
 import { servedGroups } from './discovery/discovery-documents.ts';
+import { keepDanglingConditions } from './flow-control/dangling-conditions.ts';
+import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
 import { HttpsListener } from './http/https-listener.ts';
 import { openapiRoute } from './http/openapi-route.ts';
@@ -303,11 +305,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     observer,
     watchObserver: watchMetrics(metrics),
     paths,
+    flow: createFlowController({ clock, table }),
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),
     resolveNode: (name) => options.kubelet?.resolveNode(name),
     signal: stop.signal,
     onFault: (error) => options.onFault(error),
   };
+  const dangling = keepDanglingConditions({
+    clock,
+    table,
+    lookup,
+    server: () => registry.server,
+    onFault: (error) => options.onFault(error),
+  });
   return {
     lookup,
     tokens,
@@ -325,6 +335,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return bound;
     },
     async close() {
+      dangling.close();
       stop.abort();
       parts.tunnel?.close();
       await Promise.all(listeners.map((listener) => listener.close()));

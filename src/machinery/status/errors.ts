@@ -202,6 +202,11 @@ export function newTooLargeResourceVersion(requested: string, current: string): 
   });
 }
 
+/** 504 `Timeout: …`: the server did not finish in time. */
+export function newTimeout(detail: string): StatusError {
+  return failure({ code: 504, reason: 'Timeout', message: `Timeout: ${detail}` });
+}
+
 /** 413 `Request entity too large: …`. */
 export function newRequestEntityTooLarge(detail: string): StatusError {
   return failure({

@@ -11,6 +11,7 @@ import {
   newInternalError,
   newMethodNotAllowed,
   newNotAcceptable,
+  newTimeout,
   newUnknownError,
 } from '../../machinery/status/errors.ts';
 import { StatusError } from '../../machinery/status-error.ts';
@@ -56,6 +57,9 @@ import {
 } from './negotiate.ts';
 import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
+import { RefusedRequest } from './enter-flow.ts';
+import { holdRequest, type RequestHold } from './request-hold.ts';
+import type { FlowController } from '../flow-control/flow-controller.ts';
 import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
 import { annotate, recordReply, recordRequest } from './record-request.ts';
 import type { RequestObserver, RequestRecord } from './request-record.ts';
@@ -77,6 +81,8 @@ export interface HandlerParts {
     attributes: Attributes,
   ): Impersonated | undefined;
   paths(request: PathRequest): Promise<Reply>;
+  /** Limits how much is served at once; absent: nothing does. */
+  readonly flow?: FlowController;
   readonly tunnel: NodeTunnel | undefined;
   /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
   resolveNode(name: string): NodeEndpoint | undefined;
@@ -114,13 +120,15 @@ function certificateOf(request: HttpRequest): CertificateSubject | undefined {
 interface Noting {
   readonly warnings: Set<string>;
   readonly record: RequestRecord;
+  /** Absent for connections. */
+  readonly hold?: RequestHold;
 }
 
 /** Authenticates, takes the URL apart and authorises. Throws `StatusError`. */
 async function admitted(
   parts: HandlerParts,
   request: HttpRequest,
-  { warnings, record }: Noting,
+  { warnings, record, hold }: Noting,
 ): Promise<Parsed> {
   const certificate = certificateOf(request);
   const { headers } = request;
@@ -146,6 +154,8 @@ async function admitted(
   const attributes = attributesOf(info, query);
   record.impersonated = parts.impersonate(identity.user, headers, attributes);
   const user = record.impersonated?.user ?? identity.user;
+  const entering = hold?.enter({ user, info, query });
+  if (entering) await entering;
   const decision = parts.authorizer.authorize(user, attributes);
   record.decision = decision;
   if (!decision.allowed) throw notAllowed(user, attributes, decision.reason);
@@ -190,6 +200,7 @@ function selectorsOf(query: URLSearchParams): { fieldSelector?: string; labelSel
 
 /** An error as a reply, in the form the client reads. */
 export function errorReply(parts: HandlerParts, request: HttpRequest, error: unknown): Reply {
+  if (error instanceof RefusedRequest) return error.reply;
   if (!(error instanceof StatusError)) parts.onFault(error);
   const status =
     error instanceof StatusError
@@ -234,8 +245,17 @@ export async function handleRequest(
   const warnings = new Set<string>();
   const record = recordRequest(request, parts.registry.clock);
   response.setHeader('audit-id', record.auditId);
+  const hold = holdRequest({
+    clock: parts.registry.clock,
+    flow: parts.flow,
+    response,
+    onLate() {
+      const late = newTimeout('request did not complete within the allotted timeout');
+      void send(request, response, errorReply(parts, request, late));
+    },
+  });
   try {
-    const parsed = await admitted(parts, request, { warnings, record });
+    const parsed = await admitted(parts, request, { warnings, record, hold });
     if (/^bearer  /i.test(request.headers.authorization ?? '')) warnings.add(spacedTokenWarning);
     const reply = await replyTo(parts, { request, response, parsed, warnings, record });
     if (!reply) {
@@ -246,10 +266,11 @@ export async function handleRequest(
     await send(request, response, withWarnings(reply, warnings));
   } catch (error) {
     const reply = errorReply(parts, request, error);
-    record.isFault = !(error instanceof StatusError);
+    record.isFault = !(error instanceof StatusError || error instanceof RefusedRequest);
     recordReply(record, reply, error instanceof StatusError ? error : undefined);
     await send(request, response, withWarnings(reply, warnings));
   } finally {
+    hold.release();
     request.resume();
   }
   if (!record.isLongRunning) parts.observer.completed(record);
