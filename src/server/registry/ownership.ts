@@ -51,8 +51,12 @@ function plain(registry: Registry, object: KubeObject, version: ResourceVersion<
 }
 
 function written(registry: Registry, object: object, message: string): unknown {
-  return parseJson(Buffer.from(encodeObject(object, { table: registry.schema, message }))).value;
+  const text = encodeObject(object, { table: registry.schema, message });
+  return longInteger.test(text) ? parseJson(Buffer.from(text)).value : (JSON.parse(text) as unknown);
 }
+
+/** A run of digits that may be an integer beyond 2^53. */
+const longInteger = /[0-9]{16}/;
 
 function versionsOf(registry: Registry, served: ServedVersion, subresource: string | undefined): Versions {
   const { definition } = served.resource;
@@ -84,9 +88,15 @@ function versionsOf(registry: Registry, served: ServedVersion, subresource: stri
   };
 }
 
+const emptyObjects = new WeakMap<object, unknown>();
+
 function emptyObject(registry: Registry, { version, type }: ServedVersion): unknown {
+  const known = emptyObjects.get(version);
+  if (known !== undefined) return known;
   const object = { apiVersion: apiVersionOf(type), kind: type.kind };
-  return version.custom ? object : written(registry, object, version.schema);
+  const empty = version.custom ? object : written(registry, object, version.schema);
+  emptyObjects.set(version, empty);
+  return empty;
 }
 
 /** A write of an object of the resource by the request's manager. */
