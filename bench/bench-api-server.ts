@@ -24,6 +24,7 @@ export interface BenchApiServer {
   readonly server: ApiServer;
   readonly port: number;
   readonly directory: string;
+  readonly pki: Pki;
   readonly agent: Agent;
   readonly send: Send;
   /** To the bare server. */
@@ -47,6 +48,7 @@ export async function startBenchApiServer(seed?: (store: Store) => Promise<void>
     server,
     port,
     directory,
+    pki,
     agent,
     send: sender(agent, port),
     bare: sender(agent, echo.port),

@@ -1,10 +1,6 @@
-import { createServer } from 'node:https';
-import { request } from 'node:https';
+import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ServerResponse } from 'node:http';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Agent } from 'node:https';
 import { systemClock } from '../src/base/clock.ts';
 import { startBenchApiServer, type BenchApiServer } from './bench-api-server.ts';
 import { quantile, type BenchRow } from './bench-row.ts';
@@ -93,10 +89,8 @@ function systemClockTick(): Promise<void> {
 }
 
 async function bareFanOut(api: BenchApiServer, watchers: number): Promise<number> {
-  const pki = join(api.directory, 'pki');
-  const tls = { cert: readFileSync(join(pki, 'server.crt')), key: readFileSync(join(pki, 'server.key')) };
   const open = new Set<ServerResponse>();
-  const server = createServer(tls, (_, response) => {
+  const server = createServer(api.pki.server, (_, response) => {
     open.add(response);
     response.writeHead(200);
     response.flushHeaders();
