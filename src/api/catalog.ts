@@ -54,6 +54,10 @@ import { clusterRoleBindings, roleBindings } from './rbac/bindings.ts';
 import { clusterRoles } from './rbac/cluster-roles.ts';
 import { roles } from './rbac/roles.ts';
 import type { AnyResource } from './resource.ts';
+import { deviceClasses } from './resource/device-classes.ts';
+import { resourceClaimTemplates } from './resource/resource-claim-templates.ts';
+import { resourceClaims } from './resource/resource-claims.ts';
+import { resourceSlices } from './resource/resource-slices.ts';
 import { priorityClasses } from './scheduling/priority-classes.ts';
 import { csiDrivers } from './storage/csi-drivers.ts';
 import { csiNodes } from './storage/csi-nodes.ts';
@@ -118,6 +122,10 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     networkPolicies,
     serviceCidrs,
     runtimeClasses,
+    deviceClasses,
+    resourceClaims,
+    resourceClaimTemplates,
+    resourceSlices,
     csiDrivers,
     csiNodes,
     csiStorageCapacities,

@@ -14,6 +14,7 @@ import type { Transport } from '../machinery/transport.ts';
 import type { Entry, Store, StoreError } from '../storage/kv.ts';
 import { createAdmissionChain, type AdmissionPlugin } from './admission/admission-chain.ts';
 import { alwaysPullImages } from './admission/always-pull-images.ts';
+import { deviceAdminAccess } from './admission/device-admin-access.ts';
 import { eventRateLimit } from './admission/event-rate-limit.ts';
 import { ownerReferencesPermission } from './admission/owner-references-permission.ts';
 import { podSecurity } from './admission/pod-security/pod-security.ts';
@@ -278,6 +279,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           clusterTrustBundleAttest(authorizer),
           certificateSubjectRestriction,
           defaultIngressClass(lookup),
+          deviceAdminAccess(lookup),
           resourceQuota({ lookup, clock, server: () => transport(serverUser) }),
           ...(options.admission ?? []),
         ],
