@@ -43,6 +43,8 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import { createBootstrapTokens } from './auth/bootstrap-token.ts';
 import { createImpersonation } from './auth/impersonation.ts';
 import { createNodeAuthorizer } from './auth/node-authorizer.ts';
+import { createNodeRelations } from './auth/node-relations.ts';
+import { podsByNode } from './auth/pods-by-node.ts';
 import { createRbacAuthorizer } from './auth/rbac-authorizer.ts';
 import { ServiceAccountTokens, type TokenReferences } from './auth/service-account-token.ts';
 import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
@@ -198,7 +200,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const lookup = cacheLookup(table);
   const policy = policySource(table, lookup);
   const authorizer = measuredAuthorizer(
-    createNodeAuthorizer(policy, createRbacAuthorizer(policy)),
+    createNodeAuthorizer({
+      policy,
+      relations: createNodeRelations(
+        lookup,
+        podsByNode(() => table().stored('', 'pods')?.cache),
+      ),
+      next: createRbacAuthorizer(policy),
+    }),
     metrics,
     clock,
   );
@@ -264,7 +273,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           priority(lookup),
           podTopologyLabels(lookup),
           defaultTolerationSeconds,
-          nodeRestriction(lookup),
+          nodeRestriction({ lookup, authorizer }),
           rbacEscalation({ policy, authorizer }),
           alwaysPullImages,
           podSecurity(lookup),

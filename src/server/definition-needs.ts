@@ -5,6 +5,7 @@ import type { TokenOptions } from '../api/core/service-accounts.ts';
 import type { UserInfo } from '../api/resource.ts';
 import { aggregate } from '../machinery/status/errors.ts';
 import type { Attributes, Authorizer } from './auth/authorizer.ts';
+import { nodeName } from './auth/node-identity.ts';
 import { rulesFor, type PolicySource } from './auth/rbac-authorizer.ts';
 import type { ServiceAccountTokens } from './auth/service-account-token.ts';
 import type { TokenVerdict } from './auth/token-authenticator.ts';
@@ -92,6 +93,11 @@ export function definitionNeeds(
       const { allowed, reason } = authorizer.authorize(request.user, attributesOf(request));
       return Promise.resolve({ allowed, ...(reason === '' ? {} : { reason }) });
     },
-    rulesFor: (user, namespace) => Promise.resolve(userRules(policy, user, namespace)),
+    rulesFor: (user, namespace) => {
+      const rules = userRules(policy, user, namespace);
+      if (nodeName(user) === undefined) return Promise.resolve(rules);
+      const evaluationError = 'node authorizer does not support user rule resolution';
+      return Promise.resolve({ ...rules, incomplete: true, evaluationError });
+    },
   };
 }

@@ -10,6 +10,7 @@ import { authorizeRequest, notAllowed } from './authorize-request.ts';
 import type { Reply } from './http/exchange.ts';
 import { annotate } from './http/record-request.ts';
 import type { PathRequest } from './http/path-routes.ts';
+import { selectedName } from './http/request-info.ts';
 import type { RequestObserver, RequestRecord } from './http/request-record.ts';
 import type { Answer } from './registry/answer.ts';
 import { checkServed, handleResource } from './registry/handle-resource.ts';
@@ -31,11 +32,14 @@ export interface InProcessParts {
   readonly signal: AbortSignal;
 }
 
+const collectionVerbs = ['list', 'watch', 'deletecollection'];
+
 /** Authorises a request, noting it in its record, and finds what it is about. Throws `StatusError`. */
 function lookUp(parts: InProcessParts, request: ApiRequest, record: RequestRecord): ServedVersion {
   const { verb, group, version, resource, subresource, namespace, name, params } = request;
   const user = record.requester ?? { name: '', groups: [] };
   const { fieldSelector, labelSelector } = params ?? {};
+  const asked = name ?? (collectionVerbs.includes(verb) ? selectedName(fieldSelector ?? '') : undefined);
   parts.observer.received(record);
   const attributes = {
     verb,
@@ -44,7 +48,7 @@ function lookUp(parts: InProcessParts, request: ApiRequest, record: RequestRecor
     resource,
     ...(subresource === undefined ? {} : { subresource }),
     ...(namespace === undefined ? {} : { namespace }),
-    ...(name === undefined ? {} : { name }),
+    ...(asked === undefined ? {} : { name: asked }),
     ...(fieldSelector ? { fieldSelector } : {}),
     ...(labelSelector ? { labelSelector } : {}),
   };

@@ -1,36 +1,65 @@
+import { certificatesigningrequests, type CertificateSigningRequest } from '../../api/certificates/v1.gen.ts';
 import { leases } from '../../api/coordination/v1.gen.ts';
-import { nodes, pods, serviceaccounts, type Node, type Pod, type PodSpec } from '../../api/core/v1.gen.ts';
-import type { TokenRequest } from '../../api/authentication/v1.gen.ts';
+import {
+  nodes,
+  persistentvolumeclaims,
+  pods,
+  serviceaccounts,
+  type Node,
+  type PersistentVolumeClaim,
+} from '../../api/core/v1.gen.ts';
+import { resourceslices, type ResourceSlice } from '../../api/resource/v1.gen.ts';
+import { csinodes } from '../../api/storage/v1.gen.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
-import { nodeName } from '../auth/node-authorizer.ts';
+import {
+  CertificateRequestError,
+  parseCertificateRequest,
+} from '../../machinery/x509/certificate-request.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
+import { nodeName } from '../auth/node-identity.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission-chain.ts';
 import type { Lookup } from './lookup.ts';
+import { isKubeletLabel } from './kubelet-labels.ts';
+import { podRefusal } from './node-restriction-pods.ts';
+import { tokenRefusal } from './node-restriction-tokens.ts';
 import { newRefusal } from './refuse.ts';
 
-const mirrorAnnotation = 'kubernetes.io/config.mirror';
-const restrictedLabel = /(^|\.)node-restriction\.kubernetes\.io\//;
 const leaseNamespace = 'kube-node-lease';
+const nodeSigners = ['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'];
+
+/** What the rules need of the server. */
+export interface NodeRestrictionParts {
+  readonly lookup: Lookup;
+  readonly authorizer: Authorizer;
+}
 
 /** Says why a node may not do what it asks; undefined when it may. */
-type Rule = (node: string, request: AdmissionRequest, lookup: Lookup) => string | undefined;
+type Rule = (node: string, request: AdmissionRequest, parts: NodeRestrictionParts) => string | undefined;
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   [key(nodes), nodeRefusal],
-  [key(pods), podRefusal],
+  [key(pods), (node, request, { lookup }) => podRefusal(node, request, lookup)],
+  [key(persistentvolumeclaims), claimRefusal],
   [key(leases), leaseRefusal],
   [key(serviceaccounts), tokenRefusal],
+  [key(csinodes), csiNodeRefusal],
+  [key(resourceslices), resourceSliceRefusal],
+  [key(certificatesigningrequests), signingRefusal],
 ]);
 
-/** A node changes only itself, its lease and the pods on it, and gets tokens only for those pods (upstream's NodeRestriction). */
-export function nodeRestriction(lookup: Lookup): AdmissionPlugin {
+/**
+ * A node changes only itself, its lease, its CSINode and the pods on it, and gets tokens and certificates only for those pods and
+ * for itself (upstream's NodeRestriction).
+ */
+export function nodeRestriction(parts: NodeRestrictionParts): AdmissionPlugin {
   return {
     name: 'NodeRestriction',
     validate(request) {
+      if (request.operation === 'CONNECT') return;
       const node = nodeName(request.user);
-      const reason = node === undefined ? undefined : rules.get(key(request))?.(node, request, lookup);
-      if (reason === undefined) return;
-      throw newRefusal(request, reason);
+      const reason = node === undefined ? undefined : rules.get(key(request))?.(node, request, parts);
+      if (reason !== undefined) throw newRefusal(request, reason);
     },
   };
 }
@@ -43,13 +72,19 @@ function nodeRefusal(node: string, request: AdmissionRequest): string | undefine
   if (request.name !== node) return `node "${node}" is not allowed to modify node "${request.name}"`;
   if (request.operation === 'DELETE') return undefined;
   const [next, old] = [request.object as KubeObject as Node, request.oldObject as Node | undefined];
+  const source = next.spec?.configSource;
+  if (!old && source) return `node "${node}" is not allowed to create pods with a non-nil configSource`;
+  if (old && source && !jsonEqual(source, old.spec?.configSource))
+    return `node "${node}" is not allowed to update configSource to a new non-nil configSource`;
   if (old && !jsonEqual(old.spec?.taints ?? [], next.spec?.taints ?? []))
     return `node "${node}" is not allowed to modify taints`;
-  const changed = changedLabels(next, old).filter((label) => restrictedLabel.test(label));
+  if (old && !jsonEqual(old.metadata.ownerReferences ?? [], next.metadata.ownerReferences ?? []))
+    return `node "${node}" is not allowed to modify ownerReferences`;
+  const changed = changedLabels(next, old).filter((label) => !isKubeletLabel(label));
   if (changed.length === 0) return undefined;
   return old
     ? `is not allowed to modify labels: ${changed.join(', ')}`
-    : `is not allowed to set the following labels: ${changed.join(', ')}`;
+    : `node "${node}" is not allowed to set the following labels: ${changed.join(', ')}`;
 }
 
 function changedLabels(next: KubeObject, old: KubeObject | undefined): string[] {
@@ -59,61 +94,67 @@ function changedLabels(next: KubeObject, old: KubeObject | undefined): string[] 
     .sort();
 }
 
-function podRefusal(node: string, request: AdmissionRequest, lookup: Lookup): string | undefined {
-  const { operation, subresource } = request;
-  const old = (request.oldObject ?? lookup.get(pods, request.namespace, request.name)) as Pod | undefined;
-  const isElsewhere = old !== undefined && old.spec.nodeName !== node;
-  if (subresource === '' && operation === 'CREATE')
-    return mirrorRefusal(node, request.object as KubeObject as Pod, lookup);
-  if (subresource === '' && operation === 'DELETE')
-    return isElsewhere ? `node "${node}" can only delete pods with spec.nodeName set to itself` : undefined;
-  if (subresource === 'status' && isElsewhere)
-    return `node "${node}" can only update pod status for pods with spec.nodeName set to itself`;
-  if (subresource === 'eviction' && isElsewhere)
-    return `node ${node} can only evict pods with spec.nodeName set to itself`;
-  return undefined;
+/** Of a claim a node reports how large its volume has become. */
+function claimRefusal(node: string, request: AdmissionRequest): string | undefined {
+  if (request.subresource !== 'status') return 'may only update PVC status';
+  if (request.operation !== 'UPDATE') return `unexpected operation "${request.operation}"`;
+  const [next, old] = [request.object as KubeObject, request.oldObject as KubeObject].map((claim) =>
+    withoutReported(claim as PersistentVolumeClaim),
+  );
+  return jsonEqual(next, old)
+    ? undefined
+    : `node "${node}" is not allowed to update fields other than status.capacity and status.conditions`;
 }
 
-/** A node creates nothing but images of the static pods that it runs. */
-function mirrorRefusal(node: string, { metadata, spec }: Pod, lookup: Lookup): string | undefined {
-  if (!metadata.annotations || !Object.hasOwn(metadata.annotations, mirrorAnnotation))
-    return `pod does not have "${mirrorAnnotation}" annotation, node "${node}" can only create mirror pods`;
-  if (spec.nodeName !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`;
-  const owners = metadata.ownerReferences ?? [];
-  if (owners.length === 0) return `node "${node}" can only create pods with an owner reference set to itself`;
-  if (owners.length > 1)
-    return `node "${node}" can only create pods with a single owner reference set to itself`;
-  const uid = lookup.get<Node>(nodes, '', node)?.metadata.uid;
-  const isOwn = owners.every((owner) => owner.kind === 'Node' && owner.name === node && owner.uid === uid);
-  if (!isOwn) return `node "${node}" can only create pods with an owner reference set to itself`;
-  const reference = referenceOf(spec);
-  return reference && `node "${node}" can not create pods that reference ${reference}`;
+function withoutReported(claim: PersistentVolumeClaim): object {
+  const { resourceVersion: _version, managedFields: _fields, ...metadata } = claim.metadata;
+  const {
+    capacity: _capacity,
+    conditions: _conditions,
+    allocatedResources: _allocated,
+    allocatedResourceStatuses: _statuses,
+    ...status
+  } = claim.status ?? {};
+  return { metadata, spec: claim.spec ?? {}, status };
 }
 
-function referenceOf({ serviceAccountName, volumes = [] }: PodSpec): string | undefined {
-  if (serviceAccountName) return 'a service account';
-  if (volumes.some(({ secret }) => secret)) return 'secrets';
-  if (volumes.some(({ configMap }) => configMap)) return 'configmaps';
-  if (volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim)) return 'persistentvolumeclaims';
-  return undefined;
-}
-
-function leaseRefusal(node: string, { namespace, name }: AdmissionRequest): string | undefined {
+function leaseRefusal(node: string, { namespace, name, object }: AdmissionRequest): string | undefined {
   if (namespace !== leaseNamespace)
     return `can only access leases in the "${leaseNamespace}" system namespace`;
-  return name === node ? undefined : 'can only access node lease with the same name as the requesting node';
+  return (name || object?.metadata.name) === node
+    ? undefined
+    : 'can only access node lease with the same name as the requesting node';
 }
 
-function tokenRefusal(node: string, request: AdmissionRequest, lookup: Lookup): string | undefined {
-  if (request.subresource !== 'token') return undefined;
-  const { boundObjectRef } = (request.object as KubeObject as TokenRequest).spec;
-  const { kind, apiVersion, name = '', uid } = boundObjectRef ?? {};
-  if (kind !== 'Pod' || apiVersion !== 'v1' || name === '') return 'node requested token not bound to a pod';
-  if (!uid) return 'node requested token with a pod binding without a uid';
-  const pod = lookup.get<Pod>(pods, request.namespace, name);
-  if (pod && pod.metadata.uid !== uid)
-    return `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-  return pod?.spec.nodeName === node
+function csiNodeRefusal(node: string, { name, object }: AdmissionRequest): string | undefined {
+  return (name || object?.metadata.name) === node
     ? undefined
-    : 'node requested token bound to a pod scheduled on a different node';
+    : 'can only access CSINode with the same name as the requesting node';
+}
+
+function resourceSliceRefusal(
+  node: string,
+  { operation, object, oldObject }: AdmissionRequest,
+): string | undefined {
+  if (operation === 'UPDATE') return undefined;
+  const slice = (object ?? oldObject) as ResourceSlice | undefined;
+  const verb = operation === 'CREATE' ? 'create' : 'delete';
+  return slice?.spec.nodeName === node
+    ? undefined
+    : `can only ${verb} ResourceSlice with the same NodeName as the requesting node`;
+}
+
+function signingRefusal(node: string, { operation, object }: AdmissionRequest): string | undefined {
+  if (operation !== 'CREATE') return undefined;
+  const { signerName, request } = (object as KubeObject as CertificateSigningRequest).spec;
+  if (!nodeSigners.includes(signerName)) return undefined;
+  try {
+    const { commonName } = parseCertificateRequest(Buffer.from(request, 'base64').toString());
+    return commonName === `system:node:${node}`
+      ? undefined
+      : `can only create a node CSR with CN=system:node:${node}`;
+  } catch (error) {
+    if (error instanceof CertificateRequestError) return `unable to parse csr: ${error.message}`;
+    throw error;
+  }
 }

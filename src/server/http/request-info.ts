@@ -37,8 +37,8 @@ const verbs: Readonly<Record<string, Verb>> = {
 const namespaceSubresources = new Set(['status', 'finalize']);
 
 /** The name that a field selector asks for, when it asks for one only. */
-function selectedName(query: URLSearchParams): string | undefined {
-  const match = /^(?:.*,)?metadata\.name==?([^,!=]+)(?:,.*)?$/.exec(query.get('fieldSelector') ?? '');
+export function selectedName(fieldSelector: string): string | undefined {
+  const match = /^(?:.*,)?metadata\.name==?([^,!=]+)(?:,.*)?$/.exec(fieldSelector);
   return match?.[1];
 }
 
@@ -80,7 +80,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
     resource,
     subresource,
     namespace: isNamespace ? (name ?? namespace) : namespace,
-    name: name ?? (collection ? selectedName(query) : undefined),
+    name: name ?? (collection ? selectedName(query.get('fieldSelector') ?? '') : undefined),
     rest,
   };
 }
