@@ -11,6 +11,7 @@ export interface UpFlags {
   readonly port?: number;
   readonly nodes: number;
   readonly controllers: string;
+  readonly legacyApis?: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   readonly serviceCidr?: string;
@@ -38,6 +39,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     name: flags.name,
     nodes: flags.nodes,
     controllers: flags.controllers,
+    legacyApis: flags.legacyApis ?? false,
     runtime: flags.runtime,
     admissionPlugins: {
       enable: flags.enableAdmissionPlugins ?? [],

@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { builtinResources } from '../api/catalog.ts';
 import { nodes } from '../api/core/v1.gen.ts';
+import { legacySchema } from '../api/legacy/legacy-schema.ts';
+import { withLegacyVersions } from '../api/legacy/with-legacy-versions.ts';
 import type { AnyResource } from '../api/resource.ts';
 import { MetricRegistry } from '../base/metrics/registry.ts';
 import { createClient } from '../client/create-client.ts';
@@ -68,7 +70,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan, options.nodes), clock),
   ]);
   try {
-    const table = kubernetesSchema();
+    const table = options.legacyApis ? legacySchema(kubernetesSchema()) : kubernetesSchema();
     const metrics = new MetricRegistry();
     let resources: readonly AnyResource[] = [];
     const openapi = openapiHandler({ resources: () => resources, table: () => table, version: 'v1.36.2' });
@@ -77,10 +79,10 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       schema: table,
       clock,
       resources: (needs) =>
-        (resources = builtinResources({
-          ...needs,
-          serviceCidr: formatIpv4Range(plan.serviceCidr),
-        })),
+        (resources = versionsOf(
+          builtinResources({ ...needs, serviceCidr: formatIpv4Range(plan.serviceCidr) }),
+          options,
+        )),
       bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
       tls: { ...pki.server, clientCa: pki.ca.cert },
       serviceAccount: { issuer, signingKey: pki.serviceAccountKey },
@@ -154,6 +156,10 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     await store.close();
     throw error;
   }
+}
+
+function versionsOf(resources: AnyResource[], { legacyApis }: StartOptions): AnyResource[] {
+  return legacyApis ? withLegacyVersions(resources) : resources;
 }
 
 /** What went wrong with the store is the machine's state; anything else is a fault of the program. */

@@ -24,6 +24,8 @@ export interface UpOptions {
   readonly nodes: number;
   /** kube-controller-manager's syntax. */
   readonly controllers: string;
+  /** Also serve the beta versions that Kubernetes has removed. */
+  readonly legacyApis?: boolean;
   /** Admission plug-ins that run, or do not, unlike kube-apiserver's defaults. */
   readonly admissionPlugins?: PluginSwitches;
   readonly serviceCidr?: string;

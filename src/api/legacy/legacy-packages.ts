@@ -1,9 +1,8 @@
 import type { FieldSchema, FieldType } from '../../machinery/schema/schema.ts';
+import { legacyMetrics } from './legacy-metrics.ts';
 
 /** How a removed message differs from the one it is derived from. */
 export interface Difference {
-  /** Derived from this message rather than from that of the same name. */
-  readonly like?: string;
   readonly without?: readonly string[];
   /** Fields that may be left out. */
   readonly optional?: readonly string[];
@@ -66,22 +65,6 @@ function ingress(from: string): Readonly<Record<string, Difference>> {
 }
 
 const webhook: Difference = { optional: ['admissionReviewVersions', 'sideEffects'] };
-
-const metrics = [
-  'MetricSpec',
-  'ObjectMetricSource',
-  'PodsMetricSource',
-  'ResourceMetricSource',
-  'ContainerResourceMetricSource',
-  'ExternalMetricSource',
-  'MetricStatus',
-  'ObjectMetricStatus',
-  'PodsMetricStatus',
-  'ResourceMetricStatus',
-  'ContainerResourceMetricStatus',
-  'ExternalMetricStatus',
-  'CrossVersionObjectReference',
-];
 
 /** By package name; all messages that are not mentioned are as today. */
 export const legacyPackages: Readonly<Record<string, LegacyPackage>> = {
@@ -151,7 +134,7 @@ export const legacyPackages: Readonly<Record<string, LegacyPackage>> = {
     version: 'v2beta1',
     origins: [`${api}.autoscaling.v2`],
     differences: {
-      ...Object.fromEntries(metrics.map((name) => [name, { like: `${api}.autoscaling.v1.${name}` }])),
+      ...legacyMetrics,
       HorizontalPodAutoscalerSpec: { without: ['behavior'] },
     },
   },

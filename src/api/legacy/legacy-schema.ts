@@ -14,8 +14,6 @@ function split(name: string): { readonly from: string; readonly message: string 
 
 /** The package of today whose message of that name the removed one resembles. */
 function originOf(legacy: LegacyPackage, message: string, table: SchemaTable): string | undefined {
-  const other = legacy.differences[message]?.like;
-  if (other !== undefined) return other;
   return legacy.origins.map((origin) => `${origin}.${message}`).find((name) => table.has(name));
 }
 

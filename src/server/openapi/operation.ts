@@ -90,7 +90,7 @@ export function operationsOf(group: ServedGroup, version: string, table: SchemaT
   return [
     discoveryOperation(rootPath(group.name, version), listing, 'APIResourceList'),
     ...resources.flatMap(([definition, type]) => {
-      const schema = definition.versions[version]?.schema;
+      const schema = Object.values(definition.versions).find((one) => one.type === type)?.schema;
       return schema === undefined ? [] : resourceOperations({ definition, type, schema, words }, table);
     }),
   ];
