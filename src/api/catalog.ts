@@ -12,6 +12,7 @@ import {
 } from './admissionregistration/webhook-configurations.ts';
 import { controllerRevisions } from './apps/controller-revisions.ts';
 import { daemonSets } from './apps/daemon-sets.ts';
+import { customResourceDefinitions } from './apiextensions/custom-resource-definitions.ts';
 import { deployments } from './apps/deployments.ts';
 import { replicaSets } from './apps/replica-sets.ts';
 import { statefulSets } from './apps/stateful-sets.ts';
@@ -100,6 +101,7 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     cronJobs,
     jobs,
     podDisruptionBudgets,
+    customResourceDefinitions(),
     ...identityReviews(options),
     ...accessReviews(options),
     leases,

@@ -16,7 +16,8 @@ export function validateDefaults(
 ): FieldError[] {
   const { table } = options;
   const isResource = options.isResource || schema.embeddedResource;
-  const errors = schema.default === undefined ? [] : defaultErrors(schema, `${path}.default`, { table, isResource });
+  const errors =
+    schema.default === undefined ? [] : defaultErrors(schema, `${path}.default`, { table, isResource });
   const { additionalProperties, items } = schema;
   for (const name of schema.propertyNames) {
     const property = schema.property(name);
@@ -49,5 +50,8 @@ function defaultErrors(
     errors.push(invalid(path, schema.default, 'must not have unknown fields'));
   }
   const embedded = validateEmbedded(schema.default, schema, { path, table, isResource });
-  return [...errors, ...(embedded.length > 0 ? embedded : validateValue(schema.default, schema.props, { root: path }))];
+  return [
+    ...errors,
+    ...(embedded.length > 0 ? embedded : validateValue(schema.default, schema.props, { root: path })),
+  ];
 }

@@ -62,11 +62,7 @@ function invariants(schema: JSONSchemaProps, place: Place): void {
     errors.push(invalid(`${path}.type`, type, 'must be object at the root'));
   }
   metaInvariants(schema, place);
-  if (
-    embedded &&
-    !schema['x-kubernetes-preserve-unknown-fields'] &&
-    Object.keys(properties).length === 0
-  ) {
+  if (embedded && !schema['x-kubernetes-preserve-unknown-fields'] && Object.keys(properties).length === 0) {
     const detail =
       'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields';
     errors.push(required(`${path}.properties`, detail));
@@ -184,7 +180,11 @@ function completeness(
   for (const [one, at] of nested) {
     completeness(one, schema, { schemaPath, path: at, errors });
     for (const [name, property] of Object.entries(one.properties ?? {})) {
-      const below = { schemaPath: `${schemaPath}.properties[${name}]`, path: `${at}.properties[${name}]`, errors };
+      const below = {
+        schemaPath: `${schemaPath}.properties[${name}]`,
+        path: `${at}.properties[${name}]`,
+        errors,
+      };
       const known = schema.properties?.[name];
       if (known) completeness(property, known, below);
       else errors.push(required(below.schemaPath, `because it is defined in ${below.path}`));
