@@ -25,13 +25,14 @@ import { scaleErrors } from './scale-errors.ts';
 export interface CustomDefinitionOptions {
   readonly table: SchemaTable;
   readonly compileRules?: CompileRules;
+  /** The newest state of the definition. */
+  current(): CustomResourceDefinition;
 }
 
 type Custom = KubeObject & Readonly<Record<string, unknown>>;
 
 /** The definition that serves one version of a custom resource; no other version is known to it. */
 export function customDefinition(
-  crd: CustomResourceDefinition,
   declared: CustomResourceDefinitionVersion,
   version: CustomVersion,
   options: CustomDefinitionOptions,
@@ -42,7 +43,6 @@ export function customDefinition(
   const { scale } = subresources;
   const hasStatus = subresources.status !== undefined;
   const rules = rulesOnce(version, options);
-  const terminating = isTrue(crd, 'Terminating');
   const checks = (object: Custom): FieldError[] => [
     ...validateEmbedded(object, schema, { path: '', table }),
     ...validateListTypes(object, schema, ''),
@@ -79,7 +79,7 @@ export function customDefinition(
     ...(hasStatus && { status: { validate: (next, old) => onUpdate(next, old, 'status') } }),
     ...(scale && { scale: scaleMapping(scale) }),
     prepareForCreate(object) {
-      if (terminating) {
+      if (isTrue(options.current(), 'Terminating')) {
         const resource = { group: type.group, resource: type.resource };
         const detail = 'create not allowed while custom resource definition is terminating';
         throw newForbidden(resource, object.metadata.name ?? '', detail);
