@@ -135,7 +135,7 @@ export class CustomResources {
       if (!declared) return object;
       const version = versions.get(name) ?? this.#version(definition, declared, { stored, converter });
       versions.set(name, version);
-      return completed(mutableCopy(object) as unknown as Record<string, unknown>, version);
+      return completed({ ...mutableCopy(object) }, version);
     };
     const converter: Converter =
       definition.spec.conversion?.strategy === 'Webhook'
