@@ -50,8 +50,9 @@ import { ServiceAccountTokens, type TokenReferences } from './auth/service-accou
 import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { startExtensions } from './extensions/start-extensions.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
-import { servedGroups } from './discovery/discovery-documents.ts';
+import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
 import { keepDanglingConditions } from './flow-control/dangling-conditions.ts';
 import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
@@ -227,12 +228,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await ensureBootstrapObjects({ store, schema, clock, table: resources, further: options.bootstrap ?? [] });
   await feed.reached(store.revision);
 
-  const groups = servedGroups(resources.resources.map(({ definition }) => definition));
+  const groups = groupsOf(() => resources.definitions);
   const listeners: HttpsListener[] = [];
   let address: AddressInfo | undefined;
   const checks = healthChecks(stop.signal);
   const paths = createPathRoutes({
-    groups: () => groups,
+    groups,
     serverAddress: () => (address ? `${address.address}:${address.port}` : ''),
     version: options.version,
     healthChecks: checks.health,
@@ -242,7 +243,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
     further: [
       openapiRoute({
-        resources: () => definitions,
+        resources: () => resources.definitions,
         table: () => schema,
         version: versionOf(options.version),
       }),
@@ -329,6 +330,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     server: () => registry.server,
     onFault: (error) => options.onFault(error),
   });
+  const extensions = startExtensions({
+    store,
+    feed,
+    clock,
+    schema,
+    table,
+    lookup,
+    server: () => registry.server,
+    onFault: (error) => options.onFault(error),
+  });
   return {
     lookup,
     tokens,
@@ -347,12 +358,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       dangling.close();
+      extensions.close();
       stop.abort();
       parts.tunnel?.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       feed.close();
       for (const { cache } of resources.resources) cache.end();
     },
+  };
+}
+
+/** The groups of the definitions, sorted anew after each change. */
+function groupsOf(definitions: () => readonly ResourceDefinition[]): () => readonly ServedGroup[] {
+  let known: readonly ResourceDefinition[] | undefined;
+  let groups: readonly ServedGroup[] = [];
+  return () => {
+    const current = definitions();
+    if (current !== known) groups = servedGroups(current);
+    known = current;
+    return groups;
   };
 }
 

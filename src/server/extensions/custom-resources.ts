@@ -38,7 +38,8 @@ export interface CustomResourcesOptions {
   readonly clock: Clock;
   readonly schema: SchemaTable;
   readonly table: () => ResourceTable;
-  readonly webhookConverter: WebhookConverter;
+  /** Absent: versions differ in their names only. */
+  readonly webhookConverter?: WebhookConverter;
   /** Absent: rules are not evaluated. */
   readonly compileRules?: CompileRules;
 }
@@ -138,7 +139,7 @@ export class CustomResources {
       return completed({ ...mutableCopy(object) }, version);
     };
     const converter: Converter =
-      definition.spec.conversion?.strategy === 'Webhook'
+      definition.spec.conversion?.strategy === 'Webhook' && this.#options.webhookConverter
         ? this.#options.webhookConverter(definition, complete)
         : plainConverter(definition.spec.group, complete);
     return converter;
