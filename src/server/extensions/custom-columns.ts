@@ -43,8 +43,8 @@ function columnOf(definition: CustomResourceColumnDefinition): Column<KubeObject
   };
 }
 
-/** A path that is none finds nothing. */
-function finder(path: string): (object: KubeObject) => unknown[] {
+/** What a path finds in an object; one that is none finds nothing. */
+export function finder(path: string): (object: KubeObject) => unknown[] {
   try {
     const compiled = compileJsonPath(`{${path}}`);
     return (object) => {

@@ -6,7 +6,6 @@ import type {
 } from '../../api/apiextensions/v1.gen.ts';
 import type { ResourceDefinition, ScaleMapping } from '../../api/resource.ts';
 import { invalid, type FieldError } from '../../machinery/field-error.ts';
-import { compileJsonPath } from '../../machinery/jsonpath/jsonpath.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
@@ -17,7 +16,7 @@ import { fillDefaults } from '../../machinery/structural/fill-defaults.ts';
 import type { CompileRules, RuleSubject, RuleValidator } from '../../machinery/structural/rule-validator.ts';
 import { validateListTypes } from '../../machinery/structural/validate-list-types.ts';
 import { validateValue } from '../../machinery/structural/validate-value.ts';
-import { customColumns } from './custom-columns.ts';
+import { customColumns, finder } from './custom-columns.ts';
 import { customForm, type CustomVersion } from './custom-form.ts';
 import { openapiName } from './published-schema.ts';
 import { scaleErrors } from './scale-errors.ts';
@@ -162,9 +161,9 @@ function scaleMapping(scale: {
 }
 
 function fieldReader(path: string): (object: KubeObject) => string {
-  const compiled = compileJsonPath(`{${path}}`);
+  const find = finder(path);
   return (object) => {
-    const [value] = compiled.find(object);
+    const [value] = find(object);
     if (typeof value === 'string') return value;
     return value === undefined || value === null || typeof value === 'object' ? '' : String(value as number);
   };

@@ -105,7 +105,10 @@ export class CustomResources {
         .filter((version) => version.served)
         .map((declared) => {
           const version = this.#version(definition, declared, { stored, converter });
-          const { resource, cache } = this.#resource(declared, version, () => served.definition);
+          const { resource, cache } = this.#resource(declared, version, {
+            definition,
+            current: () => served.definition,
+          });
           caches.push(cache);
           return resource;
         }),
@@ -148,19 +151,19 @@ export class CustomResources {
   #resource(
     declared: CustomResourceDefinitionVersion,
     version: CustomVersion,
-    current: () => CustomResourceDefinition,
+    of: { readonly definition: CustomResourceDefinition; current(): CustomResourceDefinition },
   ): { readonly resource: ServedResource; readonly cache: CustomCache } {
     const { store, feed, clock, schema, compileRules } = this.#options;
     const definition = erased(
       customDefinition(declared, version, {
         table: schema,
-        current,
+        current: () => of.current(),
         ...(compileRules && { compileRules }),
       }),
     );
     const fields = Object.entries(definition.selectableFields ?? {});
     const prefix = storagePrefix(version.type);
-    const webhook = current().spec.conversion?.strategy === 'Webhook';
+    const webhook = of.definition.spec.conversion?.strategy === 'Webhook';
     const cache = new CustomCache({
       cache: new ResourceCache({
         prefix,

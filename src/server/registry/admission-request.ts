@@ -89,13 +89,15 @@ function equivalents(
 
 function ownVersion(table: SchemaTable, version: ServedVersion['version']): AdmissionVersion {
   const { group, version: name, resource, kind } = version.type;
-  const schema = { table, message: version.schema };
+  const { custom } = version;
+  const schema = { table, message: version.schema, ...(custom && { custom }) };
   return {
     group,
     version: name,
     resource,
     kind: { group, version: name, kind },
     document(object) {
+      if (custom) return mutableCopy(object) as object as Readonly<Record<string, unknown>>;
       const shown = version.fromStorage ? version.fromStorage(mutableCopy(object)) : object;
       return parsed({ ...shown, kind, apiVersion: apiVersionOf(version.type) }, schema);
     },
