@@ -263,6 +263,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     feed,
     clock,
     schema,
+    authorizer,
     locks: new KeyLock(),
     admission: createAdmissionChain(
       selectPlugins(
