@@ -5,6 +5,7 @@ import { nodes } from '../api/core/v1.gen.ts';
 import { legacySchema } from '../api/legacy/legacy-schema.ts';
 import { withLegacyVersions } from '../api/legacy/with-legacy-versions.ts';
 import type { AnyResource } from '../api/resource.ts';
+import { queueMetrics } from '../base/metrics/queue-metrics.ts';
 import { MetricRegistry } from '../base/metrics/registry.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
@@ -136,6 +137,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       client,
       informers,
       clock,
+      observeQueue: queueMetrics(metrics, clock),
       onFailure: ({ controller, key, error, failures }) => {
         if (failures === 5)
           report.warn(`${controller}: ${key}: ${error instanceof Error ? error.message : String(error)}`);
