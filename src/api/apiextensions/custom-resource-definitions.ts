@@ -40,9 +40,11 @@ export function customResourceDefinitions(
       },
     },
     unconditionalUpdate: false,
+    qualifiedFinalizers: false,
     generation: true,
     prepareForCreate(object) {
-      object.status = emptyStatus();
+      // Go has no list of conditions until there is one.
+      object.status = { ...emptyStatus(), conditions: undefined as never };
       const stored = object.spec.versions.find(({ storage }) => storage);
       if (stored) object.status.storedVersions = [stored.name];
       dropPreserve(object);

@@ -16,6 +16,7 @@ export function setCondition(
   now: number,
   condition: NewCondition,
 ): void {
+  status.conditions ??= [];
   const known = status.conditions.find(({ type }) => type === condition.type);
   if (!known) {
     status.conditions.push({ ...condition, lastTransitionTime: timestamp(now) });
@@ -27,5 +28,5 @@ export function setCondition(
 
 /** Whether a condition is there and true. */
 export function isTrue(definition: CustomResourceDefinition, type: string): boolean {
-  return definition.status?.conditions.some((one) => one.type === type && one.status === 'True') ?? false;
+  return definition.status?.conditions?.some((one) => one.type === type && one.status === 'True') ?? false;
 }

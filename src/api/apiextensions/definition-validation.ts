@@ -53,7 +53,7 @@ export function validateDefinitionUpdate(
   old: CustomResourceDefinition,
   options: DefinitionValidation,
 ): FieldError[] {
-  const established = old.status?.conditions.some(
+  const established = old.status?.conditions?.some(
     ({ type, status }) => type === 'Established' && status === 'True',
   );
   const same = (get: (spec: CustomResourceDefinitionSpec) => string, path: string): FieldError[] =>
@@ -252,8 +252,10 @@ function schemaErrors(
   const errors: FieldError[] = [];
   if (version.subresources?.status) errors.push(...statusRootErrors(schema, at));
   if (schema.nullable) errors.push(forbidden(`${at}.nullable`, 'nullable cannot be true at the root'));
-  errors.push(...validateOpenapiSchema(schema, at));
+  const { errors: keywordErrors, unsupported } = validateOpenapiSchema(schema, at);
+  errors.push(...keywordErrors);
   errors.push(...(options.validateRules?.(schema, at, old) ?? []));
+  if (unsupported) return errors;
   const structural = validateStructural(schema, at);
   if (structural.length > 0) return [...errors, ...structural];
   const { table } = options;

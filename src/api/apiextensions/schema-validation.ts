@@ -13,10 +13,36 @@ interface Surroundings {
 }
 
 /** What a schema may not say at all, whatever its structure (`ValidateCustomResourceDefinitionOpenAPISchema`). */
-export function validateOpenapiSchema(schema: JSONSchemaProps, path: string): FieldError[] {
+export function validateOpenapiSchema(
+  schema: JSONSchemaProps,
+  path: string,
+): { readonly errors: FieldError[]; readonly unsupported: boolean } {
   const errors: FieldError[] = [];
   collect(schema, path, { root: true }, errors);
-  return errors;
+  return { errors, unsupported: isUnsupported(schema) };
+}
+
+/** Whether a keyword stands somewhere without which no structure can be read from the schema. */
+function isUnsupported(schema: JSONSchemaProps): boolean {
+  const { items, additionalProperties } = schema;
+  const nested = [
+    ...Object.values(schema.properties ?? {}),
+    ...(items && !isSchemaList(items) ? [items] : []),
+    ...(typeof additionalProperties === 'object' ? [additionalProperties] : []),
+    ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((word) => schema[word] ?? []),
+    ...(schema.not ? [schema.not] : []),
+  ];
+  return (
+    Boolean(schema.id) ||
+    schema.additionalItems !== undefined ||
+    schema.$ref !== undefined ||
+    schema.type === 'null' ||
+    isSchemaList(items) ||
+    (['patternProperties', 'definitions', 'dependencies'] as const).some(
+      (word) => Object.keys(schema[word] ?? {}).length > 0,
+    ) ||
+    nested.some(isUnsupported)
+  );
 }
 
 function collect(schema: JSONSchemaProps, path: string, around: Surroundings, errors: FieldError[]): void {

@@ -75,7 +75,9 @@ export function customDefinition(
     qualifiedFinalizers: false,
     generation: true,
     generationChanged: (next, old) => !isDeepStrictEqual(content(next, hasStatus), content(old, hasStatus)),
-    ...(hasStatus && { status: { validate: (next, old) => onUpdate(next, old, 'status') } }),
+    ...(hasStatus && {
+      status: { resets: ['metadata', 'spec'], validate: (next, old) => onUpdate(next, old, 'status') },
+    }),
     ...(scale && { scale: scaleMapping(scale) }),
     prepareForCreate(object) {
       if (isTrue(options.current(), 'Terminating')) {

@@ -40,7 +40,8 @@ export class DefinitionController {
       backoff: { baseMs: 10, maxMs: 5000 },
       process: (name) => this.#process(name),
       onFailure: (_name, error) => {
-        if (!(error instanceof StatusError)) options.onFault(error);
+        const passing = error instanceof StatusError && [404, 409].includes(error.status.code);
+        if (!passing) options.onFault(error);
       },
     });
   }

@@ -232,6 +232,7 @@ export async function writtenAnswer(
     return deepFreeze({ ...written.object, metadata }) as Live<KubeObject>;
   };
   if (served.version.fromStorage) return plainAnswer(convertedFrom(served, live()), written.code, served);
+  if (served.version.custom) return plainAnswer(live(), written.code, served);
   return {
     type: 'object',
     code: written.code,
