@@ -39,6 +39,11 @@ import { runtimeClass } from './admission/runtime-class.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { storageObjectInUseProtection } from './admission/storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
+import { conditionCompiler } from './admission/policies/match-conditions.ts';
+import { mutatingWebhooks } from './admission/webhooks/mutating-webhooks.ts';
+import { validatingWebhooks } from './admission/webhooks/validating-webhooks.ts';
+import { calloutClient } from './callout/https-callout.ts';
+import { endpointResolver } from './callout/service-resolver.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { createBootstrapTokens } from './auth/bootstrap-token.ts';
 import { createImpersonation } from './auth/impersonation.ts';
@@ -50,9 +55,8 @@ import { ServiceAccountTokens, type TokenReferences } from './auth/service-accou
 import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
-import { startExtensions } from './extensions/start-extensions.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
-import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
+import { servedGroups } from './discovery/discovery-documents.ts';
 import { keepDanglingConditions } from './flow-control/dangling-conditions.ts';
 import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
@@ -228,12 +232,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await ensureBootstrapObjects({ store, schema, clock, table: resources, further: options.bootstrap ?? [] });
   await feed.reached(store.revision);
 
-  const groups = groupsOf(() => resources.definitions);
+  const groups = servedGroups(resources.resources.map(({ definition }) => definition));
   const listeners: HttpsListener[] = [];
   let address: AddressInfo | undefined;
   const checks = healthChecks(stop.signal);
   const paths = createPathRoutes({
-    groups,
+    groups: () => groups,
     serverAddress: () => (address ? `${address.address}:${address.port}` : ''),
     version: options.version,
     healthChecks: checks.health,
@@ -243,7 +247,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
     further: [
       openapiRoute({
-        resources: () => resources.definitions,
+        resources: () => definitions,
         table: () => schema,
         version: versionOf(options.version),
       }),
@@ -258,12 +262,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const connecting = { table, authorizer, paths, signal: stop.signal };
   const transport = (user: UserInfo): Transport =>
     inProcessTransport({ ...connecting, registry, observer }, user);
+  const callouts = calloutClient({ clock, services: endpointResolver(lookup) });
+  const hookParts = { lookup, authorizer, schema, client: callouts, compile: conditionCompiler() };
   const registry: Registry = {
     store,
     feed,
     clock,
     schema,
-    authorizer,
     locks: new KeyLock(),
     admission: createAdmissionChain(
       selectPlugins(
@@ -292,6 +297,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           defaultIngressClass(lookup),
           deviceAdminAccess(lookup),
           resourceQuota({ lookup, clock, server: () => transport(serverUser) }),
+          mutatingWebhooks(hookParts),
+          validatingWebhooks(hookParts),
           ...(options.admission ?? []),
         ],
         options.admissionPlugins ?? {},
@@ -331,16 +338,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     server: () => registry.server,
     onFault: (error) => options.onFault(error),
   });
-  const extensions = startExtensions({
-    store,
-    feed,
-    clock,
-    schema,
-    table,
-    lookup,
-    server: () => registry.server,
-    onFault: (error) => options.onFault(error),
-  });
   return {
     lookup,
     tokens,
@@ -359,25 +356,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       dangling.close();
-      extensions.close();
       stop.abort();
+      callouts.close();
       parts.tunnel?.close();
       await Promise.all(listeners.map((listener) => listener.close()));
       feed.close();
       for (const { cache } of resources.resources) cache.end();
     },
-  };
-}
-
-/** The groups of the definitions, sorted anew after each change. */
-function groupsOf(definitions: () => readonly ResourceDefinition[]): () => readonly ServedGroup[] {
-  let known: readonly ResourceDefinition[] | undefined;
-  let groups: readonly ServedGroup[] = [];
-  return () => {
-    const current = definitions();
-    if (current !== known) groups = servedGroups(current);
-    known = current;
-    return groups;
   };
 }
 

@@ -1,4 +1,6 @@
 import { duplicate, type FieldError, invalid, required, tooMany } from '../../machinery/field-error.ts';
+import { BOOL } from '../../machinery/cel/cel-type.ts';
+import { compileExpression, expressionEnvironment, expressionErrors } from './expression-environment.ts';
 import { qualifiedNameErrors } from '../../machinery/validation/names.ts';
 import type { MatchCondition } from './v1.gen.ts';
 
@@ -8,20 +10,18 @@ const mostConditions = 64;
 export interface ConditionRules {
   /** Whether `params` may be named. */
   readonly params: boolean;
-  /** Expressions of the stored object, which stay allowed. */
-  readonly known: ReadonlySet<string>;
 }
 
-/** The expressions of conditions. */
-export function knownExpressions(conditions: readonly MatchCondition[]): ReadonlySet<string> {
-  return new Set(conditions.map(({ expression }) => expression));
+function conditionErrors(expression: string, field: string, { params }: ConditionRules): FieldError[] {
+  const environment = expressionEnvironment({ params, authorizer: true, patches: false });
+  return expressionErrors(field, expression, compileExpression(expression, environment, [BOOL]));
 }
 
 /** Everything wrong with the conditions of a webhook or policy, in upstream's order. */
 export function validateMatchConditions(
   conditions: readonly MatchCondition[],
   field: string,
-  _rules: ConditionRules,
+  rules: ConditionRules,
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (conditions.length > mostConditions) errors.push(tooMany(field, conditions.length, mostConditions));
@@ -30,6 +30,7 @@ export function validateMatchConditions(
     const at = `${field}[${index}]`;
     const trimmed = expression.trim();
     if (trimmed === '') errors.push(required(`${at}.expression`));
+    else errors.push(...conditionErrors(trimmed, `${at}.expression`, rules));
     if (name === '') {
       errors.push(required(`${at}.name`));
       continue;

@@ -1,3 +1,5 @@
+import { BOOL, type CelType, DYN, listOf, NULL, STRING, structType } from '../../machinery/cel/cel-type.ts';
+import type { CheckEnvironment } from '../../machinery/cel/check.ts';
 import { duplicate, type FieldError, invalid, notSupported, required } from '../../machinery/field-error.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import {
@@ -5,7 +7,8 @@ import {
   dns1123SubdomainErrors,
   qualifiedNameErrors,
 } from '../../machinery/validation/names.ts';
-import { knownExpressions, validateMatchConditions } from './match-condition-validation.ts';
+import { compileExpression, expressionEnvironment, expressionErrors } from './expression-environment.ts';
+import { validateMatchConditions } from './match-condition-validation.ts';
 import { validateMutableOperations } from './mutable-operations.ts';
 import { validateMatchResources } from './rule-validation.ts';
 import type {
@@ -37,13 +40,14 @@ export function validateValidatingPolicy(
   old?: ValidatingAdmissionPolicy,
 ): FieldError[] {
   const { spec, metadata } = policy;
-  const errors = validateCommon(spec, old?.spec);
+  const scope = scopeOf(spec, false);
+  const errors = validateCommon({ spec, old: old?.spec, scope });
   const { validations = [], auditAnnotations = [] } = spec;
   if (validations.length === 0 && auditAnnotations.length === 0) {
     return [...errors, required('spec.validations', neither), required('spec.auditAnnotations', neither)];
   }
   for (const [index, validation] of validations.entries()) {
-    errors.push(...validateValidation(validation, `spec.validations[${index}]`));
+    errors.push(...validateValidation(validation, `spec.validations[${index}]`, scope));
   }
   if (auditAnnotations.length > mostAnnotations) {
     const detail = `must not have more than ${mostAnnotations} auditAnnotations`;
@@ -52,7 +56,7 @@ export function validateValidatingPolicy(
   const keys = new Set<string>();
   for (const [index, annotation] of auditAnnotations.entries()) {
     const at = `spec.auditAnnotations[${index}]`;
-    errors.push(...validateAnnotation(annotation, metadata.name ?? '', at));
+    errors.push(...validateAnnotation(annotation, metadata.name ?? '', { at, scope }));
     if (keys.has(annotation.key)) errors.push(duplicate(`${at}.key`, annotation.key));
     keys.add(annotation.key);
   }
@@ -65,7 +69,8 @@ export function validateMutatingPolicy(
   old?: MutatingAdmissionPolicy,
 ): FieldError[] {
   const { spec } = policy;
-  const errors = validateCommon(spec, old?.spec, (constraints) =>
+  const scope = scopeOf(spec, true);
+  const errors = validateCommon({ spec, old: old?.spec, scope }, (constraints) =>
     validateMutableOperations(constraints.resourceRules ?? [], 'spec.matchConstraints'),
   );
   const { mutations = [], reinvocationPolicy: reinvocation = '' } = spec;
@@ -73,7 +78,7 @@ export function validateMutatingPolicy(
     errors.push(required('spec.mutations', 'mutations must contain at least one item'));
   }
   for (const [index, mutation] of mutations.entries()) {
-    errors.push(...validateMutation(mutation, `spec.mutations[${index}]`));
+    errors.push(...validateMutation(mutation, `spec.mutations[${index}]`, scope));
   }
   if (reinvocation === '') errors.push(required('spec.reinvocationPolicy'));
   else if (reinvocation !== 'Never' && reinvocation !== 'IfNeeded') {
@@ -82,9 +87,29 @@ export function validateMutatingPolicy(
   return errors;
 }
 
+/** The variables that later expressions may name. */
+type Declared = Map<string, CelType>;
+
+interface Scope {
+  readonly params: boolean;
+  readonly variables: Declared | undefined;
+  readonly patches: boolean;
+}
+
+function scopeOf({ paramKind, variables = [] }: PolicySpec, patches: boolean): Scope {
+  return {
+    params: paramKind !== undefined,
+    variables: variables.length > 0 ? new Map() : undefined,
+    patches,
+  };
+}
+
 function validateCommon(
-  spec: PolicySpec,
-  old: PolicySpec | undefined,
+  {
+    spec,
+    old,
+    scope,
+  }: { readonly spec: PolicySpec; readonly old: PolicySpec | undefined; readonly scope: Scope },
   constrain: (constraints: MatchResources) => FieldError[] = () => [],
 ): FieldError[] {
   const { failurePolicy, paramKind, matchConstraints, matchConditions = [], variables = [] } = spec;
@@ -104,11 +129,11 @@ function validateCommon(
     jsonEqual(paramKind ?? {}, old.paramKind ?? {}) &&
     jsonEqual(matchConditions, old.matchConditions ?? []);
   if (!same) {
-    const rules = { params: paramKind !== undefined, known: knownExpressions(old?.matchConditions ?? []) };
-    errors.push(...validateMatchConditions(matchConditions, 'spec.matchConditions', rules));
+    const params = paramKind !== undefined;
+    errors.push(...validateMatchConditions(matchConditions, 'spec.matchConditions', { params }));
   }
   for (const [index, variable] of variables.entries()) {
-    errors.push(...validateVariable(variable, `spec.variables[${index}]`));
+    errors.push(...validateVariable(variable, `spec.variables[${index}]`, scope));
   }
   return errors;
 }
@@ -145,7 +170,7 @@ const reserved = new Set(
   ),
 );
 
-function validateVariable({ name, expression }: Variable, field: string): FieldError[] {
+function validateVariable({ name, expression }: Variable, field: string, scope: Scope): FieldError[] {
   const errors: FieldError[] = [];
   if (name.trim() === '') errors.push(required(`${field}.name`, 'name is not specified'));
   else if (!identifier.test(name) || reserved.has(name)) {
@@ -154,17 +179,37 @@ function validateVariable({ name, expression }: Variable, field: string): FieldE
   if (expression.trim() === '') {
     return [...errors, required(`${field}.expression`, 'expression is not specified')];
   }
-  return errors;
+  const compiled = compileExpression(expression, environmentOf(scope, 'authorizer'), []);
+  scope.variables?.set(name, 'program' in compiled ? compiled.program.type : DYN);
+  return [...errors, ...expressionErrors(`${field}.expression`, expression, compiled)];
 }
 
-function validateValidation(validation: Validation, field: string): FieldError[] {
+function environmentOf(
+  { params, variables, patches }: Scope,
+  authorizer: 'authorizer' | 'none',
+): CheckEnvironment {
+  return expressionEnvironment({
+    params,
+    patches,
+    authorizer: authorizer === 'authorizer',
+    ...(variables ? { variables } : {}),
+  });
+}
+
+function validateValidation(validation: Validation, field: string, scope: Scope): FieldError[] {
   const { expression, message = '', messageExpression = '', reason } = validation;
   const errors: FieldError[] = [];
   if (expression.trim() === '') {
     errors.push(required(`${field}.expression`, 'expression is not specified'));
+  } else {
+    const compiled = compileExpression(expression, environmentOf(scope, 'authorizer'), [BOOL]);
+    errors.push(...expressionErrors(`${field}.expression`, expression, compiled));
   }
   if (messageExpression !== '' && messageExpression.trim() === '') {
     errors.push(invalid(`${field}.messageExpression`, messageExpression, 'must be non-empty if specified'));
+  } else if (messageExpression !== '') {
+    const compiled = compileExpression(messageExpression, environmentOf(scope, 'none'), [STRING]);
+    errors.push(...expressionErrors(`${field}.messageExpression`, messageExpression, compiled));
   }
   if (message !== '' && message.trim() === '') {
     errors.push(invalid(`${field}.message`, message, 'must be non-empty if specified'));
@@ -177,7 +222,11 @@ function validateValidation(validation: Validation, field: string): FieldError[]
   return errors;
 }
 
-function validateAnnotation(annotation: AuditAnnotation, policy: string, field: string): FieldError[] {
+function validateAnnotation(
+  annotation: AuditAnnotation,
+  policy: string,
+  { at: field, scope }: { readonly at: string; readonly scope: Scope },
+): FieldError[] {
   const { key, valueExpression } = annotation;
   const full = `${policy}/${key}`;
   const errors =
@@ -190,10 +239,11 @@ function validateAnnotation(annotation: AuditAnnotation, policy: string, field: 
   if (Buffer.byteLength(trimmed) > longestAnnotation) {
     return [...errors, required(at, `must not exceed ${longestAnnotation} bytes in length`)];
   }
-  return errors;
+  const compiled = compileExpression(trimmed, environmentOf(scope, 'authorizer'), [STRING, NULL]);
+  return [...errors, ...expressionErrors(at, valueExpression, compiled)];
 }
 
-function validateMutation(mutation: Mutation, field: string): FieldError[] {
+function validateMutation(mutation: Mutation, field: string, scope: Scope): FieldError[] {
   const type: string = mutation.patchType;
   if (!type) return [required(`${field}.patchType`)];
   if (!patchTypes.includes(type)) return [notSupported(`${field}.patchType`, type, patchTypes)];
@@ -204,10 +254,21 @@ function validateMutation(mutation: Mutation, field: string): FieldError[] {
   const errors: FieldError[] = [];
   const patch = mutation[own];
   if (!patch) errors.push(required(`${field}.${own}`, `must be specified when patchType is ${type}`));
-  else if ((patch.expression ?? '').trim() === '') errors.push(required(`${field}.${own}.expression`));
+  else errors.push(...patchErrors(patch.expression ?? '', { at: `${field}.${own}.expression`, type, scope }));
   if (mutation[other]) {
     const detail = `must not be specified when patchType is ${type}`;
     errors.push(invalid(`${field}.${other}`, `{${other}}`, detail));
   }
   return errors;
+}
+
+function patchErrors(
+  expression: string,
+  { at, type, scope }: { readonly at: string; readonly type: string; readonly scope: Scope },
+): FieldError[] {
+  const trimmed = expression.trim();
+  if (trimmed === '') return [required(at)];
+  const wanted = type === 'JSONPatch' ? listOf(structType('JSONPatch')) : structType('Object');
+  const compiled = compileExpression(trimmed, environmentOf(scope, 'authorizer'), [wanted]);
+  return expressionErrors(at, trimmed, compiled);
 }

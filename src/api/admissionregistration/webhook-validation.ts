@@ -3,7 +3,7 @@ import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { validateLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import { dns1035LabelErrors, dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { validateWebhookService, validateWebhookUrl } from '../validation/webhook-client.ts';
-import { knownExpressions, validateMatchConditions } from './match-condition-validation.ts';
+import { validateMatchConditions } from './match-condition-validation.ts';
 import { validateMatchPolicy, validateRule } from './rule-validation.ts';
 import type { MutatingWebhook, ValidatingWebhook, WebhookClientConfig } from './v1.gen.ts';
 
@@ -26,7 +26,6 @@ interface Leniency {
   readonly names: boolean;
   readonly selectors: boolean;
   readonly conditions: boolean;
-  readonly expressions: ReadonlySet<string>;
 }
 
 const strict: Leniency = {
@@ -35,7 +34,6 @@ const strict: Leniency = {
   names: false,
   selectors: false,
   conditions: false,
-  expressions: new Set(),
 };
 
 /** Everything wrong with a configuration of webhooks, in upstream's order. */
@@ -61,7 +59,6 @@ export function validateWebhooksUpdate(next: Configuration, old: Configuration):
       webhooks.every((webhook, index) =>
         jsonEqual(webhook.matchConditions ?? [], before[index]?.matchConditions ?? []),
       ),
-    expressions: knownExpressions(before.flatMap(({ matchConditions = [] }) => matchConditions)),
   });
 }
 
@@ -103,8 +100,10 @@ function validateWebhook(webhook: Webhook, field: string, lenient: Leniency): Fi
   }
   errors.push(...validateClient(webhook.clientConfig, `${field}.clientConfig`));
   if (lenient.conditions) return errors;
-  const options = { params: false, known: lenient.expressions };
-  return [...errors, ...validateMatchConditions(matchConditions, `${field}.matchConditions`, options)];
+  return [
+    ...errors,
+    ...validateMatchConditions(matchConditions, `${field}.matchConditions`, { params: false }),
+  ];
 }
 
 /** Everything wrong with a name that needs a domain of at least two labels. */

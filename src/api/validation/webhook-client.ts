@@ -47,8 +47,9 @@ export interface WebhookService {
 /** Everything wrong with the service of a webhook, in the words of upstream's `webhook.ValidateWebhookService`. */
 export function validateWebhookService(service: WebhookService, field: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (service.name === '') errors.push(required(`${field}.name`));
-  if (service.namespace === '') errors.push(required(`${field}.namespace`));
+  // Upstream's callers pass name and namespace the wrong way round: each is reported at the other's field.
+  if (service.namespace === '') errors.push(required(`${field}.name`));
+  if (service.name === '') errors.push(required(`${field}.namespace`));
   const port = service.port ?? 0;
   const wrong = portNumberErrors(port);
   if (wrong.length > 0) {

@@ -57,8 +57,6 @@ function plan(planner: Planner, node: Expression): Step {
     const value: CelValue = { kind: 'type', name: runtimeTypeName(typeName) };
     return () => value;
   }
-  const variable = planner.checked.dottedVariables.get(node.id);
-  if (variable !== undefined) return planName(planner, variable);
   switch (node.kind) {
     case 'literal': {
       const { value } = node;
@@ -108,7 +106,19 @@ function accessCost(operand: Expression): number {
   return isAttribute ? 1 : 2;
 }
 
+/** A selection that is the name of a variable as a whole: `authorizer.requestResource`. */
+function variableName(
+  planner: Planner,
+  { operand, field, testOnly }: Extract<Expression, { readonly kind: 'select' }>,
+): string | undefined {
+  if (operand.kind !== 'ident' || testOnly) return undefined;
+  const name = `${operand.name}.${field}`;
+  return planner.checked.variables.has(name) ? name : undefined;
+}
+
 function planSelect(planner: Planner, node: Extract<Expression, { readonly kind: 'select' }>): Step {
+  const name = variableName(planner, node);
+  if (name !== undefined) return planName(planner, name);
   const operand = plan(planner, node.operand);
   const { field } = node;
   if (node.testOnly) return (frame) => hasField(operand(frame), field);
@@ -344,9 +354,8 @@ function declare(planner: Planner, name: string): number {
 
 /** What one variable stands for, and what two do: index and item of a list, key and value of a map. */
 function* iterate(range: CelValue): Generator<readonly [CelValue, CelValue, CelValue]> {
-  if (typeof range !== 'object' || range === null || range instanceof Uint8Array) {
-    noSuchOverload();
-  } else if (range.kind === 'list') {
+  if (typeof range !== 'object' || range === null || range instanceof Uint8Array) return noSuchOverload();
+  if (range.kind === 'list') {
     for (let index = 0; index < range.size; index++) {
       const item = range.at(index);
       yield [item, BigInt(index), item];

@@ -23,7 +23,7 @@ export function formatText(pattern: string, args: readonly CelValue[]): string {
 function formatClause(verb: string, value: CelValue, precision: number): string {
   switch (verb) {
     case 's':
-      return formatString(value);
+      return formatString(value, 'plain');
     case 'd':
       return formatDecimal(value);
     case 'f':
@@ -43,7 +43,7 @@ function formatClause(verb: string, value: CelValue, precision: number): string 
   }
 }
 
-function formatString(value: CelValue): string {
+function formatString(value: CelValue, form: 'plain' | 'nested'): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return formatDouble(value);
@@ -51,7 +51,7 @@ function formatString(value: CelValue): string {
   const own = tagged(value);
   switch (own?.kind) {
     case undefined:
-      return typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : '';
+      return String(value);
     case 'uint':
       return String(own.value);
     case 'timestamp':
@@ -62,10 +62,12 @@ function formatString(value: CelValue): string {
       return own.name;
     case 'list':
       return `[${items(own)
-        .map((item) => formatString(item))
+        .map((item) => formatString(item, 'nested'))
         .join(', ')}]`;
     case 'map': {
-      const entries = own.keys().map((key) => [formatString(key), formatString(own.get(key) ?? null)]);
+      const entries = own
+        .keys()
+        .map((key) => [formatString(key, form), formatString(own.get(key) ?? null, form)]);
       const sorted = entries.toSorted(([left = ''], [right = '']) => (left < right ? -1 : 1));
       return `{${sorted.map(([key, member]) => `${key}: ${member}`).join(', ')}}`;
     }

@@ -3,7 +3,22 @@ import { isObject, jsonEqual, type JsonObject, withMember, withoutMember } from 
 
 const MAX_OPERATIONS = 10_000;
 
+/** A patch that does not apply, in the words of the library that upstream uses. */
+export class JsonPatchError extends Error {
+  override readonly name = 'JsonPatchError';
+  /** Whether a `test` found something else, rather than the patch being impossible. */
+  readonly testFailed: boolean;
+
+  constructor(message: string, outcome: 'impossible' | 'test failed' = 'impossible') {
+    super(message);
+    this.testFailed = outcome === 'test failed';
+  }
+}
+
 class Inapplicable extends Error {}
+
+/** The container of the path is not there. */
+class MissingContainer extends Inapplicable {}
 
 /**
  * Applies a JSON Patch (RFC 6902) and returns the changed document; `document` itself is left as it is.
@@ -13,13 +28,42 @@ class Inapplicable extends Error {}
  * `Invalid` (422) for a patch that does not apply.
  */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
-  const operations = operationsOf(patch);
   try {
-    return operations.reduce<unknown>(applyOperation, document);
+    return tryJsonPatch(document, patch);
   } catch (error) {
-    if (error instanceof Inapplicable) throw newGenericServerResponse({ code: 422 });
+    if (error instanceof JsonPatchError) throw newGenericServerResponse({ code: 422 });
     throw error;
   }
+}
+
+/** {@link applyJsonPatch}, but throws a `JsonPatchError` for a patch that does not apply. */
+export function tryJsonPatch(document: unknown, patch: unknown): unknown {
+  return operationsOf(patch).reduce<unknown>((current, operation) => {
+    try {
+      return applyOperation(current, operation);
+    } catch (error) {
+      if (!(error instanceof Inapplicable)) throw error;
+      throw new JsonPatchError(
+        failureText(error, operation),
+        error instanceof TestFailed ? 'test failed' : 'impossible',
+      );
+    }
+  }, document);
+}
+
+class TestFailed extends Inapplicable {}
+
+function failureText(error: Inapplicable, operation: JsonObject): string {
+  const op = String(operation['op']);
+  const path = typeof operation['path'] === 'string' ? operation['path'] : '';
+  const quoted = op === 'add' || op === 'remove' ? JSON.stringify(path) : path;
+  if (error instanceof TestFailed) return `testing value ${path} failed: test failed`;
+  if (error instanceof MissingContainer) {
+    const part = op === 'test' ? 'is missing path' : 'doc is missing path';
+    return `${op} operation does not apply: ${part}: ${quoted}: missing value`;
+  }
+  if (!['add', 'remove', 'replace', 'move', 'copy'].includes(op)) return error.message;
+  return `error in ${op === 'replace' ? 'remove' : op} for path: '${path}': ${error.message}`;
 }
 
 function operationsOf(patch: unknown): readonly JsonObject[] {
@@ -73,7 +117,7 @@ function applyOperation(document: unknown, operation: JsonObject): unknown {
     }
     case 'test':
       if (!jsonEqual(path.length === 0 ? document : (valueAt(document, path) ?? null), value)) {
-        throw new Inapplicable('testing value failed');
+        throw new TestFailed('testing value failed');
       }
       return document;
     default:
@@ -100,7 +144,7 @@ type Change = (container: JsonObject | readonly unknown[], key: string) => unkno
 
 function changeAt(node: unknown, path: readonly string[], change: Change): unknown {
   const [key, ...rest] = path;
-  if (key === undefined || !isContainer(node)) throw new Inapplicable('doc is missing path');
+  if (key === undefined || !isContainer(node)) throw new MissingContainer('doc is missing path');
   if (rest.length === 0) return change(node, key);
   const child = changeAt(childOf(node, key), rest, change);
   return Array.isArray(node)
@@ -109,9 +153,9 @@ function changeAt(node: unknown, path: readonly string[], change: Change): unkno
 }
 
 function valueAt(node: unknown, path: readonly string[]): unknown {
-  if (path.length === 0) throw new Inapplicable('doc is missing path');
+  if (path.length === 0) throw new MissingContainer('doc is missing path');
   return path.reduce<unknown>((container, key) => {
-    if (!isContainer(container)) throw new Inapplicable('doc is missing path');
+    if (!isContainer(container)) throw new MissingContainer('doc is missing path');
     return childOf(container, key);
   }, node);
 }
@@ -137,7 +181,8 @@ function added(container: JsonObject | readonly unknown[], key: string, value: u
 
 function removed(container: JsonObject | readonly unknown[], key: string): unknown {
   if (isList(container)) return container.toSpliced(indexOf(container, key), 1);
-  if (!Object.hasOwn(container, key)) throw new Inapplicable(`Unable to remove nonexistent key: ${key}`);
+  if (!Object.hasOwn(container, key))
+    throw new Inapplicable(`Unable to remove nonexistent key: ${key}: missing value`);
   return withoutMember(container, key);
 }
 
@@ -153,6 +198,7 @@ function indexOf(list: readonly unknown[], key: string): number {
 
 function listIndex(key: string, size: number): number {
   const index = /^[+-]?[0-9]+$/.test(key) ? Number(key) : Number.NaN;
-  if (!(index < size && index >= -size)) throw new Inapplicable(`Unable to access invalid index: ${key}`);
+  if (!(index < size && index >= -size))
+    throw new Inapplicable(`Unable to access invalid index: ${key}: invalid index referenced`);
   return index < 0 ? index + size : index;
 }

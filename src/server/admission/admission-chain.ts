@@ -1,5 +1,6 @@
 import type { UserInfo } from '../../api/resource.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
+import type { Structure } from '../../machinery/structure/structure.ts';
 import type { GroupVersionKind } from '../../machinery/schema/schema.ts';
 
 /** One version in which the resource of a request is served, and how objects look in it. */
@@ -8,6 +9,10 @@ export interface AdmissionVersion {
   readonly version: string;
   readonly resource: string;
   readonly kind: GroupVersionKind;
+  /** The kind's key in the schema table; empty for custom resources. */
+  readonly schema: string;
+  /** How objects of the kind merge. */
+  structure(): Structure;
   /** The canonical JSON document of an object of the request: a value of the caller's own. */
   document(
     object: KubeObject,
@@ -51,11 +56,20 @@ export interface AdmissionRequest {
   annotate(key: string, value: string): void;
 }
 
+/** One run of a request through the plug-ins that change objects. A second one follows where a plug-in asks for it. */
+export interface AdmissionPass {
+  readonly round: 0 | 1;
+  /** What a plug-in noted in the first round, made when it is asked for first. */
+  memory<T>(owner: AdmissionPlugin, make: () => T): T;
+  /** Has all plug-ins run once more after this round; of no effect in the second. */
+  reinvoke(): void;
+}
+
 /** One rule about writes. Both methods throw `StatusError` to refuse. */
 export interface AdmissionPlugin {
   readonly name: string;
-  /** Changes the object; runs before validation, once per attempt. */
-  admit?(request: AdmissionRequest): void | Promise<void>;
+  /** Changes the object; runs before validation, once or twice per attempt. */
+  admit?(request: AdmissionRequest, pass: AdmissionPass): void | Promise<void>;
   /** Looks at the final object. */
   validate?(request: AdmissionRequest): void | Promise<void>;
 }
@@ -82,13 +96,16 @@ export interface AdmissionObserver {
   step(timing: AdmissionTiming): void;
 }
 
+type Step = 'admit' | 'validate';
+
+/** Runs plug-ins; those that change objects a second time where one of them asks for it. */
 export function createAdmissionChain(
   plugins: readonly AdmissionPlugin[],
   observer?: AdmissionObserver,
 ): AdmissionChain {
-  const run = async (step: 'admit' | 'validate', request: AdmissionRequest): Promise<void> => {
+  const run = async (step: Step, request: AdmissionRequest, pass: AdmissionPass): Promise<void> => {
     if (!observer) {
-      for (const plugin of plugins) await plugin[step]?.(request);
+      for (const plugin of plugins) await plugin[step]?.(request, pass);
       return;
     }
     const { operation } = request;
@@ -100,7 +117,7 @@ export function createAdmissionChain(
       for (const plugin of plugins) {
         if (!plugin[step]) continue;
         ({ name } = plugin);
-        await plugin[step](request);
+        await plugin[step](request, pass);
         observer.plugin({ name, step, operation, rejected: false, startedAt });
         startedAt = observer.now();
       }
@@ -110,5 +127,34 @@ export function createAdmissionChain(
       observer.step({ step, operation, rejected, startedAt: begun });
     }
   };
-  return { admit: (request) => run('admit', request), validate: (request) => run('validate', request) };
+  return {
+    async admit(request) {
+      const passes = newPasses();
+      await run('admit', request, passes.first);
+      if (passes.again()) await run('admit', request, passes.second);
+    },
+    validate: (request) => run('validate', request, newPasses().first),
+  };
+}
+
+interface Passes {
+  readonly first: AdmissionPass;
+  readonly second: AdmissionPass;
+  again(): boolean;
+}
+
+function newPasses(): Passes {
+  const notes = new Map<AdmissionPlugin, unknown>();
+  let asked = false;
+  const pass = (round: 0 | 1): AdmissionPass => ({
+    round,
+    memory<T>(owner: AdmissionPlugin, make: () => T): T {
+      if (!notes.has(owner)) notes.set(owner, make());
+      return notes.get(owner) as T;
+    },
+    reinvoke() {
+      asked = true;
+    },
+  });
+  return { first: pass(0), second: pass(1), again: () => asked };
 }

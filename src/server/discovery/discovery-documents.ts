@@ -166,13 +166,12 @@ function responseKind(
 }
 
 function isStored(definition: Definition): boolean {
-  return definition.review === undefined && definition.compute === undefined;
+  return definition.review === undefined;
 }
 
 /** What clients may do with the resource, as discovery lists it. */
 export function verbsOf(definition: Definition): readonly string[] {
-  if (definition.review) return ['create'];
-  if (definition.compute) return ['get', 'list'];
+  if (!isStored(definition)) return ['create'];
   return definition.withoutDeleteCollection
     ? allVerbs.filter((verb) => verb !== 'deletecollection')
     : allVerbs;

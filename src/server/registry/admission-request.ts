@@ -1,8 +1,15 @@
+import type { CustomForm } from '../../api/custom-form.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
-import { apiVersionOf, type DeepMutable, type KubeObject } from '../../machinery/object.ts';
+import {
+  apiVersionOf,
+  type DeepMutable,
+  type KubeObject,
+  type ResourceType,
+} from '../../machinery/object.ts';
 import { encodeObject } from '../../machinery/schema/encode-object.ts';
 import type { GroupVersionKind, SchemaTable } from '../../machinery/schema/schema.ts';
+import { structureOfMessage } from '../../machinery/structure/structure-of-message.ts';
 import type { AdmissionRequest, AdmissionVersion } from '../admission/admission-chain.ts';
 import { decodePatched } from './codec.ts';
 import type { Registry, RequestContext } from './request-context.ts';
@@ -80,14 +87,18 @@ function equivalents(
   body: AdmissionBody | undefined,
 ): [AdmissionVersion, ...AdmissionVersion[]] {
   const of = (version: ServedVersion['version']): AdmissionVersion =>
-    body ? bodyVersion(table, version, body) : ownVersion(table, version);
+    body ? bodyVersion(table, version, body) : ownVersion(table, version, served.type.version);
   const others = Object.values(served.resource.definition.versions).filter(
     (version) => version !== served.version,
   );
   return [of(served.version), ...others.map(of)];
 }
 
-function ownVersion(table: SchemaTable, version: ServedVersion['version']): AdmissionVersion {
+function ownVersion(
+  table: SchemaTable,
+  version: ServedVersion['version'],
+  requested: string,
+): AdmissionVersion {
   const { group, version: name, resource, kind } = version.type;
   const { custom } = version;
   const schema = { table, message: version.schema, ...(custom && { custom }) };
@@ -96,8 +107,10 @@ function ownVersion(table: SchemaTable, version: ServedVersion['version']): Admi
     version: name,
     resource,
     kind: { group, version: name, kind },
+    schema: version.schema,
+    structure: () => custom?.structure ?? structureOfMessage(table, version.schema),
     document(object) {
-      if (custom) return mutableCopy(object) as object as Readonly<Record<string, unknown>>;
+      if (custom) return customDocument(custom, version.type, object);
       const shown = version.fromStorage ? version.fromStorage(mutableCopy(object)) : object;
       return parsed({ ...shown, kind, apiVersion: apiVersionOf(version.type) }, schema);
     },
@@ -105,9 +118,29 @@ function ownVersion(table: SchemaTable, version: ServedVersion['version']): Admi
       const decoded = decodePatched(document, { ...schema, group, version: name, kind }).object;
       const object = decoded as DeepMutable<KubeObject>;
       version.defaults?.(object);
+      if (custom && name !== requested) return customObject(custom, object, requested);
       return version.toStorage?.(object) ?? object;
     },
   };
+}
+
+/** Custom resources are in the version of the request, or in the stored one, until they are converted. */
+async function customDocument(
+  custom: CustomForm,
+  type: ResourceType<KubeObject>,
+  object: KubeObject,
+): Promise<Readonly<Record<string, unknown>>> {
+  const same = object.apiVersion === apiVersionOf(type);
+  const shown = same ? object : await custom.convert(object, type.version);
+  return { ...mutableCopy<KubeObject>(shown) };
+}
+
+async function customObject(
+  custom: CustomForm,
+  object: KubeObject,
+  version: string,
+): Promise<DeepMutable<KubeObject>> {
+  return mutableCopy<KubeObject>(await custom.convert(object, version));
 }
 
 function bodyVersion(
@@ -122,6 +155,8 @@ function bodyVersion(
     version: type.version,
     resource: type.resource,
     kind,
+    schema: message,
+    structure: () => structureOfMessage(table, message),
     document: (object) => parsed({ ...object, kind: kind.kind, apiVersion: apiVersionOf(kind) }, schema),
     object(document) {
       const object = decodePatched(document, { ...schema, ...kind }).object as DeepMutable<KubeObject>;

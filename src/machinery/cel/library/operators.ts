@@ -3,7 +3,6 @@ import { codePoints } from '../call-cost.ts';
 import { equalValues, listContains, mapContains } from '../equality.ts';
 import { evaluationError, noSuchOverload } from '../evaluation-error.ts';
 import type { FunctionLibrary, OverloadSource } from '../function-table.ts';
-import { asText } from '../value-guards.ts';
 import { appendItems, keyOf, mapOfEntries, uint } from '../value.ts';
 import type { CelValue } from '../value.ts';
 
@@ -159,7 +158,7 @@ function arithmetic(): FunctionLibrary {
     {
       id: 'add_string',
       signature: '_+_(string, string) -> string',
-      run: (left, right) => asText(left) + asText(right),
+      run: (left, right) => `${String(left)}${String(right)}`,
     },
     {
       id: 'add_bytes',

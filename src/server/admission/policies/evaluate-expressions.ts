@@ -1,0 +1,46 @@
+import type { Bindings } from '../../../machinery/cel/evaluate.ts';
+import { PER_CALL_LIMIT, type Outcome, type Program } from '../../../machinery/cel/program.ts';
+import type { CelValue } from '../../../machinery/cel/value.ts';
+
+/** What is left for the expressions of one evaluation; lazily computed variables spend of it, too. */
+export interface Budget {
+  left: number;
+}
+
+/** One expression's result; an error is worded as upstream words it. */
+export type Result = { readonly value: CelValue } | { readonly error: string };
+
+/** Thrown when the budget of an evaluation is spent. */
+export class OutOfBudgetError extends Error {
+  override readonly name = 'OutOfBudgetError';
+
+  constructor() {
+    super('validation failed due to running out of cost budget, no further validation rules will be run');
+  }
+}
+
+/** A compiled expression, or why there is none. */
+export interface PolicyExpression {
+  readonly source: string;
+  readonly compiled: { readonly program: Program } | { readonly error: string };
+}
+
+/** Evaluates one expression within the budget. Throws {@link OutOfBudgetError}. */
+export function evaluateExpression(
+  { source, compiled }: PolicyExpression,
+  bindings: Bindings,
+  budget: Budget,
+): Result {
+  if ('error' in compiled) return { error: `compilation error: ${compiled.error}` };
+  const outcome = spend(compiled.program, bindings, budget);
+  if ('error' in outcome) return { error: `expression '${source}' resulted in error: ${outcome.error}` };
+  return { value: outcome.value };
+}
+
+/** Runs a program and charges the budget. Throws {@link OutOfBudgetError}. */
+export function spend(program: Program, bindings: Bindings, budget: Budget): Outcome {
+  const outcome = program.evaluate(bindings, PER_CALL_LIMIT);
+  budget.left -= outcome.cost;
+  if (budget.left < 0) throw new OutOfBudgetError();
+  return outcome;
+}
