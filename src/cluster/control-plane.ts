@@ -85,6 +85,11 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
         )),
       bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
       tls: { ...pki.server, clientCa: pki.ca.cert },
+      frontProxy: {
+        ca: pki.frontProxyCa.cert,
+        allowedNames: ['front-proxy-client'],
+        credentials: pki.frontProxyClient,
+      },
       serviceAccount: { issuer, signingKey: pki.serviceAccountKey },
       authentication,
       kubelet: {

@@ -22,6 +22,10 @@ export interface Pki {
   readonly kubeletClient: KeyPair;
   /** The serving certificate of this machine's kubelet endpoints. */
   readonly kubelet: KeyPair;
+  /** The authority of front proxies: who shows a certificate of it may say on whose behalf it asks. */
+  readonly frontProxyCa: KeyPair;
+  /** With which the API server shows itself to extension API servers. */
+  readonly frontProxyClient: KeyPair;
   /** Signs service-account tokens: P-256, PKCS #8 PEM. */
   readonly serviceAccountKey: string;
 }
@@ -50,13 +54,18 @@ export async function ensurePki(
 ): Promise<Pki> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
-  const ca = (await readPair(directory, 'ca')) ?? (await makeAuthority(directory, clock));
-  const leaf = async (name: string, spec: LeafSpec): Promise<KeyPair> => {
+  const authority = async (name: string, subject: string): Promise<KeyPair> =>
+    (await readPair(directory, name)) ?? (await makeAuthority(directory, name, { subject, clock }));
+  const [ca, frontProxyCa] = await Promise.all([
+    authority('ca', 'CN=kubernetes'),
+    authority('front-proxy-ca', 'CN=front-proxy-ca'),
+  ]);
+  const leaf = async (name: string, spec: LeafSpec, signer: KeyPair = ca): Promise<KeyPair> => {
     const existing = await readPair(directory, name);
-    if (existing && isUsable(existing, ca, spec, clock)) return existing;
-    return makeLeaf(directory, name, { ca, spec, clock });
+    if (existing && isUsable(existing, signer, spec, clock)) return existing;
+    return makeLeaf(directory, name, { ca: signer, spec, clock });
   };
-  const [server, admin, kubeletClient, kubelet] = await Promise.all([
+  const [server, admin, kubeletClient, kubelet, frontProxyClient] = await Promise.all([
     leaf('apiserver', { subject: 'CN=kube-apiserver', usage: 'serverAuth', ...names }),
     leaf('admin', { subject: 'CN=kubernetes-admin,O=system:masters', usage: 'clientAuth' }),
     leaf('apiserver-kubelet-client', {
@@ -69,8 +78,18 @@ export async function ensurePki(
       dns: ['localhost'],
       ips: ['127.0.0.1'],
     }),
+    leaf('front-proxy-client', { subject: 'CN=front-proxy-client', usage: 'clientAuth' }, frontProxyCa),
   ]);
-  return { ca, server, admin, kubeletClient, kubelet, serviceAccountKey: await serviceAccountKey(directory) };
+  return {
+    ca,
+    server,
+    admin,
+    kubeletClient,
+    kubelet,
+    frontProxyCa,
+    frontProxyClient,
+    serviceAccountKey: await serviceAccountKey(directory),
+  };
 }
 
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
@@ -126,12 +145,16 @@ async function loadX509(): Promise<typeof import('@peculiar/x509')> {
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-async function makeAuthority(directory: string, clock: Clock): Promise<KeyPair> {
+async function makeAuthority(
+  directory: string,
+  file: string,
+  { subject, clock }: { readonly subject: string; readonly clock: Clock },
+): Promise<KeyPair> {
   const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
-    name: 'CN=kubernetes',
+    name: subject,
     notBefore: new Date(clock.now() - dayMs),
     notAfter: new Date(clock.now() + caYears * 365 * dayMs),
     signingAlgorithm: algorithm,
@@ -145,7 +168,7 @@ async function makeAuthority(directory: string, clock: Clock): Promise<KeyPair> 
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   });
-  return save(directory, 'ca', { cert: certificate.toString('pem'), key: await privatePem(keys.privateKey) });
+  return save(directory, file, { cert: certificate.toString('pem'), key: await privatePem(keys.privateKey) });
 }
 
 async function makeLeaf(

@@ -45,6 +45,12 @@ import { validatingWebhooks } from './admission/webhooks/validating-webhooks.ts'
 import { calloutClient } from './callout/https-callout.ts';
 import { endpointResolver } from './callout/service-resolver.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
+import { aggregatedDiscoveryRoute } from './aggregation/aggregated-discovery.ts';
+import { aggregatedOpenapiRoute } from './aggregation/aggregated-openapi.ts';
+import { createAggregator } from './aggregation/aggregator.ts';
+import { keepLocalApiServices, localApiServices } from './aggregation/local-api-services.ts';
+import type { ProxyCredentials } from './aggregation/remote-server.ts';
+import { endpointResolver } from './callout/service-resolver.ts';
 import { createBootstrapTokens } from './auth/bootstrap-token.ts';
 import { createImpersonation } from './auth/impersonation.ts';
 import { createNodeAuthorizer } from './auth/node-authorizer.ts';
@@ -52,6 +58,7 @@ import { createNodeRelations } from './auth/node-relations.ts';
 import { podsByNode } from './auth/pods-by-node.ts';
 import { createRbacAuthorizer } from './auth/rbac-authorizer.ts';
 import { ServiceAccountTokens, type TokenReferences } from './auth/service-account-token.ts';
+import { authenticationConfigMap, createFrontProxies, type FrontProxyOptions } from './auth/front-proxy.ts';
 import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
@@ -114,6 +121,8 @@ export interface ApiServerOptions {
   readonly bootstrap?: readonly KubeObject[];
   /** Admission after the built-in plug-ins. */
   readonly admission?: readonly AdmissionPlugin[];
+  /** Who may ask on behalf of others, and with what this server shows itself to extension API servers as such a one. */
+  readonly frontProxy?: FrontProxyOptions & { readonly credentials: ProxyCredentials };
   /** Which optional plug-ins run, and which others do not. */
   readonly admissionPlugins?: PluginSwitches;
   /** Further paths, tried before those of discovery. */
@@ -229,13 +238,34 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   );
   const resources = new ResourceTable(definitions, (definition) => newCache(options, definition));
   await restore(options, resources, feed);
-  await ensureBootstrapObjects({ store, schema, clock, table: resources, further: options.bootstrap ?? [] });
+  await ensureBootstrapObjects({
+    store,
+    schema,
+    clock,
+    table: resources,
+    further: [
+      ...(options.bootstrap ?? []),
+      ...localApiServices(resources, clock.now()),
+      ...(options.frontProxy
+        ? [authenticationConfigMap(options.tls.clientCa, options.frontProxy) as KubeObject]
+        : []),
+    ],
+  });
   await feed.reached(store.revision);
 
   const groups = servedGroups(resources.resources.map(({ definition }) => definition));
   const listeners: HttpsListener[] = [];
   let address: AddressInfo | undefined;
   const checks = healthChecks(stop.signal);
+  const server = (): Transport => registry.server;
+  const onFault = (error: unknown): void => options.onFault(error);
+  const following = { clock, table, lookup, server, onFault };
+  const aggregator = createAggregator({
+    ...following,
+    resolver: endpointResolver(lookup),
+    credentials: options.frontProxy?.credentials,
+  });
+  const local = keepLocalApiServices(following);
   const paths = createPathRoutes({
     groups: () => groups,
     serverAddress: () => (address ? `${address.address}:${address.port}` : ''),
@@ -246,10 +276,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     openidConfiguration: () =>
       tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
     further: [
-      openapiRoute({
-        resources: () => definitions,
-        table: () => schema,
-        version: versionOf(options.version),
+      aggregatedDiscoveryRoute({ clock, groups: () => groups, remotes: () => aggregator.remotes() }),
+      aggregatedOpenapiRoute({
+        clock,
+        remotes: () => aggregator.remotes(),
+        local: openapiRoute({
+          resources: () => definitions,
+          table: () => schema,
+          version: versionOf(options.version),
+        }),
       }),
       metricsRoute(metrics),
       slisRoute(new MetricRegistry(), () => typedChecks(checks)),
@@ -326,18 +361,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     watchObserver: watchMetrics(metrics),
     paths,
     flow: createFlowController({ clock, table }),
+    ...(options.frontProxy && { frontProxies: createFrontProxies(options.frontProxy) }),
+    aggregation: { aggregator, tunnel: new NodeTunnel({}) },
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),
     resolveNode: (name) => options.kubelet?.resolveNode(name),
     signal: stop.signal,
     onFault: (error) => options.onFault(error),
   };
-  const dangling = keepDanglingConditions({
-    clock,
-    table,
-    lookup,
-    server: () => registry.server,
-    onFault: (error) => options.onFault(error),
-  });
+  const dangling = keepDanglingConditions(following);
   return {
     lookup,
     tokens,
@@ -345,7 +376,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async listen(wanted) {
       const listener = new HttpsListener({
         clock,
-        tls: options.tls,
+        tls: {
+          ...options.tls,
+          clientCa: [options.tls.clientCa, ...(options.frontProxy ? [options.frontProxy.ca] : [])],
+        },
         onRequest: (request, response) => void handleRequest(parts, request, response),
         onUpgrade: (request, connection) => void handleUpgrade(parts, request, connection),
       });
@@ -356,6 +390,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       dangling.close();
+      local.close();
+      aggregator.close();
       stop.abort();
       callouts.close();
       parts.tunnel?.close();

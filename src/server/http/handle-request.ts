@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import type { UserInfo } from '../../api/resource.ts';
 import { encodeJsonBytes } from '../../machinery/json/encode.ts';
 import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
@@ -17,7 +16,7 @@ import {
 import { StatusError } from '../../machinery/status-error.ts';
 import type { ApiRequest, PatchType } from '../../machinery/transport.ts';
 import type { Attributes, Authorizer } from '../auth/authorizer.ts';
-import type { CertificateSubject, Identity, RequestCredentials } from '../auth/authenticate.ts';
+import type { Identity, RequestCredentials } from '../auth/authenticate.ts';
 import type { Impersonated } from '../auth/impersonation.ts';
 import { notAllowed } from '../authorize-request.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
@@ -57,6 +56,11 @@ import {
 } from './negotiate.ts';
 import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
+import type { Aggregator } from '../aggregation/aggregator.ts';
+import { relayRemote, upgradeRemote } from '../aggregation/relay-remote.ts';
+import type { FrontProxies } from '../auth/front-proxy.ts';
+import { clientCertificate } from './client-certificate.ts';
+import { isLongRunning } from './request-deadline.ts';
 import { RefusedRequest } from './enter-flow.ts';
 import { holdRequest, type RequestHold } from './request-hold.ts';
 import type { FlowController } from '../flow-control/flow-controller.ts';
@@ -83,6 +87,10 @@ export interface HandlerParts {
   paths(request: PathRequest): Promise<Reply>;
   /** Limits how much is served at once; absent: nothing does. */
   readonly flow?: FlowController;
+  /** Who may ask on behalf of others; absent: nobody. */
+  readonly frontProxies?: FrontProxies;
+  /** The servers of other groups; absent: there are none. */
+  readonly aggregation?: { readonly aggregator: Aggregator; readonly tunnel: NodeTunnel };
   readonly tunnel: NodeTunnel | undefined;
   /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
   resolveNode(name: string): NodeEndpoint | undefined;
@@ -100,23 +108,6 @@ interface Parsed {
   readonly user: UserInfo;
 }
 
-const subjects = new WeakMap<object, CertificateSubject | null>();
-
-/** The subject of the connection's client certificate; undefined when there is none that the cluster's authority signed. */
-function certificateOf(request: HttpRequest): CertificateSubject | undefined {
-  const holder = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket;
-  const known = subjects.get(holder);
-  if (known !== undefined) return known ?? undefined;
-  const socket = ('stream' in request ? request.stream.session?.socket : request.socket) as
-    | TLSSocket
-    | undefined;
-  const subject = socket?.authorized
-    ? (socket.getPeerCertificate().subject as CertificateSubject)
-    : undefined;
-  subjects.set(holder, subject ?? null);
-  return subject;
-}
-
 interface Noting {
   readonly warnings: Set<string>;
   readonly record: RequestRecord;
@@ -130,10 +121,13 @@ async function admitted(
   request: HttpRequest,
   { warnings, record, hold }: Noting,
 ): Promise<Parsed> {
-  const certificate = certificateOf(request);
+  const certificate = clientCertificate(request, parts.frontProxies);
   const { headers } = request;
   const path = pathOf(request);
-  const established = parts.authenticate({ headers, path, ...(certificate ? { certificate } : {}) });
+  const own = certificate?.isFrontProxy === false ? { certificate: certificate.subject } : {};
+  const proxied =
+    certificate?.isFrontProxy && parts.frontProxies?.user([certificate.subject.CN].flat()[0], headers);
+  const established = proxied ? { user: proxied } : parts.authenticate({ headers, path, ...own });
   const identity = established instanceof Promise ? await established : established;
   if (identity.warning !== undefined) warnings.add(identity.warning);
   const target = request.url ?? '/';
@@ -301,6 +295,14 @@ interface Exchange {
 async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply | undefined> {
   const { request, parsed } = exchange;
   const { info, query } = parsed;
+  const remote = parts.aggregation?.aggregator.remoteOf(pathOf(request));
+  if (remote && parts.aggregation) {
+    const { response, record } = exchange;
+    if (isLongRunning(info)) recordStream(parts, record, response);
+    const reply = await relayRemote(parts.aggregation.tunnel, exchange, { remote, user: parsed.user });
+    record.response ??= { code: response.statusCode, size: 0 };
+    return reply;
+  }
   if (!info.isResource) {
     const readable = request.method === 'GET' || request.method === 'HEAD';
     const reply = readable
@@ -527,6 +529,17 @@ export async function handleUpgrade(
   const record = recordRequest(request, parts.registry.clock);
   try {
     const { info, query, user } = await admitted(parts, request, { warnings: new Set(), record });
+    const remote = parts.aggregation?.aggregator.remoteOf(pathOf(request));
+    if (remote && parts.aggregation) {
+      record.isLongRunning = true;
+      record.response = { code: 101, size: 0 };
+      parts.observer.started(record);
+      socket.once('close', () => parts.observer.completed(record));
+      const connection = { request, socket, head };
+      const reply = await upgradeRemote(parts.aggregation.tunnel, connection, { remote, user });
+      if (reply) refuse(socket, reply);
+      return;
+    }
     const served = info.isResource ? parts.table().get(info.group, info.version, info.resource) : undefined;
     if (!info.isResource || !served) {
       recordReply(record, notFoundReply);

@@ -8,7 +8,11 @@ import type { HttpRequest, HttpResponse } from './exchange.ts';
 export interface HttpsListenerOptions {
   readonly clock: Clock;
   /** PEM. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly clientCa: string };
+  readonly tls: {
+    readonly cert: string;
+    readonly key: string;
+    readonly clientCa: string | readonly string[];
+  };
   onRequest(request: HttpRequest, response: HttpResponse): void;
   onUpgrade(request: IncomingMessage, connection: { readonly socket: Duplex; readonly head: Buffer }): void;
 }
@@ -37,7 +41,7 @@ export class HttpsListener {
       allowHTTP1: true,
       cert,
       key,
-      ca: clientCa,
+      ca: [clientCa].flat(),
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',

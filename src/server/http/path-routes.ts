@@ -59,7 +59,8 @@ export function textReply(code: number, text: string): Reply {
 /** What unknown paths are answered with. */
 export const notFoundReply: Reply = textReply(404, '404 page not found\n');
 
-function documentReply(document: object, headers: IncomingHttpHeaders): Reply {
+/** A document in the form that the client reads. */
+export function documentReply(document: object, headers: IncomingHttpHeaders): Reply {
   const { mediaType } = negotiate(headers.accept);
   const json = Buffer.from(`${JSON.stringify(document)}\n`);
   return {
@@ -84,10 +85,11 @@ function jsonReply(document: object, { accept }: IncomingHttpHeaders): Reply {
   };
 }
 
-const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+/** The media type of the aggregated discovery document. */
+export const aggregatedType: string = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
 /** Whether the client prefers the aggregated document over the plain one. */
-function wantsAggregated(headers: IncomingHttpHeaders): boolean {
+export function wantsAggregated(headers: IncomingHttpHeaders): boolean {
   for (const { mediaType, params } of acceptClauses(headers.accept ?? '')) {
     if (mediaType !== 'application/json' && mediaType !== '*/*') continue;
     if (params['as'] === undefined) return false;

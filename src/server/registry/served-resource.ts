@@ -46,6 +46,7 @@ export function erased(definition: AnyResource): ResourceDefinition {
 export class ResourceTable {
   #resources: readonly ServedResource[] = [];
   #definitions: readonly ResourceDefinition[] = [];
+  readonly #listeners = new Set<() => void>();
   readonly #versions = new Map<string, ServedVersion>();
   readonly #groups = new Map<string, number>();
 
@@ -81,6 +82,12 @@ export class ResourceTable {
     const gone = new Set(removed);
     this.#resources = [...this.#resources.filter((resource) => !gone.has(resource)), ...added];
     this.#definitions = this.#resources.map(({ definition }) => definition);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each change. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   #each(resource: ServedResource, take: (key: string, version: ServedVersion) => void, count: 1 | -1): void {

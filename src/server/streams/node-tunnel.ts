@@ -11,7 +11,7 @@ export interface NodeEndpoint {
 
 export interface NodeTunnelOptions {
   /** With which the API server shows itself to kubelets, PEM. */
-  readonly credentials: { readonly cert: string; readonly key: string; readonly ca: string };
+  readonly credentials?: { readonly cert: string; readonly key: string; readonly ca: string };
 }
 
 /** What to ask a node: the path and query of its kubelet endpoint. */
@@ -19,6 +19,16 @@ export interface TunnelTarget {
   readonly endpoint: NodeEndpoint;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** For servers other than kubelets: how to connect, and what to tell them instead of the client's own headers. */
+  readonly via?: TunnelVia;
+}
+
+/** A connection of its own kind. */
+export interface TunnelVia {
+  readonly agent: https.Agent;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** Headers of the client that are kept back. */
+  hides(name: string): boolean;
 }
 
 /** Why a node could not be asked; becomes upstream's `error dialing backend` answer. */
@@ -65,7 +75,8 @@ export class NodeTunnel {
   async relay(request: Request, response: Response, target: TunnelTarget): Promise<void> {
     const { promise, outgoing } = this.#send(request, target, {});
     response.on('close', () => outgoing.destroy());
-    outgoing.end();
+    if (target.via) request.pipe(outgoing);
+    else outgoing.end();
     const answer = await promise;
     if (answer.upgraded) {
       answer.socket.destroy();
@@ -125,19 +136,22 @@ export class NodeTunnel {
     target: TunnelTarget,
     hop: Record<string, string>,
   ): { promise: Promise<NodeAnswer>; outgoing: ReturnType<typeof https.request> } {
+    const { via } = target;
     const headers: Record<string, string | string[]> = { ...hop };
     for (const [name, value] of Object.entries(request.headers)) {
       if (
         value !== undefined &&
         !name.startsWith(':') &&
         !notForwarded.has(name) &&
-        name !== 'content-length'
+        (via !== undefined || name !== 'content-length') &&
+        !via?.hides(name)
       )
         headers[name] = value;
     }
+    Object.assign(headers, via?.headers);
     const query = target.query.toString();
     const outgoing = https.request({
-      agent: this.#agent,
+      agent: via?.agent ?? this.#agent,
       host: target.endpoint.host,
       port: target.endpoint.port,
       method: request.method ?? 'GET',
