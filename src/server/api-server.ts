@@ -50,7 +50,6 @@ import { aggregatedOpenapiRoute } from './aggregation/aggregated-openapi.ts';
 import { createAggregator } from './aggregation/aggregator.ts';
 import { keepLocalApiServices, localApiServices } from './aggregation/local-api-services.ts';
 import type { ProxyCredentials } from './aggregation/remote-server.ts';
-import { endpointResolver } from './callout/service-resolver.ts';
 import { createBootstrapTokens } from './auth/bootstrap-token.ts';
 import { createImpersonation } from './auth/impersonation.ts';
 import { createNodeAuthorizer } from './auth/node-authorizer.ts';
