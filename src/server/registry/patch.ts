@@ -69,8 +69,9 @@ export function readPatch(body: RequestBody | undefined, type: string | undefine
       strict: [...duplicates.map((text) => `json patch ${text}`), ...unknownMembers(value)],
     };
   } catch (error) {
-    if (error instanceof JsonSyntaxError) throw newBadRequest(`error decoding patch: ${error.message}`);
-    throw error;
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    const strategic = type === 'application/strategic-merge-patch+json';
+    throw newBadRequest(strategic ? error.message : `error decoding patch: ${error.message}`);
   }
 }
 
