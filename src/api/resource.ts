@@ -154,8 +154,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
     old: Live<T> | undefined,
     context: StrategyContext,
   ): Promise<Allocation | undefined>;
-  /** Gives allocations of a deleted object back. */
-  release?(object: Live<T>): void;
+  /** Gives allocations of a deleted object back; `server` is the server itself, as in {@link StrategyContext}. */
+  release?(object: Live<T>, server: Transport): void | Promise<void>;
   /** Called once with all stored objects before the first request, to rebuild allocations. */
   restore?(objects: readonly Live<T>[]): void;
   /** Graceful deletion: how long, in seconds, and what to change on the object that lingers. Absent: deleted at once. */
@@ -189,9 +189,9 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
 /** What was taken for a write that is not committed yet. */
 export interface Allocation {
   /** Keeps it: the write is durable. */
-  commit(): void;
+  commit(): void | Promise<void>;
   /** Gives it back: the write failed or was a dry run. */
-  rollback(): void;
+  rollback(): void | Promise<void>;
 }
 
 /** Declares a resource. The definition is returned as it is, with its object type checked. */

@@ -22,6 +22,7 @@ import { rootCaController } from './root-ca/controller.ts';
 import { serviceAccountController } from './service-account/controller.ts';
 import { serviceAccountTokenController } from './service-account-token/controller.ts';
 import type { LegacyTokenClaims } from './service-account-token/plan.ts';
+import { serviceCidrController } from './service-cidr/controller.ts';
 import { serviceLoadBalancerController } from './service-load-balancer/controller.ts';
 import { attributesClassProtectionController } from './storage-protection/attributes-class-protection.ts';
 import { claimProtectionController } from './storage-protection/claim-protection.ts';
@@ -67,6 +68,7 @@ export function allControllers({
     podGarbageCollector,
     nodeLifecycleController,
     taintEvictionController,
+    serviceCidrController,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,

@@ -3,7 +3,8 @@ import { type FieldError, invalid } from '../../machinery/field-error.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { newInternalError, newInvalid } from '../../machinery/status/errors.ts';
 import type { Allocation } from '../resource.ts';
-import { addressRange, numberRange } from './address-range.ts';
+import { addressPool } from './address-pool.ts';
+import { numberRange } from './address-range.ts';
 import { needsHealthCheck } from './service-defaults.ts';
 import { initIpFamilies } from './service-families.ts';
 import { keepAllocatedValues, normalizeClusterIps } from './service-normalize.ts';
@@ -13,15 +14,24 @@ const firstNodePort = 30_000;
 const lastNodePort = 32_767;
 const staticNodePorts = 86;
 
+/** An {@link Allocation} that is settled at once. */
+export interface TakenNow extends Allocation {
+  commit(): void;
+  rollback(): void;
+}
+
 /** Gives services their cluster addresses and node ports, each to one service at a time. */
 export interface ServiceAllocator {
   /** Fills in what the service needs. Throws `Invalid` for what is taken or outside of the ranges. */
-  allocate(service: DeepMutable<Service>, old: Service | undefined): Allocation;
+  allocate(service: DeepMutable<Service>, old: Service | undefined): TakenNow;
   release(service: Service): void;
+  /** Gives addresses of these ranges too. */
+  extend(ranges: readonly string[]): void;
   restore(services: readonly Service[]): void;
 }
 
-function addressesOf({ spec }: Service): string[] {
+/** The addresses of its own that a service has. */
+export function addressesOf({ spec }: Service): string[] {
   if (spec.type === 'ExternalName') return [];
   return (spec.clusterIPs ?? []).filter((ip) => ip !== 'None' && ip !== '');
 }
@@ -43,7 +53,7 @@ function refuse(service: Service, errors: readonly FieldError[]): Error {
 
 /** An allocator over one IPv4 range and the usual node ports. */
 export function serviceAllocator(serviceCidr: string): ServiceAllocator {
-  const addresses = addressRange(serviceCidr);
+  const addresses = addressPool(serviceCidr);
   const ports = numberRange({
     first: firstNodePort,
     last: lastNodePort,
@@ -115,6 +125,7 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
   };
 
   return {
+    extend: (ranges) => addresses.extend(ranges),
     allocate(service, old) {
       if (old) keepAllocatedValues(service, old);
       normalizeClusterIps(service.spec, old?.spec);

@@ -2,7 +2,9 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dns1123LabelErrors, nameRule } from '../../machinery/validation/names.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
 import { validateAddressChange } from './service-addresses.ts';
-import { serviceAllocator } from './service-allocator.ts';
+import { allocateWithObjects } from './service-allocation.ts';
+import { dropAddresses } from './service-address-objects.ts';
+import { addressesOf, serviceAllocator } from './service-allocator.ts';
 import { serviceColumns } from './service-columns.ts';
 import { defaultService } from './service-defaults.ts';
 import { dropTypeDependentFields } from './service-normalize.ts';
@@ -33,8 +35,11 @@ export function services(options: { readonly serviceCidr: string }): ResourceDef
     ],
     status: { validate: validateServiceStatus },
     warnings: serviceWarnings,
-    allocate: (service, old) => Promise.resolve(allocator.allocate(service, old)),
-    release: (service) => allocator.release(service),
+    allocate: (service, old, context) => allocateWithObjects(allocator, { service, old, context }),
+    async release(service, server) {
+      allocator.release(service);
+      await dropAddresses(server, addressesOf(service));
+    },
     restore: (stored) => allocator.restore(stored),
     selectableFields: {
       'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',

@@ -78,11 +78,11 @@ export async function createDecoded(
   try {
     allocation = await definition.allocate?.(object, undefined, strategy);
     const answer = await admitAndStore(registry, served, { ...request, object, generated });
-    if (request.dryRun) allocation?.rollback();
-    else allocation?.commit();
+    if (request.dryRun) await allocation?.rollback();
+    else await allocation?.commit();
     return answer;
   } catch (error) {
-    allocation?.rollback();
+    await allocation?.rollback();
     throw error;
   }
 }

@@ -177,7 +177,7 @@ async function deleteEntry(
       entry.key,
       marked ? Number((marked.object() as Live<KubeObject>).metadata.resourceVersion) : entry.revision,
     );
-    definition.release?.(old);
+    await definition.release?.(old, registry.server);
     await waitForLatest(registry);
   }
   if (definition.returnsDeleted) return marked ?? plainAnswer(convertedFrom(served, next), 200, served);

@@ -287,11 +287,11 @@ async function changeEntry(
       }),
     );
     const answer = await storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
-    if (change.dryRun) allocation?.rollback();
-    else allocation?.commit();
+    if (change.dryRun) await allocation?.rollback();
+    else await allocation?.commit();
     return answer;
   } catch (error) {
-    allocation?.rollback();
+    await allocation?.rollback();
     throw error;
   }
 }
@@ -347,7 +347,7 @@ async function storeChange(
   const { cache, definition } = served.resource;
   if (isReleased(served, next) && !dryRun) {
     await registry.store.delete(entry.key, entry.revision);
-    definition.release?.(old);
+    await definition.release?.(old, registry.server);
     await waitForLatest(registry);
     return plainAnswer(convertedFrom(served, next), 200, served);
   }

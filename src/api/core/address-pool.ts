@@ -1,0 +1,37 @@
+import { inIpv4Range, parseIpv4, parseIpv4Range } from '../../base/ipv4.ts';
+import { addressRange, type AddressRange } from './address-range.ts';
+
+/** Addresses of a range and of those that are added to it while the cluster runs. */
+export interface AddressPool extends AddressRange {
+  /** Gives addresses of these ranges too, and no longer of others that were added; what is taken stays taken. */
+  extend(ranges: readonly string[]): void;
+}
+
+/** A pool of one range; further ones are used when those before them are full, or when an address of theirs is asked for. */
+export function addressPool(first: string): AddressPool {
+  const known = new Map<string, AddressRange>([[first, addressRange(first)]]);
+  let active: readonly string[] = [first];
+  const rangeOf = (address: string, among: Iterable<string>): AddressRange | undefined => {
+    const value = parseIpv4(address);
+    for (const cidr of value === undefined ? [] : among) {
+      const range = parseIpv4Range(cidr);
+      if (value !== undefined && range && inIpv4Range(range, value)) return known.get(cidr);
+    }
+    return undefined;
+  };
+  return {
+    take: (address) => (rangeOf(address, active) ?? known.get(first))?.take(address),
+    takeNext() {
+      for (const cidr of active) {
+        const next = known.get(cidr)?.takeNext();
+        if (next !== undefined) return next;
+      }
+      return undefined;
+    },
+    free: (address) => rangeOf(address, known.keys())?.free(address),
+    extend(ranges) {
+      for (const cidr of ranges) if (!known.has(cidr)) known.set(cidr, addressRange(cidr));
+      active = [first, ...ranges.filter((cidr) => cidr !== first)];
+    },
+  };
+}
