@@ -62,6 +62,8 @@ async function marked(
     reason: 'EvictionByEvictionAPI',
     message: 'Eviction API: evicting',
   };
+  const types = (pod.status?.conditions ?? []).map(({ type }) => ({ type }));
+  const order = [...types.filter(({ type }) => type !== condition.type), { type: condition.type }];
   const changed = (await server.request({
     verb: 'patch',
     ...podsOf(namespace),
@@ -70,7 +72,7 @@ async function marked(
     patchType: 'application/strategic-merge-patch+json',
     body: {
       metadata: { uid, ...(exact !== undefined && { resourceVersion: exact }) },
-      status: { conditions: [condition] },
+      status: { '$setElementOrder/conditions': order, conditions: [condition] },
     },
   })) as Live<Pod>;
   return exact === undefined
