@@ -31,11 +31,17 @@ export const garbageCollector: Controller = {
 
 /** How often the server is asked for new kinds. */
 const discoveryMs = 30_000;
+/** How long an owner that nobody has seen may be missing before that counts: it may be on its way. */
+const patienceMs = 1_000;
+/** How many owners that are gone are remembered as such. */
+const goneLimit = 10_000;
 
 function start(context: ControllerContext): RunningController {
   const { client, informers, clock, signal } = context;
   const graph = new OwnerGraph();
   const followed = new Map<string, ResourceType<KubeObject>>();
+  const gone = new Set<string>();
+  const missing = new Map<string, number>();
   let mapper: RestMapper = createRestMapper([]);
   const firstLists = followResources();
   const reconciler = startReconciler(context, {
@@ -102,12 +108,36 @@ function start(context: ControllerContext): RunningController {
 
   function follow(type: ResourceType<KubeObject>): void {
     followed.set(keyOf(type), type);
-    const see = (object: Live<KubeObject>): void => attend(graph.upsert(type, object));
+    const see = (object: Live<KubeObject>): void => {
+      missing.delete(object.metadata.uid);
+      attend(graph.upsert(type, object));
+    };
     informers.for(type).addHandler({
       onAdd: see,
       onUpdate: see,
-      onDelete: (object) => attend(graph.remove(object.metadata.uid)),
+      onDelete({ metadata }) {
+        remember(metadata.uid);
+        attend(graph.remove(metadata.uid));
+      },
     });
+  }
+
+  function remember(uid: string): void {
+    missing.delete(uid);
+    gone.add(uid);
+    const [oldest] = gone;
+    if (gone.size > goneLimit && oldest !== undefined) gone.delete(oldest);
+  }
+
+  /** Milliseconds left until a missing owner counts as absent; 0 when it was there, or was missed for long enough. */
+  function patienceFor(uid: string): number {
+    if (gone.has(uid)) return 0;
+    const now = clock.monotonic();
+    const since = missing.get(uid) ?? now;
+    missing.set(uid, since);
+    const left = since + patienceMs - now;
+    if (left <= 0) remember(uid);
+    return Math.max(0, left);
   }
 
   function attend(uids: ReadonlySet<string>): void {
@@ -123,7 +153,7 @@ function start(context: ControllerContext): RunningController {
     if (!object) return settled;
     if (deletionOf(object) === 'orphaning') return await orphanDependents(node, object);
     if (deletionOf(object) === 'waiting for dependents') await awaitDependents(node, object);
-    else if (object.metadata.deletionTimestamp === undefined) await collect(node, object);
+    else if (object.metadata.deletionTimestamp === undefined) return await collect(node, object);
     return settled;
   }
 
@@ -133,6 +163,8 @@ function start(context: ControllerContext): RunningController {
     if (!served) return recheck(discoveryMs);
     if (served.type.namespaced && node.identity.namespace === undefined) return settled;
     if (await read({ ...node, type: served.type })) return recheck(500);
+    const patience = patienceFor(node.identity.uid);
+    if (patience > 0) return recheck(patience);
     attend(graph.remove(node.identity.uid));
     return settled;
   }
@@ -149,15 +181,18 @@ function start(context: ControllerContext): RunningController {
     }
   }
 
-  async function collect(node: GraphNode, object: Live<KubeObject>): Promise<void> {
+  async function collect(node: GraphNode, object: Live<KubeObject>): Promise<Outcome> {
     const { namespace, ownerReferences = [] } = object.metadata;
     const states = new Map<string, OwnerState>();
     for (const reference of ownerReferences) states.set(reference.uid, await stateOf(reference, namespace));
+    const absent = [...states].filter(([, state]) => state === 'absent');
+    const patience = Math.max(0, ...absent.map(([uid]) => patienceFor(uid)));
+    if (patience > 0) return recheck(patience);
     const plan = planCollection(object, node, ({ uid }) => states.get(uid) ?? 'present');
-    if (plan.action === 'keep') return;
+    if (plan.action === 'keep') return settled;
     if (plan.action === 'drop references') {
       await writeMetadata(node, object, { ownerReferences: plan.keep });
-      return;
+      return settled;
     }
     let current: Live<KubeObject> | undefined = object;
     if (plan.unblock) {
@@ -165,6 +200,7 @@ function start(context: ControllerContext): RunningController {
       current = await writeMetadata(node, object, { ownerReferences: unblocked });
     }
     if (current) await remove(node, current, plan.propagation);
+    return settled;
   }
 
   async function stateOf(reference: OwnerReference, namespace: string | undefined): Promise<OwnerState> {

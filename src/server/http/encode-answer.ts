@@ -9,6 +9,7 @@ import type { Answer, ListAnswer, ObjectAnswer } from '../registry/answer.ts';
 import { listItems } from '../registry/read.ts';
 import { entryJson } from '../registry/represent.ts';
 import { listKind } from '../registry/served-resource.ts';
+import { encodeObject } from '../../machinery/schema/encode-object.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { protobufAnswer, protobufType } from './protobuf-body.ts';
 import { mediaTypes, type Negotiated } from './negotiate.ts';
@@ -45,9 +46,18 @@ function notAcceptable(message: string): StatusError {
   return new StatusError({ ...status, message });
 }
 
+/** An object as upstream writes it: what Go always writes is there, `null` where it is empty. */
+function objectJson(answer: ObjectAnswer, table: SchemaTable): Buffer {
+  if (!answer.fresh) return answer.json();
+  const object = answer.object() as KubeObject;
+  const message = answer.message ?? answer.served?.version.schema;
+  if (message === undefined || !table.has(message) || isStatusObject(object)) return answer.json();
+  return Buffer.from(encodeObject(object, { table, message }));
+}
+
 function objectShape(answer: ObjectAnswer, negotiated: Negotiated, params: EncodeOptions): Buffer {
   const { shape, metaVersion } = negotiated;
-  if (shape === 'Object') return answer.json();
+  if (shape === 'Object') return objectJson(answer, params.table);
   const object = answer.object() as KubeObject;
   if (shape === 'PartialObjectMetadataList') {
     throw notAcceptable(
@@ -95,6 +105,7 @@ function listShape(answer: ListAnswer, negotiated: Negotiated, params: EncodeOpt
 }
 
 interface EncodeOptions {
+  readonly table: SchemaTable;
   readonly include: ReturnType<typeof includeObject>;
   readonly now: number;
 }
@@ -121,6 +132,7 @@ export function encodeAnswer(
   const options = {
     include: negotiated.shape === 'Table' ? includeObject(request.params['includeObject']) : 'Metadata',
     now: request.now,
+    table: request.table,
   } as const;
   const json =
     answer.type === 'list'

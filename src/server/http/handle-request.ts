@@ -304,7 +304,11 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
     return reply;
   }
   if (!info.isResource) {
-    const readable = request.method === 'GET' || request.method === 'HEAD';
+    // Upstream's handlers of discovery and health do not look at the method.
+    const readable =
+      request.method === 'GET' ||
+      request.method === 'HEAD' ||
+      /^\/(apis?|healthz|livez|readyz)(\/|$)/.test(info.path);
     const reply = readable
       ? await parts.paths({ path: info.path, query, headers: request.headers })
       : notFoundReply;

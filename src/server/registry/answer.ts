@@ -14,6 +14,8 @@ export interface ObjectAnswer {
   readonly message?: string;
   /** How it is shown as a row when it is of no resource; without them it is no row at all. */
   readonly columns?: readonly Column<KubeObject>[];
+  /** It was made for this answer: its JSON is written by the schema, where there is one, and {@link json} is for the rest. */
+  readonly fresh?: true;
   /** Its JSON. */
   json(): Buffer;
   /** The object itself: complete, not to be changed. */

@@ -238,6 +238,7 @@ export function plainAnswer(
     code,
     ...(served ? { served } : {}),
     ...(message === undefined ? {} : { message }),
+    fresh: true,
     json: () => encodeJsonBytes(object),
     object: () => object,
   };
