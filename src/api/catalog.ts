@@ -12,6 +12,7 @@ import {
 } from './admissionregistration/webhook-configurations.ts';
 import { controllerRevisions } from './apps/controller-revisions.ts';
 import { daemonSets } from './apps/daemon-sets.ts';
+import { customResourceDefinitions } from './apiextensions/custom-resource-definitions.ts';
 import { deployments } from './apps/deployments.ts';
 import { replicaSets } from './apps/replica-sets.ts';
 import { statefulSets } from './apps/stateful-sets.ts';
@@ -24,6 +25,7 @@ import { jobs } from './batch/jobs.ts';
 import { certificateSigningRequests } from './certificates/certificate-signing-requests.ts';
 import { leases } from './coordination/leases.ts';
 import { bindings } from './core/bindings.ts';
+import { componentStatuses, type ComponentOptions } from './core/component-statuses.ts';
 import { configMaps } from './core/config-maps.ts';
 import { endpoints } from './core/endpoints.ts';
 import { events } from './core/events.ts';
@@ -67,7 +69,7 @@ import { volumeAttachments } from './storage/volume-attachments.ts';
 import { volumeAttributesClasses } from './storage/volume-attributes-classes.ts';
 
 /** What definitions need of the server that serves them. */
-export interface CatalogOptions extends TokenOptions, AuthenticationOptions, AuthorizationOptions {
+export interface CatalogOptions extends TokenOptions, AuthenticationOptions, AuthorizationOptions, ComponentOptions {
   /** Where services get their addresses from: an IPv4 range such as `10.96.0.0/16`. */
   readonly serviceCidr: string;
 }
@@ -76,6 +78,7 @@ export interface CatalogOptions extends TokenOptions, AuthenticationOptions, Aut
 export function builtinResources(options: CatalogOptions): AnyResource[] {
   return [
     bindings,
+    componentStatuses(options),
     configMaps,
     endpoints,
     events,
@@ -100,6 +103,7 @@ export function builtinResources(options: CatalogOptions): AnyResource[] {
     cronJobs,
     jobs,
     podDisruptionBudgets,
+    customResourceDefinitions(),
     ...identityReviews(options),
     ...accessReviews(options),
     leases,

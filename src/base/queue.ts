@@ -11,6 +11,19 @@ export interface WorkQueueOptions<K> {
   process(key: K): Promise<number | undefined>;
   /** Hears of each failure before the key is retried; `failures` counts those in a row, `retryMs` is the wait. */
   onFailure?(key: K, error: unknown, failure: { readonly failures: number; readonly retryMs: number }): void;
+  readonly observer?: WorkQueueObserver;
+}
+
+/** Hears how a queue fares. */
+export interface WorkQueueObserver {
+  /** A key is ready that was not. */
+  added(): void;
+  /** A key that was ready for so long is being processed; what is returned is called when that is done. */
+  started(waitedMs: number): () => void;
+  /** A key failed and will be tried again. */
+  retried(): void;
+  /** So many ready keys are dropped. */
+  dropped(count: number): void;
 }
 
 const clientGoBackoff: BackoffPolicy = { baseMs: 5, maxMs: 1_000_000 };
@@ -28,6 +41,7 @@ export class WorkQueue<K> {
   readonly #again = new Set<K>();
   readonly #delayed = new Map<K, { due: number; timer: Timer }>();
   readonly #failures = new Map<K, number>();
+  readonly #readyAt = new Map<K, number>();
   readonly #idle: (() => void)[] = [];
   #pumping = false;
   #stopped = false;
@@ -48,7 +62,7 @@ export class WorkQueue<K> {
       this.#again.add(key);
       return;
     }
-    this.#ready.add(key);
+    this.#makeReady(key);
     this.#schedule();
   }
 
@@ -79,11 +93,32 @@ export class WorkQueue<K> {
   /** Drops everything that waits and resolves when the last key being processed is done. */
   stop(): Promise<void> {
     this.#stopped = true;
+    this.#options.observer?.dropped(this.#ready.size);
     this.#ready.clear();
+    this.#readyAt.clear();
     this.#again.clear();
     for (const { timer } of this.#delayed.values()) timer.cancel();
     this.#delayed.clear();
     return this.idle();
+  }
+
+  #makeReady(key: K): void {
+    const { observer, clock } = this.#options;
+    if (observer && !this.#ready.has(key)) {
+      observer.added();
+      this.#readyAt.set(key, clock.monotonic());
+    }
+    this.#ready.add(key);
+  }
+
+  /** Tells the observer that a ready key is taken; what it returns is to be called when the key is done. */
+  #begin(key: K): (() => void) | undefined {
+    const { observer, clock } = this.#options;
+    if (!observer) return undefined;
+    const now = clock.monotonic();
+    const since = this.#readyAt.get(key) ?? now;
+    this.#readyAt.delete(key);
+    return observer.started(now - since);
   }
 
   #schedule(): void {
@@ -101,6 +136,7 @@ export class WorkQueue<K> {
   }
 
   async #work(key: K): Promise<void> {
+    const done = this.#begin(key);
     try {
       const dueMs = await this.#options.process(key);
       this.#failures.delete(key);
@@ -108,8 +144,9 @@ export class WorkQueue<K> {
     } catch (error) {
       this.#retry(key, error);
     }
+    done?.();
     this.#active.delete(key);
-    if (this.#again.delete(key)) this.#ready.add(key);
+    if (this.#again.delete(key)) this.#makeReady(key);
     if (this.#ready.size > 0) this.#schedule();
     else if (this.#active.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -120,6 +157,7 @@ export class WorkQueue<K> {
     this.#failures.set(key, failures);
     const retryMs = backoffMs(this.#options.backoff ?? clientGoBackoff, failures);
     this.#options.onFailure?.(key, error, { failures, retryMs });
+    this.#options.observer?.retried();
     this.addAfter(key, retryMs);
   }
 }

@@ -5,6 +5,7 @@ import { nodes } from '../api/core/v1.gen.ts';
 import { legacySchema } from '../api/legacy/legacy-schema.ts';
 import { withLegacyVersions } from '../api/legacy/with-legacy-versions.ts';
 import type { AnyResource } from '../api/resource.ts';
+import { queueMetrics } from '../base/metrics/queue-metrics.ts';
 import { MetricRegistry } from '../base/metrics/registry.ts';
 import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
@@ -28,6 +29,7 @@ import { furtherAuthentication } from './authentication.ts';
 import { openAuditLog } from './audit.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
+import { componentsOf } from './component-health.ts';
 import { noCustomResources } from './no-custom-resources.ts';
 import { openapiRoute } from './openapi-route.ts';
 import { ensurePki } from './pki.ts';
@@ -73,6 +75,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     const table = options.legacyApis ? legacySchema(kubernetesSchema()) : kubernetesSchema();
     const metrics = new MetricRegistry();
     let resources: readonly AnyResource[] = [];
+    let running: readonly Controller[] = [];
     const openapi = openapiHandler({ resources: () => resources, table: () => table, version: 'v1.36.2' });
     const server = await createApiServer({
       store,
@@ -80,7 +83,11 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       clock,
       resources: (needs) =>
         (resources = versionsOf(
-          builtinResources({ ...needs, serviceCidr: formatIpv4Range(plan.serviceCidr) }),
+          builtinResources({
+            ...needs,
+            serviceCidr: formatIpv4Range(plan.serviceCidr),
+            components: () => componentsOf(running, scheduler),
+          }),
           options,
         )),
       bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
@@ -125,23 +132,22 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       }),
     );
     const informers = createInformers(client, { clock });
-    const controllers = startControllers(
-      controllersOf(options.controllers, {
-        ca: pki.ca.cert,
-        signingAuthority: pki.ca,
-        signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
-        loadBalancerRange: loadBalancerRange(plan.podCidr),
-      }),
-      {
-        client,
-        informers,
-        clock,
-        onFailure: ({ controller, key, error, failures }) => {
-          if (failures === 5)
-            report.warn(`${controller}: ${key}: ${error instanceof Error ? error.message : String(error)}`);
-        },
+    running = controllersOf(options.controllers, {
+      ca: pki.ca.cert,
+      signingAuthority: pki.ca,
+      signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
+      loadBalancerRange: loadBalancerRange(plan.podCidr),
+    });
+    const controllers = startControllers(running, {
+      client,
+      informers,
+      clock,
+      observeQueue: queueMetrics(metrics, clock),
+      onFailure: ({ controller, key, error, failures }) => {
+        if (failures === 5)
+          report.warn(`${controller}: ${key}: ${error instanceof Error ? error.message : String(error)}`);
       },
-    );
+    });
     return {
       server,
       pki,

@@ -8,9 +8,11 @@ import {
   namespaces,
   nodes,
   pods,
+  replicationcontrollers,
   serviceaccounts,
   services,
   type Pod,
+  type ReplicationController,
 } from '../api/core/v1.gen.ts';
 import { endpointslices } from '../api/discovery/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
@@ -192,6 +194,48 @@ describe('a deployment', () => {
       );
     await eventually(client, replicasets, (list) => list.length === 0);
     expect((await client.for(pods).list()).items).toEqual([]);
+  });
+});
+
+describe('a replication controller', () => {
+  it('keeps its pods, leaves them behind when deleted, and another one adopts them', async () => {
+    const { client } = server;
+    const at = { namespace: 'default', name: 'old' };
+    const controller = (name: string): ReplicationController => ({
+      apiVersion: 'v1',
+      kind: 'ReplicationController',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        replicas: 2,
+        selector: { app: 'old' },
+        template: {
+          metadata: { labels: { app: 'old' } },
+          spec: { containers: [{ name: 'c', image: 'one' }] },
+        },
+      },
+    });
+    const full = (list: readonly ReplicationController[]): boolean =>
+      list.some(({ status }) => status?.readyReplicas === 2 && status.replicas === 2);
+    await client.for(replicationcontrollers).create(controller('old'));
+    await eventually(client, replicationcontrollers, full);
+    const first = await eventually(client, pods, (list) => list.length === 2);
+    expect(first[0]?.metadata.ownerReferences).toMatchObject([
+      { apiVersion: 'v1', kind: 'ReplicationController', name: 'old', controller: true },
+    ]);
+    await client.for(pods).delete({ namespace: 'default', name: first[0]?.metadata.name ?? '' });
+    await eventually(
+      client,
+      pods,
+      (list) => list.length === 2 && list.every(({ metadata }) => metadata.uid !== first[0]?.metadata.uid),
+    );
+    await eventually(client, replicationcontrollers, full);
+    await client.for(replicationcontrollers).delete(at);
+    await eventually(client, pods, (list) => list.every(({ metadata }) => !metadata.ownerReferences?.length));
+    await client.for(replicationcontrollers).create(controller('new'));
+    const left = await eventually(client, pods, (list) =>
+      list.every(({ metadata }) => metadata.ownerReferences?.[0]?.name === 'new'),
+    );
+    expect(left).toHaveLength(2);
   });
 });
 

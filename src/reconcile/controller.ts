@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { WorkQueueObserver } from '../base/queue.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from './event-recorder.ts';
 import type { InformerFactory } from './informer.ts';
@@ -23,6 +24,8 @@ export interface ControllerContext {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Makes what hears how a controller's queue fares. */
+  observeQueue?(name: string): WorkQueueObserver;
   /** Hears of work items that threw and will be retried. */
   onFailure?(failure: WorkFailure): void;
 }

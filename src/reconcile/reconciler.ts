@@ -42,6 +42,7 @@ export function startReconciler(context: ControllerContext, options: ReconcilerO
       const outcome = await options.reconcile(key);
       return outcome.state === 'recheck' ? outcome.ms : undefined;
     },
+    ...(context.observeQueue && { observer: context.observeQueue(options.name) }),
     onFailure: (key, error, { failures, retryMs }) =>
       context.onFailure?.({ controller: options.name, key, error, failures, retryMs }),
   });

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
+import type { WorkQueueObserver } from '../base/queue.ts';
 import type { Client } from '../client/client.ts';
 import type { Controller, RunningController, WorkFailure } from './controller.ts';
 import { createEventRecorder } from './create-event-recorder.ts';
@@ -10,6 +11,8 @@ export interface StartControllersOptions {
   /** Shared by all; started here, stopped by whoever made it. */
   readonly informers: InformerFactory;
   readonly clock: Clock;
+  /** Makes what hears how a controller's queue fares. */
+  observeQueue?(name: string): WorkQueueObserver;
   onFailure?(failure: WorkFailure): void;
 }
 
@@ -29,6 +32,7 @@ export function startControllers(
       clock,
       events: recorder.as(controller.name),
       signal: stopping.signal,
+      ...(options.observeQueue && { observeQueue: options.observeQueue }),
       onFailure: (failure) => options.onFailure?.(failure),
     }),
   );

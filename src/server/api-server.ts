@@ -61,8 +61,9 @@ import { authenticationConfigMap, createFrontProxies, type FrontProxyOptions } f
 import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { startExtensions } from './extensions/start-extensions.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
-import { servedGroups } from './discovery/discovery-documents.ts';
+import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
 import { keepDanglingConditions } from './flow-control/dangling-conditions.ts';
 import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
@@ -252,7 +253,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   await feed.reached(store.revision);
 
-  const groups = servedGroups(resources.resources.map(({ definition }) => definition));
+  const groups = groupsOf(() => resources.definitions);
   const listeners: HttpsListener[] = [];
   let address: AddressInfo | undefined;
   const checks = healthChecks(stop.signal);
@@ -266,7 +267,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const local = keepLocalApiServices(following);
   const paths = createPathRoutes({
-    groups: () => groups,
+    groups,
     serverAddress: () => (address ? `${address.address}:${address.port}` : ''),
     version: options.version,
     healthChecks: checks.health,
@@ -275,12 +276,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     openidConfiguration: () =>
       tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
     further: [
-      aggregatedDiscoveryRoute({ clock, groups: () => groups, remotes: () => aggregator.remotes() }),
+      aggregatedDiscoveryRoute({ clock, groups, remotes: () => aggregator.remotes() }),
       aggregatedOpenapiRoute({
         clock,
         remotes: () => aggregator.remotes(),
         local: openapiRoute({
-          resources: () => definitions,
+          resources: () => resources.definitions,
           table: () => schema,
           version: versionOf(options.version),
         }),
@@ -303,6 +304,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     feed,
     clock,
     schema,
+    authorizer,
     locks: new KeyLock(),
     admission: createAdmissionChain(
       selectPlugins(
@@ -368,6 +370,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onFault: (error) => options.onFault(error),
   };
   const dangling = keepDanglingConditions(following);
+  const extensions = startExtensions({ ...following, store, feed, schema });
   return {
     lookup,
     tokens,
@@ -389,6 +392,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     async close() {
       dangling.close();
+      extensions.close();
       local.close();
       aggregator.close();
       stop.abort();
@@ -398,6 +402,18 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       feed.close();
       for (const { cache } of resources.resources) cache.end();
     },
+  };
+}
+
+/** The groups of the definitions, sorted anew after each change. */
+function groupsOf(definitions: () => readonly ResourceDefinition[]): () => readonly ServedGroup[] {
+  let known: readonly ResourceDefinition[] | undefined;
+  let groups: readonly ServedGroup[] = [];
+  return () => {
+    const current = definitions();
+    if (current !== known) groups = servedGroups(current);
+    known = current;
+    return groups;
   };
 }
 

@@ -5,6 +5,7 @@ import type { KubeObject } from '../machinery/object.ts';
 import type { SchemaTable } from '../machinery/schema/schema.ts';
 import type { Store } from '../storage/kv.ts';
 import { bootstrapPolicy } from './auth/bootstrap-policy.gen.ts';
+import { reconciledPolicy } from './auth/reconcile-policy.ts';
 import { encodeStored } from './registry/represent.ts';
 import { storageKey, type ResourceTable, type ServedResource } from './registry/served-resource.ts';
 
@@ -45,6 +46,10 @@ function resourceOf(table: ResourceTable, object: KubeObject): ServedResource | 
   return table.resources.find(({ stored }) => stored.group === group && stored.kind === object.kind);
 }
 
+function isPolicy({ apiVersion }: KubeObject): boolean {
+  return apiVersion.startsWith('rbac.authorization.k8s.io/');
+}
+
 /** What {@link ensureBootstrapObjects} writes with. */
 export interface BootstrapParts {
   readonly store: Store;
@@ -55,7 +60,10 @@ export interface BootstrapParts {
   readonly further?: readonly KubeObject[];
 }
 
-/** Creates the system namespaces, priority classes, roles and bindings that are missing, in one batch. Returns how many. */
+/**
+ * Creates the system namespaces, priority classes, roles and bindings that are missing, and gives roles and bindings back what was
+ * taken from them, in one batch. Returns how many were written.
+ */
 export async function ensureBootstrapObjects({
   store,
   schema,
@@ -70,9 +78,15 @@ export async function ensureBootstrapObjects({
     const version = resource?.definition.versions[resource.definition.storage];
     if (!resource || !version) continue;
     const key = storageKey(resource, object.metadata.namespace, object.metadata.name ?? '');
-    if (resource.cache.get(key)) continue;
+    const schemaOf = { table: schema, message: version.schema };
+    const held = resource.cache.get(key);
+    if (held) {
+      const repaired = isPolicy(object) ? reconciledPolicy(resource.cache.object(held), object) : undefined;
+      if (repaired) writes.push(store.update(key, encodeStored(repaired, schemaOf), held.revision));
+      continue;
+    }
     const complete = { ...object, metadata: { ...object.metadata, uid: randomUUID(), creationTimestamp } };
-    const bytes = encodeStored(complete, { table: schema, message: version.schema });
+    const bytes = encodeStored(complete, schemaOf);
     resource.cache.expect(bytes, complete);
     writes.push(store.create(key, bytes));
   }

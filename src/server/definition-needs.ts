@@ -24,6 +24,8 @@ export interface NeedsParts {
 function attributesOf({ verb, resource, path }: AccessRequest): Attributes {
   if (!resource) return { verb, path: path ?? '' };
   const { group, version, subresource, namespace, name } = resource;
+  const fieldSelector = selectorText(resource.fieldSelector);
+  const labelSelector = selectorText(resource.labelSelector);
   return {
     verb,
     group,
@@ -32,7 +34,29 @@ function attributesOf({ verb, resource, path }: AccessRequest): Attributes {
     ...(subresource === '' ? {} : { subresource }),
     ...(namespace === '' ? {} : { namespace }),
     ...(name === '' ? {} : { name }),
+    ...(fieldSelector === '' ? {} : { fieldSelector }),
+    ...(labelSelector === '' ? {} : { labelSelector }),
   };
+}
+
+interface SelectorAttributes {
+  readonly rawSelector?: string;
+  readonly requirements?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** The selector as a request would have it. What cannot be said so is left out: it would only narrow the request. */
+function selectorText({ rawSelector = '', requirements = [] }: SelectorAttributes = {}): string {
+  const terms = requirements.flatMap(({ key, operator, values = [] }) => {
+    const [value, ...others] = values;
+    if (value === undefined || others.length > 0) return [];
+    if (operator === 'In') return [`${key}=${value.replaceAll(/[\\,=]/g, '\\$&')}`];
+    return operator === 'NotIn' ? [`${key}!=${value.replaceAll(/[\\,=]/g, '\\$&')}`] : [];
+  });
+  return rawSelector || terms.join(',');
 }
 
 function userRules(policy: PolicySource, user: UserInfo, namespace: string): UserRules {

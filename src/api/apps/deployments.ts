@@ -5,6 +5,7 @@ import { printSelector, selectorFrom } from '../../machinery/selectors/label-sel
 import { ageColumn, nameColumn } from '../columns.ts';
 import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
+import { podNameWarnings } from '../core/pod-spec/pod-name-warnings.ts';
 import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
@@ -33,6 +34,14 @@ function defaultDeployment(deployment: DeepMutable<Deployment>): void {
   spec.progressDeadlineSeconds ??= 600;
 }
 
+/** Annotations count: they are copied to replica sets. */
+function isChanged(next: Deployment, old: Deployment): boolean {
+  return (
+    !jsonEqual(next.spec, old.spec) ||
+    !jsonEqual(next.metadata.annotations ?? {}, old.metadata.annotations ?? {})
+  );
+}
+
 /** Deployments: a template of pods, rolled out replica set by replica set. */
 export const deployments: ResourceDefinition<Deployment> = defineResource<Deployment>({
   storage: 'v1',
@@ -40,9 +49,7 @@ export const deployments: ResourceDefinition<Deployment> = defineResource<Deploy
     v1: { type: deploymentType, schema: 'io.k8s.api.apps.v1.Deployment', defaults: defaultDeployment },
   },
   generation: true,
-  generationChanged: (next, old) =>
-    !jsonEqual(next.spec, old.spec) ||
-    !jsonEqual(next.metadata.annotations ?? {}, old.metadata.annotations ?? {}),
+  generationChanged: isChanged,
   prepareForCreate(deployment) {
     deployment.status = {};
     dropDisabledFields(deployment.spec.template.spec);
@@ -53,10 +60,13 @@ export const deployments: ResourceDefinition<Deployment> = defineResource<Deploy
   },
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
-  warnings: (next, old) =>
-    old && jsonEqual(old.spec.template, next.spec.template)
-      ? []
-      : podSpecWarnings(next.spec.template.spec, 'spec.template.spec'),
+  warnings(next, old) {
+    if (old && !isChanged(next, old)) return [];
+    return [
+      ...(old ? [] : podNameWarnings(next)),
+      ...podSpecWarnings(next.spec.template.spec, 'spec.template.spec'),
+    ];
+  },
   status: {
     resets: ['spec', 'metadata.labels'],
     prepare(next, old) {

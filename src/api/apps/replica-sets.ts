@@ -1,12 +1,14 @@
 import { type FieldError, invalid } from '../../machinery/field-error.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
+import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { printSelector, selectorFrom } from '../../machinery/selectors/label-selector.ts';
 import { validateImmutable } from '../../machinery/validation/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { nonNegative } from '../core/pod-spec/invalid-each.ts';
 import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
+import { podNameWarnings } from '../core/pod-spec/pod-name-warnings.ts';
 import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
@@ -77,8 +79,14 @@ export const replicaSets: ResourceDefinition<ReplicaSet> = defineResource<Replic
     ...validate(next),
     ...validateImmutable(next.spec.selector, old.spec.selector, 'spec.selector'),
   ],
-  warnings: ({ spec }, old) =>
-    old || !spec.template ? [] : podSpecWarnings(spec.template.spec, 'spec.template.spec'),
+  warnings(next, old) {
+    if (old && jsonEqual(next.spec, old.spec)) return [];
+    const { template } = next.spec;
+    return [
+      ...(old ? [] : podNameWarnings(next)),
+      ...(template ? podSpecWarnings(template.spec, 'spec.template.spec') : []),
+    ];
+  },
   status: { validate: validateStatus },
   scale: {
     specReplicasPath: '.spec.replicas',

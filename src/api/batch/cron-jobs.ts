@@ -5,10 +5,10 @@ import { age, ageColumn, nameColumn } from '../columns.ts';
 import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
 import { podNameWarnings } from '../core/pod-spec/pod-name-warnings.ts';
-import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
 import { validateCronJob, validateCronJobUpdate } from './cron-job-validation.ts';
+import { jobSpecWarnings } from './job-warnings.ts';
 import { type CronJob, cronjobs as cronJobType } from './v1.gen.ts';
 
 function defaultCronJob(cronJob: DeepMutable<CronJob>): void {
@@ -31,7 +31,7 @@ function defaultCronJob(cronJob: DeepMutable<CronJob>): void {
 }
 
 function templateWarnings({ spec }: CronJob): string[] {
-  return podSpecWarnings(spec.jobTemplate.spec.template.spec, 'spec.jobTemplate.spec.template.spec');
+  return jobSpecWarnings(spec.jobTemplate.spec, 'spec.jobTemplate.spec');
 }
 
 function zoneWarnings({ spec }: CronJob): string[] {

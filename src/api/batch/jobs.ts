@@ -1,16 +1,17 @@
 import { humanDuration } from '../../machinery/duration.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
+import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
 import { podNameWarnings } from '../core/pod-spec/pod-name-warnings.ts';
-import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
 import { generateSelector } from './job-selector.ts';
 import { validateJobStatus } from './job-status-validation.ts';
 import { validateJob, validateJobUpdate } from './job-validation.ts';
+import { jobSpecWarnings } from './job-warnings.ts';
 import { type Job, jobs as jobType } from './v1.gen.ts';
 
 const unlimited = 2_147_483_647;
@@ -84,8 +85,10 @@ export const jobs: ResourceDefinition<Job> = defineResource<Job>({
   },
   validate: validateJob,
   validateUpdate: validateJobUpdate,
-  warnings: (job, old) =>
-    old ? [] : [...podNameWarnings(job), ...podSpecWarnings(job.spec.template.spec, 'spec.template.spec')],
+  warnings(job, old) {
+    if (!old) return [...podNameWarnings(job), ...jobSpecWarnings(job.spec, 'spec')];
+    return jsonEqual(job.spec, old.spec) ? [] : jobSpecWarnings(job.spec, 'spec');
+  },
   status: { validate: validateJobStatus },
   selectableFields: { 'status.successful': ({ status: state }) => String(state?.succeeded ?? 0) },
   columns: [

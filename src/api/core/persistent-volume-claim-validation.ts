@@ -1,5 +1,6 @@
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
+import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import { qualifiedNameErrors } from '../../machinery/validation/names.ts';
 import { invalidEach } from './pod-spec/invalid-each.ts';
 import { compareQuantities, isWholeNumber } from './pod-spec/quantities.ts';
@@ -133,7 +134,7 @@ function goClaimSpec(spec: PersistentVolumeClaimSpec): object {
 
 function quantityErrors(value: string, field: string): FieldError[] {
   return compareQuantities(value, '0') < 0
-    ? [invalid(field, value, 'must be a valid resource quantity')]
+    ? [invalid(field, quantityValue(parseQuantity(value)), 'must be a valid resource quantity')]
     : [];
 }
 

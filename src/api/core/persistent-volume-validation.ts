@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { type FieldError, forbidden, invalid, notSupported, required } from '../../machinery/field-error.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
+import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import { dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { validateAccessModes } from './access-modes.ts';
 import { goNodeAffinity, goVolumeSource } from './persistent-volume-go.ts';
@@ -69,7 +70,7 @@ function validateCapacity({ capacity }: PersistentVolumeSpec, field: string): Fi
   for (const [name, value] of entries) {
     const at = `${field}[${name}]`;
     if (compareQuantities(value, '0') < 0) {
-      errors.push(invalid(at, value, 'must be a valid resource quantity'));
+      errors.push(invalid(at, quantityValue(parseQuantity(value)), 'must be a valid resource quantity'));
     }
     if (compareQuantities(value, '0') <= 0) errors.push(invalid(at, value, 'must be greater than zero'));
   }

@@ -12,6 +12,7 @@ import { takeResize, validateResize } from './pod-resize.ts';
 import { dropDisabledFields } from './pod-spec/disabled-fields.ts';
 import { defaultPod, mirrorServiceAccount } from './pod-spec/pod-defaults.ts';
 import { podQos } from './pod-spec/pod-qos.ts';
+import { hostNameWarnings } from './pod-spec/pod-name-warnings.ts';
 import { podWarnings } from './pod-spec/pod-warnings.ts';
 import { validatePodStatus } from './pod-status-validation.ts';
 import { validatePod, validatePodUpdate } from './pod-validation.ts';
@@ -63,7 +64,7 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
   },
   validate: validatePod,
   validateUpdate: validatePodUpdate,
-  warnings: (pod, old) => (old ? [] : podWarnings(pod)),
+  warnings: (pod, old) => (old ? [] : [...hostNameWarnings(pod), ...podWarnings(pod)]),
   status: {
     resets: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
     prepare(next, old) {

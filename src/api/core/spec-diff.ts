@@ -47,30 +47,38 @@ function hunkRanges(edits: readonly (readonly [Edit, string])[]): (readonly [num
   return ranges;
 }
 
-/** The shortest way from one text to the other, removals before additions. */
+/** Removals and additions between the longest blocks that the texts share, as Python's difflib finds them. */
 function editScript(before: readonly string[], after: readonly string[]): (readonly [Edit, string])[] {
-  const common = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1));
-  const at = (i: number, j: number): number => common[i]?.[j] ?? 0;
-  for (let i = before.length - 1; i >= 0; i -= 1) {
-    const row = common[i] ?? new Uint32Array(0);
-    for (let j = after.length - 1; j >= 0; j -= 1) {
-      row[j] = before[i] === after[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-    }
+  const { from, to, length } = longestBlock(before, after);
+  if (length === 0) {
+    return [...before.map((line) => ['-', line] as const), ...after.map((line) => ['+', line] as const)];
   }
-  const edits: (readonly [Edit, string])[] = [];
-  let [i, j] = [0, 0];
-  while (i < before.length || j < after.length) {
-    const [left, right] = [before[i], after[j]];
-    if (left !== undefined && left === right) {
-      edits.push([' ', left]);
-      [i, j] = [i + 1, j + 1];
-    } else if (left !== undefined && (right === undefined || at(i + 1, j) >= at(i, j + 1))) {
-      edits.push(['-', left]);
-      i += 1;
-    } else {
-      edits.push(['+', right ?? '']);
-      j += 1;
+  return [
+    ...editScript(before.slice(0, from), after.slice(0, to)),
+    ...before.slice(from, from + length).map((line) => [' ', line] as const),
+    ...editScript(before.slice(from + length), after.slice(to + length)),
+  ];
+}
+
+interface Block {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+}
+
+/** The longest run of lines that both have; of several the first. */
+function longestBlock(before: readonly string[], after: readonly string[]): Block {
+  let best: Block = { from: 0, to: 0, length: 0 };
+  let previous = new Uint32Array(after.length + 1);
+  for (const [i, line] of before.entries()) {
+    const current = new Uint32Array(after.length + 1);
+    for (const [j, other] of after.entries()) {
+      if (line !== other) continue;
+      const length = (previous[j] ?? 0) + 1;
+      current[j + 1] = length;
+      if (length > best.length) best = { from: i - length + 1, to: j - length + 1, length };
     }
+    previous = current;
   }
-  return edits;
+  return best;
 }

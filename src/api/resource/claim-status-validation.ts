@@ -62,8 +62,10 @@ export function validateClaimStatus(next: ResourceClaim, old: ResourceClaim): Fi
       { field: 'status.reservedFor', max: MAX_CONSUMERS, keyOf: ({ uid }) => uid },
       validateConsumer,
     ),
-    ...validateSet(devices, { field: 'status.devices', keyOf: (device: AllocatedDeviceStatus) => goDeviceId(device) }, (device, field) =>
-      validateDevice(device, field, allocated),
+    ...validateSet(
+      devices,
+      { field: 'status.devices', keyOf: (device: AllocatedDeviceStatus) => goDeviceId(device) },
+      (device, field) => validateDevice(device, field, allocated),
     ),
   ];
   if (reservedFor.length > 0 && !allocation) {

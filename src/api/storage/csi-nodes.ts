@@ -45,7 +45,8 @@ function validateKept(next: CSINode, old: CSINode): FieldError[] {
     const fixed = ({ allocatable: _allocatable, ...rest }: CSINodeDriver): object => rest;
     const settled = before.allocatable !== undefined && after.allocatable !== undefined;
     const same = jsonEqual(fixed(after), fixed(before)) && (settled || jsonEqual(after, before));
-    return same ? [] : [invalid('spec.drivers', goDriver(after), 'field is immutable')];
+    const shown = settled ? { ...goDriver(after), Allocatable: null } : goDriver(after);
+    return same ? [] : [invalid('spec.drivers', shown, 'field is immutable')];
   });
 }
 

@@ -1,5 +1,5 @@
 import { evaluationError, noSuchOverload } from './evaluation-error.ts';
-import { NONE, some, typeNameOf } from './value.ts';
+import { NONE, keyOf, some, typeNameOf } from './value.ts';
 import type { CelList, CelOptional, CelValue } from './value.ts';
 
 /** A member of an object or map; undefined when it is not set. Throws for values without members. */
@@ -74,7 +74,5 @@ function listIndex(list: CelList, index: CelValue): number | undefined {
 }
 
 function printKey(key: CelValue): string {
-  return typeof key === 'object' && key !== null && 'kind' in key && key.kind === 'uint'
-    ? String(key.value)
-    : String(key);
+  return keyOf(key).slice(1);
 }

@@ -40,9 +40,13 @@ const BY_NAME: Readonly<Record<string, Cost>> = {
   findAll: regex,
   ...each('masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast', one),
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', one),
-  containsIP: ({ id, args }) => traversal(32) + (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
+  containsIP: ({ id, args }) =>
+    traversal(2 * sizeAt(args, 0)) + (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
   containsCIDR: ({ id, args }) =>
-    traversal(32) + traversal(16) + 1 + (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
+    traversal(2 * sizeAt(args, 0)) +
+    traversal(sizeAt(args, 0)) +
+    1 +
+    (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
   validate: secondTraversal,
   'format.named': one,
 };

@@ -42,6 +42,8 @@ export interface CheckedExpression {
   readonly qualifiedCalls: ReadonlyMap<number, string>;
   /** Selections that are names of types: `net.IP`. */
   readonly typeNames: ReadonlyMap<number, CelType>;
+  /** Selections that are variables with dots in their names: `authorizer.requestResource`. */
+  readonly dottedVariables: ReadonlyMap<number, string>;
   /** The environment's variables that occur. */
   readonly variables: ReadonlySet<string>;
 }
@@ -61,6 +63,7 @@ interface Checker {
   readonly overloads: Map<number, readonly Overload[]>;
   readonly qualifiedCalls: Map<number, string>;
   readonly typeNames: Map<number, CelType>;
+  readonly dottedVariables: Map<number, string>;
   readonly variables: Set<string>;
   scopes: ReadonlyMap<string, CelType>[];
   fresh: number;
@@ -80,6 +83,7 @@ export function checkExpression(root: Expression, environment: CheckEnvironment)
     overloads: new Map(),
     qualifiedCalls: new Map(),
     typeNames: new Map(),
+    dottedVariables: new Map(),
     variables: new Set(),
     scopes: [],
     fresh: 0,
@@ -87,8 +91,8 @@ export function checkExpression(root: Expression, environment: CheckEnvironment)
   check(checker, root);
   const types = new Map<number, CelType>();
   for (const [id, type] of checker.types) types.set(id, substitute(checker.known, type, 'dyn'));
-  const { overloads, qualifiedCalls, typeNames, variables, issues } = checker;
-  return { root, types, overloads, qualifiedCalls, typeNames, variables, issues };
+  const { overloads, qualifiedCalls, typeNames, dottedVariables, variables, issues } = checker;
+  return { root, types, overloads, qualifiedCalls, typeNames, dottedVariables, variables, issues };
 }
 
 function report(checker: Checker, node: { readonly offset: number }, message: string): CelType {
@@ -167,6 +171,7 @@ function checkName(checker: Checker, node: Expression, name: string): CelType | 
   const declared = checker.environment.variables.get(plain);
   if (declared) {
     checker.variables.add(plain);
+    if (node.kind === 'select') checker.dottedVariables.set(node.id, plain);
     return declared;
   }
   const named =

@@ -17,14 +17,20 @@ import type { CelType, TypeProvider } from './cel-type.ts';
 import type { CheckEnvironment } from './check.ts';
 import { functionTable } from './function-table.ts';
 import type { FunctionLibrary, FunctionTable } from './function-table.ts';
+import { addressFunctions } from './library/addresses.ts';
+import { authorizerFunctions } from './library/authorizer.ts';
 import { conversions } from './library/conversions.ts';
+import { formatFunctions } from './library/formats.ts';
 import { listFunctions } from './library/lists.ts';
 import { operators } from './library/operators.ts';
 import { optionalFunctions } from './library/optionals.ts';
+import { quantityFunctions } from './library/quantities.ts';
 import { regexFunctions } from './library/regex.ts';
+import { semverFunctions } from './library/semver.ts';
 import { setFunctions } from './library/sets.ts';
 import { stringFunctions } from './library/strings.ts';
 import { timeFunctions } from './library/time.ts';
+import { urlFunctions } from './library/urls.ts';
 
 /** Everything that Kubernetes 1.36 lets every expression use; made once and shared by its environments. */
 export interface CelBase {
@@ -47,6 +53,12 @@ function standardLibraries(): FunctionLibrary[] {
     regexFunctions(),
     listFunctions(),
     setFunctions(),
+    urlFunctions(),
+    quantityFunctions(),
+    addressFunctions(),
+    formatFunctions(),
+    semverFunctions(),
+    authorizerFunctions(),
   ];
 }
 

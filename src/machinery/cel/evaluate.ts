@@ -57,6 +57,8 @@ function plan(planner: Planner, node: Expression): Step {
     const value: CelValue = { kind: 'type', name: runtimeTypeName(typeName) };
     return () => value;
   }
+  const variable = planner.checked.dottedVariables.get(node.id);
+  if (variable !== undefined) return planName(planner, variable);
   switch (node.kind) {
     case 'literal': {
       const { value } = node;
@@ -354,8 +356,9 @@ function declare(planner: Planner, name: string): number {
 
 /** What one variable stands for, and what two do: index and item of a list, key and value of a map. */
 function* iterate(range: CelValue): Generator<readonly [CelValue, CelValue, CelValue]> {
-  if (typeof range !== 'object' || range === null || range instanceof Uint8Array) return noSuchOverload();
-  if (range.kind === 'list') {
+  if (typeof range !== 'object' || range === null || range instanceof Uint8Array) {
+    noSuchOverload();
+  } else if (range.kind === 'list') {
     for (let index = 0; index < range.size; index++) {
       const item = range.at(index);
       yield [item, BigInt(index), item];

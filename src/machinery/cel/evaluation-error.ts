@@ -19,3 +19,14 @@ export function noSuchOverload(): never {
 export function evaluationError(message: string): never {
   throw new CelEvaluationError(message);
 }
+
+/** An evaluation that needs an answer from outside first: await `prepare` and evaluate again. Nothing absorbs it. */
+export class CelPendingError extends Error {
+  override name = 'CelPendingError';
+  readonly prepare: () => Promise<void>;
+
+  constructor(prepare: () => Promise<void>) {
+    super('an answer is pending');
+    this.prepare = prepare;
+  }
+}

@@ -23,7 +23,7 @@ export function formatText(pattern: string, args: readonly CelValue[]): string {
 function formatClause(verb: string, value: CelValue, precision: number): string {
   switch (verb) {
     case 's':
-      return formatString(value, 'plain');
+      return formatString(value);
     case 'd':
       return formatDecimal(value);
     case 'f':
@@ -43,7 +43,7 @@ function formatClause(verb: string, value: CelValue, precision: number): string 
   }
 }
 
-function formatString(value: CelValue, form: 'plain' | 'nested'): string {
+function formatString(value: CelValue): string {
   if (value === null) return 'null';
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return formatDouble(value);
@@ -51,7 +51,7 @@ function formatString(value: CelValue, form: 'plain' | 'nested'): string {
   const own = tagged(value);
   switch (own?.kind) {
     case undefined:
-      return String(value);
+      return typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : '';
     case 'uint':
       return String(own.value);
     case 'timestamp':
@@ -62,12 +62,10 @@ function formatString(value: CelValue, form: 'plain' | 'nested'): string {
       return own.name;
     case 'list':
       return `[${items(own)
-        .map((item) => formatString(item, 'nested'))
+        .map((item) => formatString(item))
         .join(', ')}]`;
     case 'map': {
-      const entries = own
-        .keys()
-        .map((key) => [formatString(key, form), formatString(own.get(key) ?? null, form)]);
+      const entries = own.keys().map((key) => [formatString(key), formatString(own.get(key) ?? null)]);
       const sorted = entries.toSorted(([left = ''], [right = '']) => (left < right ? -1 : 1));
       return `{${sorted.map(([key, member]) => `${key}: ${member}`).join(', ')}}`;
     }

@@ -3,7 +3,7 @@ import type { CheckEnvironment, CheckedExpression } from './check.ts';
 import type { CelType } from './cel-type.ts';
 import { CelCompileError } from './compile-error.ts';
 import { costMeter } from './cost-meter.ts';
-import { CelCostError, CelEvaluationError } from './evaluation-error.ts';
+import { CelCostError, CelEvaluationError, CelPendingError } from './evaluation-error.ts';
 import { planEvaluation } from './evaluate.ts';
 import type { Bindings, Evaluator } from './evaluate.ts';
 import { checkLiterals } from './check-literals.ts';
@@ -64,5 +64,21 @@ function run(evaluator: Evaluator, bindings: Bindings, limit: number): Outcome {
       return { error: error.message, exceeded: false, cost: meter.spent };
     if (error instanceof CelCostError) return { error: error.message, exceeded: true, cost: meter.spent };
     throw error;
+  }
+}
+
+/** As {@link Program.evaluate}, for expressions that may use `authorizer`: waits for the decisions that they ask for. */
+export async function evaluateWithChecks(
+  program: Program,
+  bindings: Bindings,
+  limit?: number,
+): Promise<Outcome> {
+  for (;;) {
+    try {
+      return program.evaluate(bindings, limit);
+    } catch (error) {
+      if (!(error instanceof CelPendingError)) throw error;
+      await error.prepare();
+    }
   }
 }

@@ -5,16 +5,15 @@ import type { Token, Tokens } from './tokens.ts';
 export class SyntaxStop extends Error {}
 
 /** What may start an operand, in the order of CEL's grammar. */
-export const OPERAND_START: readonly string[] = [
-  ...["'['", "'{'", "'('", "'.'", "'-'", "'!'", "'true'", "'false'", "'null'"],
-  ...['NUM_FLOAT', 'NUM_INT', 'NUM_UINT', 'STRING', 'BYTES', 'IDENTIFIER'],
-];
+export const OPERAND_START: readonly string[] =
+  `'[' '{' '(' '.' '-' '!' 'true' 'false' 'null' NUM_FLOAT NUM_INT NUM_UINT STRING BYTES IDENTIFIER`.split(
+    ' ',
+  );
 
-const ORDER: readonly string[] = [
-  ...["'['", "']'", "'{'", "'}'", "'('", "')'", "'.'", "','", "'-'", "'!'", "'?'", "':'", "'true'"],
-  ...["'false'", "'null'", 'NUM_FLOAT', 'NUM_INT', 'NUM_UINT', 'STRING', 'BYTES', 'IDENTIFIER'],
-  'ESC_IDENTIFIER',
-];
+const ORDER: readonly string[] =
+  `'[' ']' '{' '}' '(' ')' '.' ',' '-' '!' '?' ':' 'true' 'false' 'null' NUM_FLOAT NUM_INT NUM_UINT STRING BYTES IDENTIFIER ESC_IDENTIFIER`.split(
+    ' ',
+  );
 
 const KIND_NAMES: Readonly<Record<string, string>> = {
   float: 'NUM_FLOAT',

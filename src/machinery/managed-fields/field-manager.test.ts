@@ -152,7 +152,7 @@ const body = fc.record(
     y: fc.constantFrom(1, 2),
     data: fc.dictionary(letter, fc.constantFrom('1', '2'), { minKeys: 1 }),
     set: fc.uniqueArray(letter, { minLength: 1 }),
-    whole: fc.array(letter, { maxLength: 2 }),
+    whole: fc.array(letter, { minLength: 1, maxLength: 2 }),
     parts: fc.uniqueArray(
       fc.record({ id: letter, a: fc.constantFrom(1, 2), b: fc.constantFrom(1, 2) }, { requiredKeys: ['id'] }),
       { minLength: 1, selector: ({ id }) => id },
@@ -173,22 +173,18 @@ async function played(steps: readonly { manager: string; how: string; body: obje
   return thing;
 }
 
-test('applying again what was applied changes neither the object nor the manager’s entry', async () => {
+test('applying again what was applied changes neither the object nor its owners', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 5 }), body, async (steps, config) => {
       const once = await apply(await played(steps), 'one', config, true);
       const twice = await apply(once, 'one', config);
       expect(twice.value).toEqual(once.value);
-      expect(entryOf(twice, 'one')).toEqual(entryOf(once, 'one'));
+      expect(twice.fields).toEqual(once.fields);
     }),
   );
 });
 
-function entryOf({ fields }: Thing, name: string): ManagedFieldsEntry | undefined {
-  return fields?.find(({ manager, operation }) => manager === name && operation === 'Apply');
-}
-
-test('every owned field is one of the object, and of a plain field one updater is the owner', async () => {
+test('every owned field is one of the object and has one updater at most', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
       const thing = await played(steps);
@@ -198,7 +194,7 @@ test('every owned field is one of the object, and of a plain field one updater i
         expect(paths).not.toEqual([]);
         for (const path of paths) expect(isThere(thing.value, path)).toBe(true);
         if (operation === 'Apply') continue;
-        for (const path of paths.filter((text) => /^\.(x|y)$/.test(text))) {
+        for (const path of paths) {
           expect(updaters.get(path) ?? manager).toBe(manager);
           updaters.set(path, manager);
         }

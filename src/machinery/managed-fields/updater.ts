@@ -41,7 +41,7 @@ export interface OwnershipChange {
  * belongs to its manager alone. The manager's own entry keeps its time; the caller sets it.
  */
 export async function ownAfterUpdate(change: OwnershipChange, next: unknown): Promise<Managers> {
-  const reconciled = await reconcileManagers(change);
+  const reconciled = reconcileManagers(change);
   const { managers, comparison } = await disown({ ...change, managers: reconciled, force: true }, next);
   const id = managerId(change.name);
   const { added, modified, removed } = comparison;
@@ -70,7 +70,7 @@ export async function applyConfiguration(
 ): Promise<Applied> {
   const { versions, apiVersion, live, name } = change;
   const structure = knownStructure(versions, apiVersion);
-  const reconciled = await reconcileManagers(change);
+  const reconciled = reconcileManagers(change);
   const id = managerId(name);
   const last = reconciled.get(id);
   const set = versions.filter(fieldSetOf(config, structure), apiVersion);
@@ -139,18 +139,12 @@ function filtered(
   };
 }
 
-async function reconcileManagers({
-  versions,
-  apiVersion,
-  live,
-  managers,
-}: OwnershipChange): Promise<Managers> {
+function reconcileManagers({ versions, managers }: OwnershipChange): Managers {
   const reconciled = new Map<string, OwnedFields>();
   for (const [id, owned] of managers) {
     const structure = versions.structure(owned.apiVersion);
     if (!structure) continue;
-    const value = (): Promise<unknown> => convert(versions, { value: live, apiVersion }, owned.apiVersion);
-    const set = await reconcileFields(owned.set, structure, value);
+    const set = reconcileFields(owned.set, structure);
     reconciled.set(id, set === owned.set ? owned : { ...owned, set });
   }
   return reconciled;

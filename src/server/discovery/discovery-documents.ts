@@ -166,12 +166,13 @@ function responseKind(
 }
 
 function isStored(definition: Definition): boolean {
-  return definition.review === undefined;
+  return definition.review === undefined && definition.compute === undefined;
 }
 
 /** What clients may do with the resource, as discovery lists it. */
 export function verbsOf(definition: Definition): readonly string[] {
-  if (!isStored(definition)) return ['create'];
+  if (definition.review) return ['create'];
+  if (definition.compute) return ['get', 'list'];
   return definition.withoutDeleteCollection
     ? allVerbs.filter((verb) => verb !== 'deletecollection')
     : allVerbs;

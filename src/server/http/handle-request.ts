@@ -323,11 +323,19 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
     return parts.paths({ path: pathOf(request), query, headers: request.headers });
   if (!known) return notFoundReply;
   if (!served || (info.rest.length > 0 && info.subresource !== 'proxy')) {
+    if (parts.table().isCustomGroup(info.group)) return notFoundReply;
     throw newGenericServerResponse({ code: 404 });
   }
+  if (served.version.custom && !isInScope(info, served)) return notFoundReply;
   exchange.record.namespaced = served.type.namespaced;
   checkScope(info, served);
   return resourceReply(parts, exchange, { info, served });
+}
+
+/** Whether the path of a request about a custom resource fits its scope. */
+function isInScope({ namespace, verb }: ResourceInfo, { type }: ServedVersion): boolean {
+  if (!type.namespaced) return namespace === undefined;
+  return namespace !== undefined || verb === 'list' || verb === 'watch';
 }
 
 /** Over all namespaces objects can be listed and watched; a cluster-scoped resource is not found in a namespace. */

@@ -5,7 +5,7 @@ import type { ResourceTable, ServedResource, ServedVersion } from '../registry/s
 /** How much is stored, read from the caches when somebody asks. */
 export function storageMetrics(registry: MetricRegistry, table: () => ResourceTable): void {
   const stored = (): readonly ServedResource[] =>
-    table().resources.filter(({ definition }) => !definition.review);
+    table().resources.filter(({ definition }) => !definition.review && !definition.compute);
   registry.reading(
     'gauge',
     {

@@ -54,9 +54,18 @@ function same(name: string, schema: JsonSchema): { name: string; v2: JsonSchema;
   return { name, v2: schema, v3: schema };
 }
 
+/** A schema that a custom resource definition brings, and the messages that it leads to. */
+export interface CustomDefinition {
+  readonly v2: JsonSchema;
+  readonly v3: JsonSchema;
+  readonly references: readonly string[];
+}
+
 export interface DefinitionOptions {
   readonly table: SchemaTable;
   readonly dialect: Dialect;
+  /** Schemas of custom resources and their lists, by name. */
+  readonly custom?: ReadonlyMap<string, CustomDefinition>;
   /** What kinds that every group registers are listed under. */
   readonly groupVersions: readonly { readonly group: string; readonly version: string }[];
 }
@@ -79,6 +88,12 @@ export function definitionsOf(
   };
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (found.has(name)) continue;
+    const custom = options.custom?.get(name);
+    if (custom) {
+      found.set(name, custom[options.dialect]);
+      open.push(...custom.references);
+      continue;
+    }
     const message = options.table.get(name);
     found.set(name, definitionOf(message, options));
     for (const field of message.fields.values()) visit(field.of);

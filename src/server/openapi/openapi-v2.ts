@@ -20,7 +20,7 @@ export interface OpenapiV2 {
  * follow references when it looks for `dryRun`.
  */
 export function openapiV2(operations: readonly Operation[], options: DocumentOptions): OpenapiV2 {
-  const { table, groupVersions, version } = options;
+  const { version, ...known } = options;
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version },
@@ -35,7 +35,7 @@ export function openapiV2(operations: readonly Operation[], options: DocumentOpt
         },
       ]),
     ),
-    definitions: definitionsOf(messagesOf(operations), { table, dialect: 'v2', groupVersions }),
+    definitions: definitionsOf(messagesOf(operations), { ...known, dialect: 'v2' }),
     parameters: {},
     securityDefinitions: { BearerToken: bearerToken },
     security: [{ BearerToken: [] }],

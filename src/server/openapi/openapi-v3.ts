@@ -1,5 +1,5 @@
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
-import { definitionsOf, type JsonSchema } from './definition.ts';
+import { definitionsOf, type CustomDefinition, type JsonSchema } from './definition.ts';
 import type { Answer, Operation } from './operation.ts';
 import { messagesOf, pathItems, phraseOf } from './path-item.ts';
 import type { Parameter } from './parameter.ts';
@@ -8,14 +8,16 @@ export interface DocumentOptions {
   readonly table: SchemaTable;
   /** All group versions that are served. */
   readonly groupVersions: readonly { readonly group: string; readonly version: string }[];
+  /** Schemas of custom resources and their lists, by name. */
+  readonly custom?: ReadonlyMap<string, CustomDefinition>;
   /** `v1.36.2`. */
   readonly version: string;
 }
 
 /** The OpenAPI v3 document of these operations: one group version, or one discovery path. */
 export function openapiV3(operations: readonly Operation[], options: DocumentOptions): object {
-  const { table, groupVersions, version } = options;
-  const schemas = definitionsOf(messagesOf(operations), { table, dialect: 'v3', groupVersions });
+  const { version, ...known } = options;
+  const schemas = definitionsOf(messagesOf(operations), { ...known, dialect: 'v3' });
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version },

@@ -3,6 +3,7 @@ import { erased } from '../registry/served-resource.ts';
 import type { AnyResource } from '../../api/resource.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { servedGroups, type ServedGroup } from '../discovery/discovery-documents.ts';
+import { customDefinitions } from './custom-definitions.ts';
 import { openapiV2Protobuf } from './openapi-v2-protobuf.ts';
 import { openapiV2 } from './openapi-v2.ts';
 import { openapiV3, type DocumentOptions } from './openapi-v3.ts';
@@ -99,7 +100,8 @@ function documentsOf(definitions: readonly AnyResource[], { table, version }: Op
   const groupVersions = groups.flatMap(({ name, versions }) =>
     versions.map((entry) => ({ group: name, version: entry.version })),
   );
-  const options: DocumentOptions = { table: table(), groupVersions, version };
+  const custom = customDefinitions(definitions.map(erased));
+  const options: DocumentOptions = { table: table(), groupVersions, version, custom };
   const parts = operationsByName(groups, options.table);
   const all = (): Operation[] => [...parts.values()].flatMap((operations) => operations());
   const makers = new Map<string, () => Buffer | string>([

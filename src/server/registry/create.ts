@@ -14,6 +14,7 @@ import {
 import { StoreError } from '../../storage/kv.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
 import { withResourceVersion } from '../watch/stored-json.ts';
+import { authorizeRequest } from '../authorize-request.ts';
 import { admissionRequest } from './admission-request.ts';
 import type { Answer, ObjectAnswer } from './answer.ts';
 import { decodeBody, reportStrict } from './codec.ts';
@@ -133,6 +134,19 @@ function validateNew(served: ServedVersion, object: KubeObject): void {
   if (errors.length > 0) throw newInvalid(groupKind(served), object.metadata.name ?? '', errors);
 }
 
+/** An update or patch that creates needs leave to create as well. Throws 403. */
+function authorizeCreation({ authorizer }: Registry, { user, request }: RequestContext): void {
+  const { group, version, resource, namespace, name } = request;
+  authorizeRequest(authorizer, user, {
+    verb: 'create',
+    group,
+    version,
+    resource,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+  });
+}
+
 async function admitAndStore(
   registry: Registry,
   served: ServedVersion,
@@ -140,6 +154,7 @@ async function admitAndStore(
 ): Promise<ObjectAnswer> {
   const { object, dryRun } = request;
   validateNew(served, object);
+  if (request.request.verb !== 'create') authorizeCreation(registry, request);
   for (const warning of served.resource.definition.warnings?.(object) ?? []) request.warn(warning);
   await registry.admission.validate(
     admissionRequest(registry, served, request, {
@@ -217,6 +232,7 @@ export async function writtenAnswer(
     return deepFreeze({ ...written.object, metadata }) as Live<KubeObject>;
   };
   if (served.version.fromStorage) return plainAnswer(convertedFrom(served, live()), written.code, served);
+  if (served.version.custom) return plainAnswer(live(), written.code, served);
   return {
     type: 'object',
     code: written.code,

@@ -2,6 +2,7 @@ import type { ResourceDefinition } from '../../api/resource.ts';
 import type { Verb } from '../../machinery/transport.ts';
 import { newGenericServerResponse, newMethodNotAllowed, newNotFound } from '../../machinery/status/errors.ts';
 import type { Answer } from './answer.ts';
+import { answerComputed } from './computed.ts';
 import { createObject } from './create.ts';
 import { deleteCollection, deleteObject } from './delete.ts';
 import { patchObject } from './patch.ts';
@@ -39,6 +40,7 @@ export function checkServed(served: ServedVersion, context: RequestContext): voi
     if (verb !== 'create') throw newMethodNotAllowed();
     return;
   }
+  if (definition.compute && verb !== 'get' && verb !== 'list') throw newMethodNotAllowed();
   if (verb === 'deletecollection' && definition.withoutDeleteCollection) throw newMethodNotAllowed();
   const onCollection = ['list', 'watch', 'create', 'deletecollection'].includes(verb);
   if (name === undefined && !onCollection) throw newMethodNotAllowed();
@@ -55,6 +57,8 @@ export async function handleResource(
   if (subresource === 'scale') return scaleObject(registry, served, context);
   if (subresource !== undefined && subresource !== 'status')
     return handleSubresource(registry, served, context);
+  const { definition } = served.resource;
+  if (definition.compute) return answerComputed(served, context.request, definition.compute());
   switch (verb) {
     case 'get':
       return getObject(registry, served, context);

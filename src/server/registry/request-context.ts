@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import type { ApiRequest, Transport } from '../../machinery/transport.ts';
 import type { Store } from '../../storage/kv.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
 import type { AdmissionChain } from '../admission/admission-chain.ts';
 import type { StoreFeed } from '../watch/store-feed.ts';
 import type { KeyLock } from './key-lock.ts';
@@ -37,6 +38,8 @@ export interface Registry {
   readonly clock: Clock;
   readonly schema: SchemaTable;
   readonly admission: AdmissionChain;
+  /** Asked where a request needs more than what its own verb allows. */
+  readonly authorizer: Authorizer;
   readonly locks: KeyLock;
   /** The server itself as `system:apiserver`. */
   readonly server: Transport;

@@ -131,7 +131,8 @@ export async function scaleObject(
       const { scale, managedFields } = await reader.read(scaleOf(old, mapping), fieldsOfScale(parent, paths));
       checkName(scale, request.name ?? '');
       const replicas = (scale as KubeObject as Scale).spec.replicas ?? 0;
-      if (replicas < 0) {
+      // The schema and the paths of a custom resource say what its numbers may be.
+      if (replicas < 0 && !served.version.custom) {
         throw newInvalid({ group: 'autoscaling', kind: 'Scale' }, old.metadata.name, [
           invalid('spec.replicas', replicas, 'must be greater than or equal to 0'),
         ]);

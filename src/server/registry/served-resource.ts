@@ -107,9 +107,11 @@ export class ResourceTable {
     return group === '' || (this.#groups.get(group) ?? 0) > 0;
   }
 
-  /** Whether any resource of that version of the group is served. */
-  hasVersion(group: string, version: string): boolean {
-    return [...this.#versions.values()].some(({ type }) => type.group === group && type.version === version);
+  /** Whether a group has custom resources. */
+  isCustomGroup(group: string): boolean {
+    return [...this.#versions.values()].some(
+      ({ type, version }) => type.group === group && version.custom !== undefined,
+    );
   }
 
   /** In the stored version; undefined when it is not served. */

@@ -3,6 +3,7 @@ import { codePoints } from '../call-cost.ts';
 import { equalValues, listContains, mapContains } from '../equality.ts';
 import { evaluationError, noSuchOverload } from '../evaluation-error.ts';
 import type { FunctionLibrary, OverloadSource } from '../function-table.ts';
+import { asText } from '../value-guards.ts';
 import { appendItems, keyOf, mapOfEntries, uint } from '../value.ts';
 import type { CelValue } from '../value.ts';
 
@@ -158,7 +159,7 @@ function arithmetic(): FunctionLibrary {
     {
       id: 'add_string',
       signature: '_+_(string, string) -> string',
-      run: (left, right) => `${String(left)}${String(right)}`,
+      run: (left, right) => asText(left) + asText(right),
     },
     {
       id: 'add_bytes',

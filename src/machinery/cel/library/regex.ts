@@ -24,7 +24,10 @@ export function regexFunctions(): FunctionLibrary {
     const max = limit === undefined ? -1n : asInt(limit);
     const matcher = compile(asText(pattern)).matcher(asText(text));
     const found: string[] = [];
-    while ((max < 0n || BigInt(found.length) < max) && matcher.find()) found.push(matcher.group() ?? '');
+    while (matcher.find()) {
+      if (max >= 0n && BigInt(found.length) >= max) break;
+      found.push(matcher.group() ?? '');
+    }
     return listOfValues(found);
   };
   return [

@@ -195,6 +195,6 @@ const QUOTE_ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function quote(text: string): string {
-  const escaped = text.replaceAll(/["\\]|[\u0007-\r]/g, (char) => QUOTE_ESCAPES[char] ?? char);
+  const escaped = text.replaceAll(/["\\\p{Cc}]/gu, (char) => QUOTE_ESCAPES[char] ?? char);
   return `"${escaped}"`;
 }

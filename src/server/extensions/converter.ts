@@ -1,0 +1,18 @@
+import type { KubeObject } from '../../machinery/object.ts';
+
+/** Converts objects of one custom resource between its versions. */
+export interface Converter {
+  /** Copies of the objects in another version, in their order. Rejects with a `StatusError`. */
+  convert(objects: readonly KubeObject[], version: string): KubeObject[] | Promise<KubeObject[]>;
+}
+
+/** `strategy: None`: versions differ in nothing but their name. */
+export function plainConverter(
+  group: string,
+  complete: (object: KubeObject, version: string) => KubeObject,
+): Converter {
+  return {
+    convert: (objects, version) =>
+      objects.map((object) => complete({ ...object, apiVersion: `${group}/${version}` }, version)),
+  };
+}
