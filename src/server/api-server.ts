@@ -61,6 +61,7 @@ import { authenticationConfigMap, createFrontProxies, type FrontProxyOptions } f
 import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenticator.ts';
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
+import { ruleCompiler } from '../machinery/validation-rules/evaluate-rules.ts';
 import { startExtensions } from './extensions/start-extensions.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
 import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
@@ -370,7 +371,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onFault: (error) => options.onFault(error),
   };
   const dangling = keepDanglingConditions(following);
-  const extensions = startExtensions({ ...following, store, feed, schema });
+  const extensions = startExtensions({
+    ...following,
+    store,
+    feed,
+    schema,
+    compileRules: ruleCompiler(),
+  });
   return {
     lookup,
     tokens,

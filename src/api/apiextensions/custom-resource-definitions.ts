@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { celBase, type CelBase } from '../../machinery/cel/environment.ts';
 import { goQuote } from '../../machinery/go-quote.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { kubernetesSchema } from '../../machinery/schema/table.ts';
@@ -10,7 +11,6 @@ import {
   validateDefinitionStatus,
   validateDefinitionUpdate,
   type DefinitionValidation,
-  type ValidateRules,
 } from './definition-validation.ts';
 import { setCondition } from './definition-conditions.ts';
 import { customresourcedefinitions, type CustomResourceDefinition, type JSONSchemaProps } from './v1.gen.ts';
@@ -20,16 +20,11 @@ export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 
 type Mutable = DeepMutable<CustomResourceDefinition>;
 
-export interface DefinitionOptions {
-  /** Checks `x-kubernetes-validations`; absent: rules are not checked. */
-  readonly validateRules?: ValidateRules;
-}
-
 /** `apiextensions.k8s.io/v1 CustomResourceDefinition`. */
-export function customResourceDefinitions(
-  options: DefinitionOptions = {},
-): ResourceDefinition<CustomResourceDefinition> {
-  const validation = (): DefinitionValidation => ({ table: kubernetesSchema(), ...options });
+export function customResourceDefinitions(): ResourceDefinition<CustomResourceDefinition> {
+  let shared: CelBase | undefined;
+  const base = (): CelBase => (shared ??= celBase());
+  const validation = (): DefinitionValidation => ({ table: kubernetesSchema(), celBase: base });
   return defineResource<CustomResourceDefinition>({
     storage: 'v1',
     versions: {

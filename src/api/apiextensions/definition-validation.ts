@@ -1,3 +1,8 @@
+import type { CelBase } from '../../machinery/cel/environment.ts';
+import {
+  ruleCompileErrors,
+  ruleShapeErrors,
+} from '../../machinery/validation-rules/rule-definition-errors.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { forbidden, invalid, notSupported, required, type FieldError } from '../../machinery/field-error.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
@@ -20,12 +25,10 @@ import type {
   JSONSchemaProps,
 } from './v1.gen.ts';
 
-/** Checks the validation rules of a schema; `path` is the schema's. */
-export type ValidateRules = (schema: JSONSchemaProps, path: string, old?: JSONSchemaProps) => FieldError[];
-
 export interface DefinitionValidation {
   readonly table: SchemaTable;
-  readonly validateRules?: ValidateRules;
+  /** What validation rules are compiled with; asked for when there are any. */
+  readonly celBase: () => CelBase;
 }
 
 /** What is wrong with a new definition. */
@@ -254,12 +257,17 @@ function schemaErrors(
   if (schema.nullable) errors.push(forbidden(`${at}.nullable`, 'nullable cannot be true at the root'));
   const { errors: keywordErrors, unsupported } = validateOpenapiSchema(schema, at);
   errors.push(...keywordErrors);
-  errors.push(...(options.validateRules?.(schema, at, old) ?? []));
   if (unsupported) return errors;
   const structural = validateStructural(schema, at);
   if (structural.length > 0) return [...errors, ...structural];
-  const { table } = options;
-  return [...errors, ...validateDefaults(structuralSchema(schema), at, { table, isResource: true })];
+  const { table, celBase } = options;
+  const root = structuralSchema(schema);
+  errors.push(...ruleShapeErrors(root, at));
+  if (errors.length === 0) {
+    const checks = old !== undefined && isDeepStrictEqual(schema, old) ? 'total' : 'all';
+    errors.push(...ruleCompileErrors(root, at, { base: celBase, checks }));
+  }
+  return [...errors, ...validateDefaults(root, at, { table, isResource: true })];
 }
 
 /** With a status of its own, the root's schema must not say what would be lost for status. */

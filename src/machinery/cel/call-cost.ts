@@ -38,7 +38,10 @@ const BY_NAME: Readonly<Record<string, Cost>> = {
   join: ({ result }) => Math.ceil(sizeOf(result) * 2 * TRAVERSAL),
   find: regex,
   findAll: regex,
-  ...each('masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast', one),
+  ...each(
+    'masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast',
+    one,
+  ),
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', one),
   containsIP: ({ id, args }) =>
     traversal(2 * sizeAt(args, 0)) + (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
@@ -47,8 +50,9 @@ const BY_NAME: Readonly<Record<string, Cost>> = {
     traversal(sizeAt(args, 0)) +
     1 +
     (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
-  validate: secondTraversal,
+  validate: ({ args }) => traversal(1 + sizeAt(args, 1)) * Math.ceil(patternSize(args[0] ?? null) * REGEX),
   'format.named': one,
+  ...each('major minor patch getScheme getHostname getHost getPort getEscapedPath getQuery', one),
 };
 
 /** Costs by overload, as cel-go charges its own functions. */
@@ -75,7 +79,14 @@ function each(names: string, cost: Cost): Record<string, Cost> {
 }
 
 function firstSelectorCost({ args }: CompletedCall): number {
-  return traversal(sizeAt(args, 1));
+  const length = sizeAt(args, 1);
+  return 10 + traversal(length) + Math.ceil(length / 2) * 50;
+}
+
+/** How long the pattern behind a named format is, as its cost counts. */
+function patternSize(format: CelValue): number {
+  const payload = typeof format === 'object' && format !== null && 'payload' in format ? format.payload : {};
+  return 'patternSize' in payload ? Number(payload.patternSize) : 1;
 }
 
 /** What a call costs at run time. */

@@ -1,6 +1,6 @@
 import type { CheckedExpression } from './check.ts';
 import type { CelIssue } from './compile-error.ts';
-import { CelEvaluationError } from './evaluation-error.ts';
+import { CelEvaluationError, CelPendingError } from './evaluation-error.ts';
 import type { CallExpression, Expression } from './expression.ts';
 
 const CHECKED = new Set(['duration', 'timestamp', 'matches']);
@@ -17,6 +17,7 @@ export function checkLiterals(checked: CheckedExpression): CelIssue[] {
     try {
       overload.run(...args);
     } catch (error) {
+      if (error instanceof CelPendingError) return;
       if (!(error instanceof CelEvaluationError)) throw error;
       issues.push({ offset: argument.offset, message: `invalid ${call.name} argument` });
     }

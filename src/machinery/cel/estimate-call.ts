@@ -32,7 +32,6 @@ const ONE: CallEstimate = { cost: fixed(1) };
 type Estimator = (call: CallShape, first: Operand, second: Operand | undefined) => CallEstimate;
 
 const nominal: Estimator = () => ONE;
-const traversed: Estimator = (_call, first) => ({ cost: scaled(first.size, TRAVERSAL) });
 const traversedResult: Estimator = (_call, first) => ({
   cost: scaled(first.size, TRAVERSAL),
   size: first.size,
@@ -46,7 +45,11 @@ const BY_NAME: Readonly<Record<string, Estimator>> = {
     nominal,
   ),
   ...each('isSorted sum max min indexOf lastIndexOf', traversedItems),
-  ...each('url cidr isIP isCIDR quantity isQuantity semver isSemver', traversed),
+  ...each('url jsonpatch.escapeKey', traversedResult),
+  ...each('cidr isIP isCIDR ip ip.isCanonical quantity isQuantity semver isSemver format.named', nominal),
+  ...each('major minor patch getScheme getHostname getHost getPort getEscapedPath getQuery', nominal),
+  ...each('fieldSelector labelSelector', selector),
+  '_==_': equality,
   ...each('lowerAscii upperAscii substring trim', traversedResult),
   replace: replaced,
   split: (call, first) => ({
@@ -61,7 +64,7 @@ const BY_NAME: Readonly<Record<string, Estimator>> = {
   ip: (call, first) => (call.id === 'cidr_ip' ? ONE : { cost: scaled(first.size, TRAVERSAL) }),
   'ip.isCanonical': (_call, first) => ({ cost: scaled(first.size, 2 * TRAVERSAL) }),
   ...each(
-    'masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast',
+    'masked prefixLength family isUnspecified isLoopback isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast',
     nominal,
   ),
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', nominal),
@@ -77,9 +80,7 @@ const BY_NAME: Readonly<Record<string, Estimator>> = {
     ),
   }),
   validate: (_call, _first, second) => ({
-    cost: second
-      ? times(scaled(plus(second.size, fixed(1)), TRAVERSAL), scaled({ min: 0, max: 1000 }, REGEX))
-      : fixed(1),
+    cost: scaled(scaled(second?.size ?? fixed(0), TRAVERSAL), 128 * REGEX),
   }),
 };
 
@@ -112,7 +113,7 @@ const BY_ID: Readonly<Record<string, Estimator>> = {
   }),
   add_list: (_call, first, second) => ({ cost: fixed(1), size: plus(first.size, second?.size ?? fixed(0)) }),
   ...each('less_string greater_string less_equals_string greater_equals_string', compared),
-  ...each('less_bytes greater_bytes less_equals_bytes greater_equals_bytes equals not_equals', compared),
+  ...each('less_bytes greater_bytes less_equals_bytes greater_equals_bytes not_equals', compared),
   list_slice: (call, first) => {
     const from = literalNumber(call.args[0], 0);
     const to = literalNumber(call.args[1], first.size.max);
@@ -175,6 +176,22 @@ function regexCost(text: Operand, pattern: Operand | undefined): Estimate {
 function compared(_call: CallShape, first: Operand, second: Operand | undefined): CallEstimate {
   const max = Math.min(first.size.max, second?.size.max ?? MOST);
   return { cost: scaled({ min: max > 0 ? 1 : 0, max }, TRAVERSAL) };
+}
+
+function selector(_call: CallShape, _first: Operand, second: Operand | undefined): CallEstimate {
+  const size = second?.size ?? fixed(0);
+  return { cost: plus(fixed(10), scaled(size, TRAVERSAL), scaled(scaled(size, 0.5), 50)) };
+}
+
+/** Values of Kubernetes' own types compare at a bounded cost. */
+function equality(call: CallShape, first: Operand, second: Operand | undefined): CallEstimate {
+  if (first.type.kind !== 'opaque' || !second || first.type.name === 'optional_type') {
+    return compared(call, first, second);
+  }
+  if (first.type.name === 'kubernetes.NamedFormat') return { cost: scaled({ min: 1, max: 64 }, TRAVERSAL) };
+  if (first.type.name === 'kubernetes.URL')
+    return { cost: scaled({ min: 1, max: second.size.max }, TRAVERSAL) };
+  return ONE;
 }
 
 function traversedItems(_call: CallShape, first: Operand): CallEstimate {

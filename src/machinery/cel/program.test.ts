@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { loadPatterns } from '../structural/patterns.ts';
 import { DYN, INT, STRING, listOf, mapOf, optionalOf } from './cel-type.ts';
 import { CelCompileError } from './compile-error.ts';
 import { celBase, celEnvironment } from './environment.ts';
 import { viewJson } from './json-view.ts';
 import { compile } from './program.ts';
+
+beforeAll(loadPatterns);
 
 const environment = celEnvironment(celBase(), {
   object: DYN,

@@ -36,7 +36,11 @@ export interface Program {
   readonly evaluate: (bindings: Bindings, limit?: number) => Outcome;
 }
 
-/** Parses and checks an expression. Throws `CelCompileError` whose message is what cel-go prints (`ERROR: <input>:1:1: …`). */
+/**
+ * Parses and checks an expression. Throws `CelCompileError` whose message is what cel-go prints (`ERROR: <input>:1:1: …`).
+ * Regular expressions in it are checked only once `loadPatterns` of the structural schemas has resolved; to evaluate them
+ * before that, use {@link evaluateWithChecks}.
+ */
 export function compile(source: string, environment: CheckEnvironment): Program {
   const checked = checkExpression(parseCel(source), environment);
   const issues = checked.issues.length > 0 ? checked.issues : checkLiterals(checked);

@@ -21,3 +21,8 @@ export function compilePattern(pattern: string): (text: string) => boolean {
   compiled.set(pattern, matches);
   return matches;
 }
+
+/** The engine itself, once {@link loadPatterns} has resolved. */
+export function patternEngine(): typeof import('re2js').RE2JS | undefined {
+  return engine;
+}

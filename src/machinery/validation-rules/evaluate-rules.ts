@@ -13,7 +13,7 @@ import { encodeJson } from '../json/encode.ts';
 import { goQuote } from '../go-quote.ts';
 import { isObject } from '../patch/json-value.ts';
 import type { Correlation } from '../structural/correlation.ts';
-import type { RuleSubject, RuleValidator } from '../structural/rule-validator.ts';
+import type { CompileRules, RuleSubject } from '../structural/rule-validator.ts';
 import type { StructuralSchema, ValidationRule } from '../structural/structural-schema.ts';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledRule } from './compile-rule.ts';
@@ -45,12 +45,17 @@ interface Place {
   readonly parentUnchanged: boolean;
 }
 
-/** Prepares the rules of a custom resource's schema; undefined when it has none. Nothing is compiled before it is needed. */
-export function ruleValidator(root: StructuralSchema): RuleValidator | undefined {
+/**
+ * Prepares the rules of custom resources' schemas: undefined for a schema without rules. Nothing is compiled before it is
+ * needed; `loadPatterns` must have resolved before rules are evaluated.
+ */
+export function ruleCompiler(): CompileRules {
   let shared: CelBase | undefined;
   const base = (): CelBase => (shared ??= celBase());
-  const node = ruleNode(root, base, 'root');
-  return node && { validate: (subject) => validateRules(node, subject) };
+  return (root) => {
+    const node = ruleNode(root, base, 'root');
+    return node && { validate: (subject) => validateRules(node, subject) };
+  };
 }
 
 function ruleNode(

@@ -30,28 +30,33 @@ interface RuleCost {
   readonly cost: number;
 }
 
-/**
- * What is wrong with the `x-kubernetes-validations` of a structural schema at `path` (`spec.versions[0].schema.openAPIV3Schema`):
- * first how the rules are written; where that is right, whether they compile and what they may cost.
- */
-export function ruleDefinitionErrors(
-  root: StructuralSchema,
-  path: string,
-  base: () => CelBase,
-): FieldError[] {
-  const places = [
-    ...rulePlaces({ schema: root, path, isRoot: true, cardinality: 1, uncorrelatable: undefined }),
-  ];
-  if (places.length === 0) return [];
-  const shape = places.flatMap((place) =>
+/** What is wrong with how the `x-kubernetes-validations` of a schema at `path` (`spec.versions[0].schema.openAPIV3Schema`) are written. */
+export function ruleShapeErrors(root: StructuralSchema, path: string): FieldError[] {
+  return [...placesOf(root, path)].flatMap((place) =>
     place.schema.rules.flatMap((rule, index) =>
       shapeErrors(rule, place.schema, `${rulesPath(place)}[${index}]`),
     ),
   );
-  if (shape.length > 0) return shape;
+}
+
+/** Which costs are checked: those of each expression and their total, or, for rules that were there before, only the total. */
+export type CostChecks = 'all' | 'total';
+
+/** Whether the well written rules of a structural schema compile and what they may cost. */
+export function ruleCompileErrors(
+  root: StructuralSchema,
+  path: string,
+  { base, checks }: { readonly base: () => CelBase; readonly checks: CostChecks },
+): FieldError[] {
   const costs: RuleCost[] = [];
-  const errors = places.flatMap((place) => compileErrors(place, base(), costs));
+  const errors = [...placesOf(root, path)].flatMap((place) =>
+    compileErrors(place, { base: base(), costs, checks }),
+  );
   return [...errors, ...totalErrors(costs, path)];
+}
+
+function placesOf(schema: StructuralSchema, path: string): Generator<Place> {
+  return rulePlaces({ schema, path, isRoot: true, cardinality: 1, uncorrelatable: undefined });
 }
 
 function rulesPath({ path }: Place): string {
@@ -123,7 +128,13 @@ function hasLineBreak(text: string): boolean {
   return /[\n\r]/.test(text);
 }
 
-function compileErrors(place: Place, base: CelBase, costs: RuleCost[]): FieldError[] {
+interface Compilation {
+  readonly base: CelBase;
+  readonly costs: RuleCost[];
+  readonly checks: CostChecks;
+}
+
+function compileErrors(place: Place, { base, costs, checks }: Compilation): FieldError[] {
   const type = schemaType(place.schema, 'selfType', place.isRoot ? 'root' : 'inside');
   if (!type) {
     const detail =
@@ -134,9 +145,9 @@ function compileErrors(place: Place, base: CelBase, costs: RuleCost[]): FieldErr
     const compiled = compileRule(rule, type, base);
     const path = `${rulesPath(place)}[${index}]`;
     return [
-      ...costErrors(compiled, { place, type, path, costs }),
+      ...costErrors(compiled, { place, type, path, costs, checks }),
       ...(compiled.error === undefined ? [] : [invalidRule(`${path}.rule`, rule, compiled.error)]),
-      ...messageErrors(compiled, { place, type, path, costs }),
+      ...messageErrors(compiled, { place, type, path, costs, checks }),
       ...oldSelfErrors(compiled, place, path),
     ];
   });
@@ -147,30 +158,34 @@ interface CostPlace {
   readonly type: SchemaType;
   readonly path: string;
   readonly costs: RuleCost[];
+  readonly checks: CostChecks;
 }
 
 function mostCost(program: Program, type: SchemaType): number {
   return estimateCost(program.checked, type).max;
 }
 
-function costErrors({ program }: CompiledRule, { place, type, path, costs }: CostPlace): FieldError[] {
+function costErrors(
+  { program }: CompiledRule,
+  { place, type, path, costs, checks }: CostPlace,
+): FieldError[] {
   if (!program) return [];
   const times = place.cardinality ?? Math.trunc(MAX_REQUEST_BYTES / (type.minSize + 1));
   const cost = mostCost(program, type) * times;
   costs.push({ path: `${path}.rule`, cost });
-  return cost > EXPRESSION_LIMIT
+  return checks === 'all' && cost > EXPRESSION_LIMIT
     ? [forbidden(`${path}.rule`, tooCostly('estimated rule cost', cost, EXPRESSION_LIMIT))]
     : [];
 }
 
-function messageErrors(compiled: CompiledRule, { type, path, costs }: CostPlace): FieldError[] {
+function messageErrors(compiled: CompiledRule, { type, path, costs, checks }: CostPlace): FieldError[] {
   const { rule, message, messageError } = compiled;
   const field = `${path}.messageExpression`;
   if (messageError !== undefined) return [invalidRule(field, rule, messageError)];
   if (!message) return [];
   const cost = mostCost(message, type);
   costs.push({ path: field, cost });
-  return cost > EXPRESSION_LIMIT
+  return checks === 'all' && cost > EXPRESSION_LIMIT
     ? [forbidden(field, tooCostly('estimated messageExpression cost', cost, EXPRESSION_LIMIT))]
     : [];
 }

@@ -15,6 +15,8 @@ import type { CelOpaque, CelValue } from '../value.ts';
 interface NamedFormat {
   readonly name: string;
   readonly errors: (text: string) => string[];
+  /** What costs count. */
+  readonly patternSize: number;
 }
 
 const TYPE = 'kubernetes.NamedFormat';
@@ -64,24 +66,25 @@ function matching(format: string, message: string): (text: string) => string[] {
 
 function namedFormats(): NamedFormat[] {
   return [
-    { name: 'dns1123Label', errors: dns1123LabelErrors },
-    { name: 'dns1123Subdomain', errors: dns1123SubdomainErrors },
-    { name: 'dns1035Label', errors: dns1035LabelErrors },
-    { name: 'qualifiedName', errors: qualifiedNameErrors },
-    { name: 'dns1123LabelPrefix', errors: prefixOf(dns1123LabelErrors) },
-    { name: 'dns1123SubdomainPrefix', errors: prefixOf(dns1123SubdomainErrors) },
-    { name: 'dns1035LabelPrefix', errors: prefixOf(dns1035LabelErrors) },
-    { name: 'labelValue', errors: labelValueErrors },
+    { name: 'dns1123Label', errors: dns1123LabelErrors, patternSize: 30 },
+    { name: 'dns1123Subdomain', errors: dns1123SubdomainErrors, patternSize: 60 },
+    { name: 'dns1035Label', errors: dns1035LabelErrors, patternSize: 30 },
+    { name: 'qualifiedName', errors: qualifiedNameErrors, patternSize: 60 },
+    { name: 'dns1123LabelPrefix', errors: prefixOf(dns1123LabelErrors), patternSize: 30 },
+    { name: 'dns1123SubdomainPrefix', errors: prefixOf(dns1123SubdomainErrors), patternSize: 60 },
+    { name: 'dns1035LabelPrefix', errors: prefixOf(dns1035LabelErrors), patternSize: 30 },
+    { name: 'labelValue', errors: labelValueErrors, patternSize: 40 },
     {
       name: 'uri',
+      patternSize: 700,
       errors: (text) => {
         const parsed = parseRequestUri(text);
         return 'error' in parsed ? [parsed.error] : [];
       },
     },
-    { name: 'uuid', errors: matching('uuid', 'does not match the UUID format') },
-    { name: 'byte', errors: matching('byte', 'invalid base64') },
-    { name: 'date', errors: matching('date', 'invalid date') },
-    { name: 'datetime', errors: matching('datetime', 'invalid datetime') },
+    { name: 'uuid', errors: matching('uuid', 'does not match the UUID format'), patternSize: 68 },
+    { name: 'byte', errors: matching('byte', 'invalid base64'), patternSize: 95 },
+    { name: 'date', errors: matching('date', 'invalid date'), patternSize: 101 },
+    { name: 'datetime', errors: matching('datetime', 'invalid datetime'), patternSize: 101 },
   ];
 }

@@ -1,5 +1,6 @@
-import { RE2JS, RE2JSException } from 're2js';
-import { evaluationError } from '../evaluation-error.ts';
+import type { RE2JS } from 're2js';
+import { loadPatterns, patternEngine } from '../../structural/patterns.ts';
+import { CelPendingError, evaluationError } from '../evaluation-error.ts';
 import type { FunctionLibrary } from '../function-table.ts';
 import { asInt, asText } from '../value-guards.ts';
 import { listOfValues } from '../value.ts';
@@ -51,17 +52,13 @@ export function regexFunctions(): FunctionLibrary {
 }
 
 /** A compiled pattern; fails with Go's message. */
-export function compileRegex(pattern: string): RE2JS {
+function compileRegex(pattern: string): RE2JS {
+  const engine = patternEngine();
+  if (!engine) throw new CelPendingError(loadPatterns);
   try {
-    return RE2JS.compile(pattern);
+    return engine.compile(pattern);
   } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error;
-    return evaluationError(goMessage(error));
+    if (!(error instanceof Error) || !error.message.startsWith('error parsing regexp')) throw error;
+    return evaluationError(error.message);
   }
-}
-
-/** re2js words errors as Go does, but for the prefix. */
-function goMessage(error: RE2JSException): string {
-  const text = error.message.replace(/^error parsing regexp: /, '');
-  return `error parsing regexp: ${text}`;
 }
