@@ -4,9 +4,11 @@ import { ApplyConflicts, conflictError } from './apply-conflicts.ts';
 import { unionSets, subtractSet, fieldSet, type FieldSet } from './field-set.ts';
 import { lastAppliedFields, withLastApplied } from './last-applied.ts';
 import {
+  attemptManagers,
   capManagers,
   decodeManagers,
   encodeManagers,
+  MalformedManagers,
   managerId,
   managerName,
   type ManagerName,
@@ -75,10 +77,10 @@ function writerOf(
 }
 
 function startingManagers({ liveFields, subresource }: ManagedWrite, sent: Entries | undefined): Managers {
-  const live = (): Managers => decodeManagers(liveFields) ?? new Map();
+  const live = (): Managers => attemptManagers(liveFields) ?? new Map();
   if (subresource !== undefined) return live();
   if (isReset(sent)) return new Map();
-  const managers = decodeManagers(sent);
+  const managers = attemptManagers(sent);
   return managers && managers.size > 0 ? managers : live();
 }
 
@@ -172,10 +174,18 @@ async function apply(write: ManagedWrite, patch: ApplyPatch, force: boolean): Pr
   return { value: applied.value, managers: after };
 }
 
+function liveManagers(entries: Entries | undefined): Managers {
+  try {
+    return decodeManagers(entries);
+  } catch (error) {
+    if (!(error instanceof MalformedManagers)) throw error;
+    throw newUnknownError(`failed to decode managed fields: ${error.message}`);
+  }
+}
+
 /** What nobody tracks yet belongs to `before-first-apply`. */
 async function managersBeforeApply(write: ManagedWrite): Promise<Managers> {
-  const managers = decodeManagers(write.liveFields);
-  if (!managers) throw newUnknownError('failed to decode managed fields');
+  const managers = liveManagers(write.liveFields);
   if (managers.size > 0 || write.liveFields === undefined) return managers;
   const { apiVersion, subresource } = write;
   const name = managerName({ manager: 'before-first-apply', operation: 'Update' }, apiVersion, subresource);

@@ -1,3 +1,4 @@
+import { goQuote } from '../go-quote.ts';
 import type { ManagedFieldsEntry } from '../meta/v1.gen.ts';
 import { decodeFields, encodeFields } from './fields-v1.ts';
 import { unionSets, type FieldSet } from './field-set.ts';
@@ -47,39 +48,55 @@ export function managerName(
   };
 }
 
-/** Reads `metadata.managedFields`; undefined when an entry is malformed. */
-export function decodeManagers(
-  entries: readonly ManagedFieldsEntry[] | null | undefined,
-): Managers | undefined {
+/** Entries of managedFields that cannot be read; the message is upstream's. */
+export class MalformedManagers extends Error {}
+
+/** Reads `metadata.managedFields`. Throws {@link MalformedManagers}. */
+export function decodeManagers(entries: Entries): Managers {
   const managers = new Map<string, OwnedFields>();
-  for (const entry of entries ?? []) {
-    const owned = decodeEntry(entry);
-    if (!owned) return undefined;
+  for (const [index, entry] of (entries ?? []).entries()) {
+    const owned = decodeEntry(entry, index);
     managers.set(managerId(owned.name), owned);
   }
   return managers;
 }
 
-function decodeEntry(entry: ManagedFieldsEntry): OwnedFields | undefined {
-  const { manager = '', operation, apiVersion = '', subresource, time } = entry;
-  if (operation !== 'Apply' && operation !== 'Update') return undefined;
-  if (apiVersion === '' || entry.fieldsType !== 'FieldsV1') return undefined;
-  const set = attemptDecode(entry.fieldsV1);
-  if (!set) return undefined;
+/** {@link decodeManagers}, or undefined when an entry is malformed. */
+export function attemptManagers(entries: Entries): Managers | undefined {
+  try {
+    return decodeManagers(entries);
+  } catch (error) {
+    if (error instanceof MalformedManagers) return undefined;
+    throw error;
+  }
+}
+
+type Entries = readonly ManagedFieldsEntry[] | null | undefined;
+
+function decodeEntry(entry: ManagedFieldsEntry, index: number): OwnedFields {
+  const { manager = '', operation, apiVersion = '', fieldsType = '', subresource, time } = entry;
+  if (operation !== 'Apply' && operation !== 'Update')
+    throw new MalformedManagers('operation must be `Apply` or `Update`');
+  if (apiVersion === '') throw new MalformedManagers('apiVersion must not be empty');
+  if (fieldsType === '') throw new MalformedManagers(`missing fieldsType in managed fields entry ${index}`);
+  if (fieldsType !== 'FieldsV1')
+    throw new MalformedManagers(`invalid fieldsType ${goQuote(fieldsType)} in managed fields entry ${index}`);
   const name: ManagerName = {
     manager,
     operation,
     ...(operation === 'Update' && { apiVersion }),
     ...(subresource !== undefined && subresource !== '' && { subresource }),
   };
+  const set = decodeSet(entry.fieldsV1);
   return { name, apiVersion, set, ...(time === undefined || time === null ? {} : { time }) };
 }
 
-function attemptDecode(fields: unknown): FieldSet | undefined {
+function decodeSet(fields: unknown): FieldSet {
   try {
     return decodeFields(fields);
-  } catch {
-    return undefined;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new MalformedManagers(`error decoding set: ${problem}`, { cause: error });
   }
 }
 

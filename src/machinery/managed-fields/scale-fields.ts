@@ -1,6 +1,6 @@
 import type { ManagedFieldsEntry } from '../meta/v1.gen.ts';
 import { fieldSet, hasPath, subtractSet } from './field-set.ts';
-import { decodeManagers, encodeManagers, type Managers, type OwnedFields } from './managers.ts';
+import { attemptManagers, encodeManagers, type Managers, type OwnedFields } from './managers.ts';
 import { memberElement, type FieldPath } from './path-element.ts';
 
 const scaleVersion = 'autoscaling/v1';
@@ -54,5 +54,5 @@ export function fieldsOfParent(
 }
 
 function decoded(entries: Entries): Managers {
-  return decodeManagers(entries) ?? new Map();
+  return attemptManagers(entries) ?? new Map();
 }

@@ -23,7 +23,7 @@ import { expectedBody, storedSchema } from './expected-body.ts';
 import { fillSystemMeta, matchNamespace, wipeSystemMeta } from './object-meta.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { ownChange, setManagedFields } from './ownership.ts';
+import { admitOwned, ownChange, setManagedFields } from './ownership.ts';
 import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
@@ -106,14 +106,13 @@ async function prepared(
   if (repeated !== undefined) request.warn(repeated);
   if (request.managedFields) setManagedFields(object, request.managedFields);
   else await ownChange(registry, served, request, { next: object, old: undefined });
-  await registry.admission.admit(
-    admissionRequest(registry, served, request, {
-      operation: 'CREATE',
-      name: object.metadata.name ?? '',
-      dryRun: request.dryRun,
-      object,
-    }),
-  );
+  const admission = admissionRequest(registry, served, request, {
+    operation: 'CREATE',
+    name: object.metadata.name ?? '',
+    dryRun: request.dryRun,
+    object,
+  });
+  await admitOwned(object, request, () => registry.admission.admit(admission));
   fillSystemMeta(object, strategy.now);
   if (definition.generation) object.metadata.generation = 1;
   definition.prepareForCreate?.(object, strategy);

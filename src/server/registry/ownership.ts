@@ -11,6 +11,7 @@ import {
 } from '../../machinery/managed-fields/field-manager.ts';
 import type { ReplicasPaths } from '../../machinery/managed-fields/scale-fields.ts';
 import type { Versions } from '../../machinery/managed-fields/updater.ts';
+import { decodeManagers, MalformedManagers } from '../../machinery/managed-fields/managers.ts';
 import { memberElement } from '../../machinery/managed-fields/path-element.ts';
 import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
@@ -188,6 +189,26 @@ export function setManagedFields(
   if (entries && entries.length > 0)
     object.metadata.managedFields = entries as DeepMutable<ManagedFieldsEntry>[];
   else delete object.metadata.managedFields;
+}
+
+/** Lets plug-ins change an object; managedFields that they leave malformed are set back, with a warning. */
+export async function admitOwned(
+  object: DeepMutable<KubeObject>,
+  context: RequestContext,
+  admit: () => Promise<void>,
+): Promise<void> {
+  const { managedFields } = object.metadata;
+  await admit();
+  if (object.metadata.managedFields === managedFields) return;
+  try {
+    decodeManagers(object.metadata.managedFields);
+  } catch (error) {
+    if (!(error instanceof MalformedManagers)) throw error;
+    setManagedFields(object, managedFields);
+    context.warn(
+      `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${error.message}`,
+    );
+  }
 }
 
 /** Whether two objects have the same owners, whenever those wrote. */

@@ -23,7 +23,7 @@ import { matchNamespace } from './object-meta.ts';
 import { entryAnswer, waitForLatest } from './read.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { ownChange, sameOwners, setManagedFields } from './ownership.ts';
+import { admitOwned, ownChange, sameOwners, setManagedFields } from './ownership.ts';
 import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
@@ -238,15 +238,14 @@ async function changeEntry(
   const repeated = dedupOwnerReferences(next.metadata);
   if (repeated !== undefined) context.warn(repeated);
   if (change.owners !== 'given') await ownChange(registry, served, context, { next, old });
-  await registry.admission.admit(
-    admissionRequest(registry, served, context, {
-      operation: 'UPDATE',
-      name: entry.name,
-      dryRun: change.dryRun,
-      object: next,
-      oldObject: old,
-    }),
-  );
+  const admission = admissionRequest(registry, served, context, {
+    operation: 'UPDATE',
+    name: entry.name,
+    dryRun: change.dryRun,
+    object: next,
+    oldObject: old,
+  });
+  await admitOwned(next, context, () => registry.admission.admit(admission));
   const owners = next.metadata.managedFields;
   checkVersion(served, next, old);
   if (old.metadata.generation !== undefined) next.metadata.generation = old.metadata.generation;
