@@ -120,9 +120,11 @@ describe('who sends a request', () => {
       ],
     });
     await place.up([
-      ...['--nodes', '0', '--authentication-config', authentication],
-      ...['--authentication-token-webhook-config-file', webhook],
-      ...['--audit-policy-file', policy, '--audit-log-path', auditLog()],
+      '--nodes=0',
+      `--authentication-config=${authentication}`,
+      `--authentication-token-webhook-config-file=${webhook}`,
+      `--audit-policy-file=${policy}`,
+      `--audit-log-path=${auditLog()}`,
     ]);
     connection = await connectionOf(await readKubeconfigs([place.kubeconfig]));
     admin = createClient(createHttpsTransport(connection));

@@ -4,7 +4,14 @@ import type { AnyResource, ResourceDefinition, UserInfo } from '../api/resource.
 import type { AuthenticationOptions } from '../api/authentication/token-reviews.ts';
 import type { AuthorizationOptions } from '../api/authorization/authorizer.ts';
 import type { TokenOptions } from '../api/core/service-accounts.ts';
-import { nodes, pods, secrets, serviceaccounts, type Secret } from '../api/core/v1.gen.ts';
+import {
+  nodes,
+  pods,
+  secrets,
+  serviceaccounts,
+  type Secret,
+  type ServiceAccount,
+} from '../api/core/v1.gen.ts';
 import type { Clock } from '../base/clock.ts';
 import { MetricRegistry } from '../base/metrics/registry.ts';
 import type { KubeObject } from '../machinery/object.ts';
@@ -52,6 +59,7 @@ import { keepLocalApiServices, localApiServices } from './aggregation/local-api-
 import type { ProxyCredentials } from './aggregation/remote-server.ts';
 import { createBootstrapTokens } from './auth/bootstrap-token.ts';
 import { createImpersonation } from './auth/impersonation.ts';
+import { trackTokenUse } from './auth/legacy-token-use.ts';
 import { createNodeAuthorizer } from './auth/node-authorizer.ts';
 import { createNodeRelations } from './auth/node-relations.ts';
 import { podsByNode } from './auth/pods-by-node.ts';
@@ -153,7 +161,7 @@ export interface ApiServer {
 const registryRoot = '/registry/';
 const serverUser: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
-function tokenReferences(lookup: Lookup): TokenReferences {
+function tokenReferences(lookup: Lookup, used: (secret: Secret) => void): TokenReferences {
   const types = { ServiceAccount: serviceaccounts, Pod: pods, Secret: secrets, Node: nodes } as const;
   return {
     exists(kind, { namespace, name, uid }) {
@@ -164,6 +172,11 @@ function tokenReferences(lookup: Lookup): TokenReferences {
       const secret = lookup.get<Secret>(secrets, namespace, name);
       return secret?.metadata.deletionTimestamp === undefined ? secret : undefined;
     },
+    listsSecret(namespace, account, secret) {
+      const listed = lookup.get<ServiceAccount>(serviceaccounts, namespace, account)?.secrets ?? [];
+      return listed.some(({ name }) => name === secret);
+    },
+    used,
   };
 }
 
@@ -227,7 +240,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
   );
   const tokens = new ServiceAccountTokens({ ...options.serviceAccount, clock });
-  const references = tokenReferences(lookup);
+  const references = tokenReferences(
+    lookup,
+    trackTokenUse({
+      clock,
+      server: () => registry.server,
+      onFault: (error) => options.onFault(error),
+    }),
+  );
   const authenticateToken = createTokenUnion([
     { authenticate: (token, audiences) => tokens.authenticate(token, audiences, references) },
     createBootstrapTokens({ lookup, clock, apiAudiences: tokens.apiAudiences }),

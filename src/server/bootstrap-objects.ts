@@ -30,9 +30,16 @@ function systemObjects(now: string): KubeObject[] {
     description: `For pods that ${what} cannot do without.`,
     preemptionPolicy: 'PreemptLowerPriority',
   }));
+  const tracking = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+    data: { since: now.slice(0, 10) },
+  };
   return [
     ...namespaces,
     ...priorities,
+    tracking,
     ...bootstrapPriorityLevels(),
     ...bootstrapFlowSchemas(now),
     ...(JSON.parse(bootstrapPolicy) as KubeObject[]),

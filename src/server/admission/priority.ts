@@ -30,14 +30,10 @@ export function priority(lookup: Lookup): AdmissionPlugin {
       );
     },
     admit(request) {
-      if (
-        request.operation !== 'CREATE' ||
-        request.group !== '' ||
-        request.resource !== 'pods' ||
-        request.subresource !== ''
-      )
-        return;
+      if (request.group !== '' || request.resource !== 'pods' || request.subresource !== '') return;
       const pod = request.object as DeepMutable<Pod>;
+      if (request.operation === 'UPDATE') keepPriority(pod, request.oldObject as Pod);
+      if (request.operation !== 'CREATE') return;
       let chosen: PriorityClass | undefined;
       if (pod.spec.priorityClassName) {
         chosen = lookup.get(priorityclasses, '', pod.spec.priorityClassName);
@@ -65,6 +61,13 @@ export function priority(lookup: Lookup): AdmissionPlugin {
       pod.spec.preemptionPolicy = policy;
     },
   };
+}
+
+/** Whoever sends a pod back without the priority that it was given does not change it. */
+function keepPriority(pod: DeepMutable<Pod>, { spec }: Pod): void {
+  if (pod.spec.priority === undefined && spec.priority !== undefined) pod.spec.priority = spec.priority;
+  if (pod.spec.preemptionPolicy === undefined && spec.preemptionPolicy !== undefined)
+    pod.spec.preemptionPolicy = spec.preemptionPolicy;
 }
 
 /** Of several global defaults the one of lowest value counts. */

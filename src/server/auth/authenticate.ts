@@ -14,8 +14,8 @@ export interface CertificateSubject {
 export interface RequestCredentials {
   readonly headers: IncomingHttpHeaders;
   readonly path: string;
-  /** Present only when the client's certificate was signed by the cluster's authority. */
-  readonly certificate?: CertificateSubject;
+  /** The subject of the client's certificate, when it showed one; `untrusted` when the cluster's authority did not sign it. */
+  readonly certificate?: CertificateSubject | 'untrusted';
 }
 
 /** Who sends a request, before any impersonation. */
@@ -36,21 +36,23 @@ export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:
 
 /**
  * Establishes who sends a request: a client certificate (common name is the user, organisations are the groups), a bearer
- * token, else nobody. Throws (or rejects with) `StatusError` 401 for a token that is not valid.
+ * token, else nobody. Throws (or rejects with) `StatusError` 401 for a token that is not valid, and for a certificate that is
+ * not when there is no token either.
  */
 export function createAuthenticator(
   options: AuthenticatorOptions,
 ): (credentials: RequestCredentials) => Identity | Promise<Identity> {
   return (credentials) => {
     const { headers, certificate, path } = credentials;
-    const name = first(certificate?.CN);
-    if (name) return { user: { name, groups: [...all(certificate?.O), 'system:authenticated'] } };
+    const subject = certificate === 'untrusted' ? undefined : certificate;
+    const name = first(subject?.CN);
+    if (name) return { user: { name, groups: [...all(subject?.O), 'system:authenticated'] } };
     const token = bearerToken(headers) ?? websocketToken(headers);
     if (token !== undefined) {
       const verdict = options.authenticateToken(token);
       return verdict instanceof Promise ? verdict.then(identityOf) : identityOf(verdict);
     }
-    if (!options.allowsAnonymous(path)) throw newUnauthorized();
+    if (certificate === 'untrusted' || !options.allowsAnonymous(path)) throw newUnauthorized();
     return { user: anonymous };
   };
 }

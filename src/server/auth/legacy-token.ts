@@ -6,6 +6,9 @@ export const legacyIssuer = 'kubernetes/serviceaccount';
 const claimPrefix = 'kubernetes.io/serviceaccount/';
 const invalidLabel = 'kubernetes.io/legacy-token-invalid-since';
 
+const autoTokenWarning =
+  'Use tokens from the TokenRequest API or manually created secret-based tokens instead of auto-generated secret-based tokens.';
+
 /** What a token that lives as long as its secret says. */
 export interface LegacyClaims {
   readonly namespace: string;
@@ -71,8 +74,11 @@ export function checkLegacyToken(
     return {
       error: `token audiences ${JSON.stringify(own)} is invalid for the target audiences ${JSON.stringify(audiences)}`,
     };
+  references.used(secret);
+  const isMade = references.listsSecret(namespace, name, secretName);
   return {
     audiences: shared,
+    ...(isMade ? { warning: autoTokenWarning } : {}),
     auditAnnotations: { 'authentication.k8s.io/legacy-token': subject },
     user: {
       name: subject,

@@ -57,6 +57,10 @@ export interface TokenReferences {
   ): boolean;
   /** The secret that holds a token without an end; undefined when it is gone or going. */
   tokenSecret(namespace: string, name: string): Secret | undefined;
+  /** Whether the account lists the secret as one that was made for it. */
+  listsSecret(namespace: string, account: string, secret: string): boolean;
+  /** Hears that the token in a secret is in use. */
+  used(secret: Secret): void;
 }
 
 export interface ServiceAccountTokensOptions {

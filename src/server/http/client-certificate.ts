@@ -10,22 +10,23 @@ export interface ClientCertificate {
   readonly isFrontProxy: boolean;
 }
 
-const known = new WeakMap<object, ClientCertificate | 'none'>();
+type Shown = ClientCertificate | 'untrusted' | undefined;
 
-function read(request: HttpRequest, proxies: FrontProxies | undefined): ClientCertificate | undefined {
+const known = new WeakMap<object, Exclude<Shown, undefined> | 'none'>();
+
+function read(request: HttpRequest, proxies: FrontProxies | undefined): Shown {
   const socket = ('stream' in request ? request.stream.session?.socket : request.socket) as
     | TLSSocket
     | undefined;
-  if (!socket?.authorized) return undefined;
-  const { subject, raw } = socket.getPeerCertificate();
+  const { subject, raw } = socket?.getPeerCertificate() ?? {};
+  // Without a certificate Node.js answers with an object that has no members.
+  if (!subject || !raw) return undefined;
+  if (!socket?.authorized) return 'untrusted';
   return { subject, isFrontProxy: proxies?.signed(raw) ?? false };
 }
 
-/** The connection's client certificate; undefined when there is none that an authority of the cluster signed. */
-export function clientCertificate(
-  request: HttpRequest,
-  proxies: FrontProxies | undefined,
-): ClientCertificate | undefined {
+/** The connection's client certificate: `untrusted` when no authority of the cluster signed it, undefined when there is none. */
+export function clientCertificate(request: HttpRequest, proxies: FrontProxies | undefined): Shown {
   const holder = 'stream' in request ? (request.stream.session ?? request.stream) : request.socket;
   const found = known.get(holder) ?? read(request, proxies) ?? 'none';
   known.set(holder, found);

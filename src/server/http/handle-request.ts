@@ -1,6 +1,5 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { UserInfo } from '../../api/resource.ts';
 import { encodeJsonBytes } from '../../machinery/json/encode.ts';
 import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
 import { YamlError } from '../../machinery/yaml/yaml-error.ts';
@@ -15,10 +14,6 @@ import {
 } from '../../machinery/status/errors.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import type { ApiRequest, PatchType } from '../../machinery/transport.ts';
-import type { Attributes, Authorizer } from '../auth/authorizer.ts';
-import type { Identity, RequestCredentials } from '../auth/authenticate.ts';
-import type { Impersonated } from '../auth/impersonation.ts';
-import { notAllowed } from '../authorize-request.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
 import { connectOptions } from '../registry/connect-options.ts';
 import { checkServed, handleResource } from '../registry/handle-resource.ts';
@@ -37,6 +32,13 @@ import {
   type NodeTunnel,
   type TunnelTarget,
 } from '../streams/node-tunnel.ts';
+import {
+  establishRequest,
+  firstValues,
+  pathOf,
+  type EstablishParts,
+  type Parsed,
+} from './establish-request.ts';
 import { encodeAnswer, yamlOf } from './encode-answer.ts';
 import {
   readBody,
@@ -58,138 +60,34 @@ import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
 import type { Aggregator } from '../aggregation/aggregator.ts';
 import { relayRemote, upgradeRemote } from '../aggregation/relay-remote.ts';
-import type { FrontProxies } from '../auth/front-proxy.ts';
-import { clientCertificate } from './client-certificate.ts';
 import { isLongRunning } from './request-deadline.ts';
 import { RefusedRequest } from './enter-flow.ts';
 import { holdRequest, type RequestHold } from './request-hold.ts';
 import type { FlowController } from '../flow-control/flow-controller.ts';
-import { requestInfo, type RequestInfo, type ResourceInfo } from './request-info.ts';
+import type { ResourceInfo } from './request-info.ts';
 import { annotate, recordReply, recordRequest } from './record-request.ts';
-import type { RequestObserver, RequestRecord } from './request-record.ts';
+import type { RequestRecord } from './request-record.ts';
 import { bodyObject } from './body-object.ts';
 import { includeObject } from './table.ts';
 import { sendWatch } from './watch-response.ts';
 
 /** What serving HTTP needs of the server. */
-export interface HandlerParts {
+export interface HandlerParts extends EstablishParts {
   readonly registry: Registry;
   readonly table: () => ResourceTable;
-  readonly authorizer: Authorizer;
-  /** Who sends a request; at once unless somebody else has to be asked. Throws 401. */
-  authenticate(credentials: RequestCredentials): Identity | Promise<Identity>;
-  /** Whom the sender acts as, by the request's headers. Throws 403. */
-  impersonate(
-    requester: UserInfo,
-    headers: IncomingHttpHeaders,
-    attributes: Attributes,
-  ): Impersonated | undefined;
   paths(request: PathRequest): Promise<Reply>;
   /** Limits how much is served at once; absent: nothing does. */
   readonly flow?: FlowController;
-  /** Who may ask on behalf of others; absent: nobody. */
-  readonly frontProxies?: FrontProxies;
   /** The servers of other groups; absent: there are none. */
   readonly aggregation?: { readonly aggregator: Aggregator; readonly tunnel: NodeTunnel };
   readonly tunnel: NodeTunnel | undefined;
   /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
   resolveNode(name: string): NodeEndpoint | undefined;
   readonly signal: AbortSignal;
-  readonly observer: Required<RequestObserver>;
   /** Hears of the events of watches of a resource. */
   watchObserver?(served: ServedVersion): (size: number) => void;
   /** A fault of ours, which the client sees as 500. */
   onFault(error: unknown): void;
-}
-
-interface Parsed {
-  readonly info: RequestInfo;
-  readonly query: URLSearchParams;
-  readonly user: UserInfo;
-}
-
-interface Noting {
-  readonly warnings: Set<string>;
-  readonly record: RequestRecord;
-  /** Absent for connections. */
-  readonly hold?: RequestHold;
-}
-
-/** Authenticates, takes the URL apart and authorises. Throws `StatusError`. */
-async function admitted(
-  parts: HandlerParts,
-  request: HttpRequest,
-  { warnings, record, hold }: Noting,
-): Promise<Parsed> {
-  const certificate = clientCertificate(request, parts.frontProxies);
-  const { headers } = request;
-  const path = pathOf(request);
-  const own = certificate?.isFrontProxy === false ? { certificate: certificate.subject } : {};
-  const proxied =
-    certificate?.isFrontProxy && parts.frontProxies?.user([certificate.subject.CN].flat()[0], headers);
-  const established = proxied ? { user: proxied } : parts.authenticate({ headers, path, ...own });
-  const identity = established instanceof Promise ? await established : established;
-  if (identity.warning !== undefined) warnings.add(identity.warning);
-  const target = request.url ?? '/';
-  const question = target.indexOf('?');
-  const query = queryOf(question < 0 ? '' : target.slice(question + 1));
-  let info: RequestInfo;
-  try {
-    info = requestInfo(request.method ?? 'GET', path, query);
-  } catch (error) {
-    if (error instanceof URIError) throw newBadRequest('invalid URL escape');
-    throw error;
-  }
-  record.info = info;
-  record.requester = identity.user;
-  for (const [key, value] of Object.entries(identity.auditAnnotations ?? {}))
-    record.annotations.set(key, value);
-  parts.observer.received(record);
-  const attributes = attributesOf(info, query);
-  record.impersonated = parts.impersonate(identity.user, headers, attributes);
-  const user = record.impersonated?.user ?? identity.user;
-  const entering = hold?.enter({ user, info, query });
-  if (entering) await entering;
-  const decision = parts.authorizer.authorize(user, attributes);
-  record.decision = decision;
-  if (!decision.allowed) throw notAllowed(user, attributes, decision.reason);
-  return { info, query, user };
-}
-
-/** The request's path, as it was sent. */
-function pathOf({ url = '/' }: HttpRequest): string {
-  return url.split('?', 1)[0] ?? '/';
-}
-
-/** Of a parameter that is given twice the first one counts. */
-function firstValues(query: URLSearchParams): Record<string, string> {
-  return Object.fromEntries([...query].toReversed());
-}
-
-/** Parameters as Go reads them: one with a semicolon is none. */
-function queryOf(text: string): URLSearchParams {
-  const pairs = text.includes(';') ? text.split('&').filter((pair) => !pair.includes(';')) : [text];
-  return new URLSearchParams(pairs.join('&'));
-}
-
-function attributesOf(info: RequestInfo, query: URLSearchParams): Attributes {
-  if (!info.isResource) return { verb: info.verb, path: info.path };
-  const { verb, group, version, resource, subresource, namespace, name } = info;
-  return {
-    verb,
-    group,
-    version,
-    resource,
-    ...(subresource === undefined ? {} : { subresource }),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(name === undefined ? {} : { name }),
-    ...(verb === 'list' || verb === 'watch' || verb === 'deletecollection' ? selectorsOf(query) : {}),
-  };
-}
-
-function selectorsOf(query: URLSearchParams): { fieldSelector?: string; labelSelector?: string } {
-  const [fieldSelector, labelSelector] = [query.get('fieldSelector'), query.get('labelSelector')];
-  return { ...(fieldSelector ? { fieldSelector } : {}), ...(labelSelector ? { labelSelector } : {}) };
 }
 
 /** An error as a reply, in the form the client reads. */
@@ -249,7 +147,7 @@ export async function handleRequest(
     },
   });
   try {
-    const parsed = await admitted(parts, request, { warnings, record, hold });
+    const parsed = await establishRequest(parts, request, { warnings, record, hold });
     if (/^bearer  /i.test(request.headers.authorization ?? '')) warnings.add(spacedTokenWarning);
     const reply = await replyTo(parts, { request, response, parsed, warnings, record });
     if (!reply) {
@@ -540,7 +438,7 @@ export async function handleUpgrade(
   socket.on('error', () => socket.destroy());
   const record = recordRequest(request, parts.registry.clock);
   try {
-    const { info, query, user } = await admitted(parts, request, { warnings: new Set(), record });
+    const { info, query, user } = await establishRequest(parts, request, { warnings: new Set(), record });
     const remote = parts.aggregation?.aggregator.remoteOf(pathOf(request));
     if (remote && parts.aggregation) {
       record.isLongRunning = true;
