@@ -62,7 +62,7 @@ import type { Aggregator } from '../aggregation/aggregator.ts';
 import { relayRemote, upgradeRemote } from '../aggregation/relay-remote.ts';
 import { isLongRunning } from './request-deadline.ts';
 import { RefusedRequest } from './enter-flow.ts';
-import { holdRequest, type RequestHold } from './request-hold.ts';
+import { holdRequest } from './request-hold.ts';
 import type { FlowController } from '../flow-control/flow-controller.ts';
 import type { ResourceInfo } from './request-info.ts';
 import { annotate, recordReply, recordRequest } from './record-request.ts';
