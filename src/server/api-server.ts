@@ -70,6 +70,7 @@ import { createTokenUnion, type TokenAuthenticator } from './auth/token-authenti
 import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { ruleCompiler } from '../machinery/validation-rules/evaluate-rules.ts';
+import { webhookConverter } from './extensions/webhook-converter.ts';
 import { startExtensions } from './extensions/start-extensions.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
 import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
@@ -397,6 +398,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     feed,
     schema,
     compileRules: ruleCompiler(),
+    webhookConverter: (definition, complete) => webhookConverter(definition, complete, callouts),
   });
   return {
     lookup,
