@@ -69,7 +69,8 @@ import { volumeAttachments } from './storage/volume-attachments.ts';
 import { volumeAttributesClasses } from './storage/volume-attributes-classes.ts';
 
 /** What definitions need of the server that serves them. */
-export interface CatalogOptions extends TokenOptions, AuthenticationOptions, AuthorizationOptions, ComponentOptions {
+export interface CatalogOptions
+  extends TokenOptions, AuthenticationOptions, AuthorizationOptions, ComponentOptions {
   /** Where services get their addresses from: an IPv4 range such as `10.96.0.0/16`. */
   readonly serviceCidr: string;
 }

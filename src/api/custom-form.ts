@@ -1,3 +1,4 @@
+import type { ResourceVersion } from './resource.ts';
 import type { KubeObject, ResourceType } from '../machinery/object.ts';
 import type { Decoded } from '../machinery/schema/decode.ts';
 import type { Structure } from '../machinery/structure/structure.ts';
@@ -8,6 +9,8 @@ export interface CustomForm {
   readonly listKind: string;
   /** The version that is stored. */
   readonly stored: ResourceType<KubeObject>;
+  /** All versions of the resource, by their names. */
+  versions(): Readonly<Record<string, ResourceVersion<KubeObject>>>;
   /** How its values merge, for server-side apply. */
   readonly structure: Structure;
   /** The schema as it is published, in OpenAPI's two dialects. */
@@ -19,6 +22,6 @@ export interface CustomForm {
   decode(value: Record<string, unknown>): Decoded;
   /** The bytes to store. Rejects with a `StatusError` when the object cannot be converted. */
   encode(object: KubeObject): Buffer | Promise<Buffer>;
-  /** A copy of the object, complete and defaulted, in another version of the resource. Rejects with a `StatusError`. */
+  /** A copy of the object in another version of the resource, for comparing: it need not be complete. Rejects with a `StatusError`. */
   convert(object: KubeObject, version: string): KubeObject | Promise<KubeObject>;
 }

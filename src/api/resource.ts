@@ -38,6 +38,8 @@ export interface Column<T> {
 export interface ScaleMapping {
   readonly specReplicasPath: string;
   readonly statusReplicasPath: string;
+  /** An object without the number of replicas it should have cannot be scaled. */
+  readonly requiresReplicas?: true;
   /** The text form of the selector. */
   selector(object: never): string;
 }
@@ -112,6 +114,8 @@ export interface ResourceVersion<T> {
  */
 export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly storage: string;
+  /** The version in which upstream stores it, where that is another; discovery shows a digest of it. */
+  readonly upstreamStorage?: string;
   readonly versions: Readonly<Record<string, ResourceVersion<T>>>;
   /** `update` and `create on update` behave as upstream's `AllowCreateOnUpdate`. */
   readonly createOnUpdate?: boolean;

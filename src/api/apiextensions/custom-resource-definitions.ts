@@ -27,6 +27,7 @@ export function customResourceDefinitions(): ResourceDefinition<CustomResourceDe
   const validation = (): DefinitionValidation => ({ table: kubernetesSchema(), celBase: base });
   return defineResource<CustomResourceDefinition>({
     storage: 'v1',
+    upstreamStorage: 'v1beta1',
     versions: {
       v1: {
         type: customresourcedefinitions,

@@ -78,7 +78,7 @@ export function validateDefinitionUpdate(
 
 /** What is wrong with a changed status. */
 export function validateDefinitionStatus(definition: CustomResourceDefinition): FieldError[] {
-  return statusErrors(definition);
+  return acceptedErrors(definition);
 }
 
 function preserveErrors({ preserveUnknownFields }: CustomResourceDefinitionSpec): FieldError[] {
@@ -366,12 +366,13 @@ function subresourceErrors(subresources: CustomResourceSubresources | undefined,
   return errors;
 }
 
-function statusErrors({ spec, status }: CustomResourceDefinition): FieldError[] {
-  const names = status?.acceptedNames;
-  return [
-    ...(names ? nameErrors(names, 'status.acceptedNames') : []),
-    ...storedVersionErrors(status?.storedVersions ?? [], spec.versions),
-  ];
+function statusErrors(definition: CustomResourceDefinition): FieldError[] {
+  const { spec, status } = definition;
+  return [...acceptedErrors(definition), ...storedVersionErrors(status?.storedVersions ?? [], spec.versions)];
+}
+
+function acceptedErrors({ status }: CustomResourceDefinition): FieldError[] {
+  return status ? nameErrors(status.acceptedNames, 'status.acceptedNames') : [];
 }
 
 function storedVersionErrors(

@@ -1,3 +1,4 @@
+import { newUnknownError } from '../status/errors.ts';
 import type { Structure } from '../structure/structure.ts';
 import { ApplyConflicts } from './apply-conflicts.ts';
 import { compareTyped, type Comparison } from './compare.ts';
@@ -7,6 +8,7 @@ import { intersectSets, noFields, subtractSet, unionSets, type FieldSet } from '
 import { managerId, type ManagerName, type Managers, type OwnedFields } from './managers.ts';
 import { mergeTyped } from './merge-typed.ts';
 import { reconcileFields } from './reconcile.ts';
+import { TypedError, validateTyped } from './validate-typed.ts';
 import { removeItems, withNamedFields } from './remove-items.ts';
 
 /** What the rules ask of a kind: its structure in each version, and conversion between them. */
@@ -77,7 +79,10 @@ export async function applyConfiguration(
   const claimed = new Map(reconciled).set(id, { ...last, name, apiVersion, set });
   const merged = { value: mergeTyped(live, config, structure), apiVersion };
   const next = await prune(versions, { merged, managers: claimed, last });
-  const { managers } = await disown({ ...change, managers: claimed, force: force === 'force' }, next);
+  const { managers } = await disown(
+    { ...change, managers: claimed, force: force === 'force', strict: true },
+    next,
+  );
   return { value: equalValues(live, next) ? undefined : next, managers };
 }
 
@@ -91,11 +96,13 @@ async function convert(versions: Versions, { value, apiVersion }: Versioned, to:
 
 interface Disowning extends OwnershipChange {
   readonly force: boolean;
+  /** An apply: objects must be of their type in every version that somebody owns fields of. */
+  readonly strict?: true;
 }
 
 /** Takes what changed away from everybody but the writer. */
 async function disown(
-  { versions, apiVersion, live, managers, name, force }: Disowning,
+  { versions, apiVersion, live, managers, name, force, strict }: Disowning,
   next: unknown,
 ): Promise<{ readonly managers: Managers; readonly comparison: Comparison }> {
   const comparison = compareTyped(live, next, knownStructure(versions, apiVersion));
@@ -114,6 +121,10 @@ async function disown(
     if (!changes) {
       const old = await convert(versions, { value: live, apiVersion }, owned.apiVersion);
       const after = await convert(versions, { value: next, apiVersion }, owned.apiVersion);
+      if (strict) {
+        checkConverted(old, structure, 'old');
+        checkConverted(after, structure, 'new');
+      }
       changes = filtered(versions, compareTyped(old, after, structure), owned.apiVersion);
       compared.set(owned.apiVersion, changes);
     }
@@ -125,6 +136,15 @@ async function disown(
   if (!force && conflicts.size > 0) throw new ApplyConflicts(conflicts);
   if (left.get(writer)?.set.size === 0) left.delete(writer);
   return { managers: left, comparison };
+}
+
+function checkConverted(value: unknown, structure: Structure, which: 'old' | 'new'): void {
+  try {
+    validateTyped(value, structure);
+  } catch (error) {
+    if (!(error instanceof TypedError)) throw error;
+    throw newUnknownError(`failed to convert ${which} object: ${error.message}`);
+  }
 }
 
 function filtered(

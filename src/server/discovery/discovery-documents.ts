@@ -204,9 +204,11 @@ export function subresourcesOf(
 
 /** The first eight bytes of a digest of the stored group, version and kind, as upstream's `StorageVersionHash`. */
 function storageVersionHash(definition: Definition): string {
-  const type = definition.versions[definition.storage]?.type;
+  const own = definition.versions[definition.storage];
+  const type = own?.custom?.stored ?? own?.type;
+  const version = definition.upstreamStorage ?? type?.version;
   return createHash('sha256')
-    .update(`${type?.group}/${type?.version}/${type?.kind}`)
+    .update(`${type?.group}/${version}/${type?.kind}`)
     .digest()
     .subarray(0, 8)
     .toString('base64');

@@ -4,6 +4,8 @@ import type { KubeObject } from '../../machinery/object.ts';
 export interface Converter {
   /** Copies of the objects in another version, in their order. Rejects with a `StatusError`. */
   convert(objects: readonly KubeObject[], version: string): KubeObject[] | Promise<KubeObject[]>;
+  /** One object in another version, for comparing: what the version does not have stays where nothing takes it away. */
+  compare(object: KubeObject, version: string): KubeObject | Promise<KubeObject>;
 }
 
 /** `strategy: None`: versions differ in nothing but their name. */
@@ -14,5 +16,6 @@ export function plainConverter(
   return {
     convert: (objects, version) =>
       objects.map((object) => complete({ ...object, apiVersion: `${group}/${version}` }, version)),
+    compare: (object, version) => ({ ...object, apiVersion: `${group}/${version}` }),
   };
 }

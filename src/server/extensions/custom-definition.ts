@@ -7,7 +7,6 @@ import type {
 import type { ResourceDefinition, ScaleMapping } from '../../api/resource.ts';
 import { invalid, type FieldError } from '../../machinery/field-error.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
-import { apiVersionOf } from '../../machinery/object.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { newForbidden } from '../../machinery/status/errors.ts';
 import { correlate } from '../../machinery/structural/correlation.ts';
@@ -16,6 +15,7 @@ import { fillDefaults } from '../../machinery/structural/fill-defaults.ts';
 import type { CompileRules, RuleSubject, RuleValidator } from '../../machinery/structural/rule-validator.ts';
 import { validateListTypes } from '../../machinery/structural/validate-list-types.ts';
 import { validateValue } from '../../machinery/structural/validate-value.ts';
+import { compareVersions } from '../discovery/discovery-documents.ts';
 import { customColumns, finder } from './custom-columns.ts';
 import { customForm, type CustomVersion } from './custom-form.ts';
 import { openapiName } from './published-schema.ts';
@@ -65,7 +65,7 @@ export function customDefinition(
         type: { ...type, object: undefined as never },
         schema: openapiName(type),
         ...(declared.deprecated && {
-          deprecated: declared.deprecationWarning ?? `${apiVersionOf(type)} ${type.kind} is deprecated`,
+          deprecated: declared.deprecationWarning ?? deprecation(options.current(), declared.name),
         }),
         defaults: (object) => fillDefaults(object, schema),
         custom: customForm(version),
@@ -125,6 +125,17 @@ const blocking: ReadonlySet<string> = new Set([
   'FieldValueTypeInvalid',
 ]);
 
+/** Names the version to use in place of a deprecated one. */
+function deprecation({ spec }: CustomResourceDefinition, name: string): string {
+  const { group, names } = spec;
+  const [better] = spec.versions
+    .filter((version) => version.served && !version.deprecated)
+    .map((version) => version.name)
+    .sort(compareVersions);
+  const text = `${group}/${name} ${names.kind} is deprecated`;
+  return better === undefined ? text : `${text}; use ${group}/${better} ${names.kind}`;
+}
+
 /** Rules see only what has the right shape. */
 function withRules(
   errors: FieldError[],
@@ -159,7 +170,7 @@ function scaleMapping(scale: {
 }): ScaleMapping {
   const { specReplicasPath, statusReplicasPath, labelSelectorPath } = scale;
   const read = labelSelectorPath ? fieldReader(labelSelectorPath) : () => '';
-  return { specReplicasPath, statusReplicasPath, selector: (object) => read(object) };
+  return { specReplicasPath, statusReplicasPath, requiresReplicas: true, selector: (object) => read(object) };
 }
 
 function fieldReader(path: string): (object: KubeObject) => string {

@@ -1,4 +1,5 @@
 import type { CustomForm } from '../../api/custom-form.ts';
+import type { ResourceVersion } from '../../api/resource.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { toCompactJson } from '../../machinery/json/to-json.ts';
@@ -22,8 +23,12 @@ export interface CustomVersion {
   readonly stored: ResourceType<KubeObject>;
   readonly listKind: string;
   readonly schema: StructuralSchema;
+  /** JSON paths of the fields that selectors may name. */
+  readonly selectable: readonly string[];
   readonly table: SchemaTable;
   readonly converter: Converter;
+  /** All versions of the resource, by their names. */
+  versions(): Readonly<Record<string, ResourceVersion<KubeObject>>>;
 }
 
 const metaMessage = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
@@ -51,12 +56,8 @@ export function customForm(version: CustomVersion): CustomForm {
       if (!(converted instanceof Promise)) return encodeCustom(converted[0] ?? object);
       return converted.then(([first = object]) => encodeCustom(first));
     },
-    convert(object, wanted) {
-      const converted = converter.convert([object], wanted);
-      return converted instanceof Promise
-        ? converted.then(([first = object]) => first)
-        : (converted[0] ?? object);
-    },
+    convert: (object, wanted) => converter.compare(object, wanted),
+    versions: () => version.versions(),
   };
 }
 

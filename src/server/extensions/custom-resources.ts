@@ -5,6 +5,7 @@ import type {
   CustomResourceDefinitionVersion,
 } from '../../api/apiextensions/v1.gen.ts';
 import type { Clock } from '../../base/clock.ts';
+import type { ResourceVersion } from '../../api/resource.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { KubeObject, ResourceType } from '../../machinery/object.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
@@ -98,18 +99,21 @@ export class CustomResources {
     const stored = typeOf(definition, first?.name ?? '');
     const converter = this.#converter(definition, stored);
     const caches: CustomCache[] = [];
+    const all: Record<string, ResourceVersion<KubeObject>> = {};
+    const known = { stored, converter, versions: () => all };
     const served: Served = {
       definition,
       caches,
       resources: versions
         .filter((version) => version.served)
         .map((declared) => {
-          const version = this.#version(definition, declared, { stored, converter });
+          const version = this.#version(definition, declared, known);
           const { resource, cache } = this.#resource(declared, version, {
             definition,
             current: () => served.definition,
           });
           caches.push(cache);
+          Object.assign(all, resource.definition.versions);
           return resource;
         }),
     };
@@ -119,16 +123,16 @@ export class CustomResources {
   #version(
     definition: CustomResourceDefinition,
     declared: CustomResourceDefinitionVersion,
-    { stored, converter }: { readonly stored: ResourceType<KubeObject>; readonly converter: Converter },
+    known: Pick<CustomVersion, 'stored' | 'converter' | 'versions'>,
   ): CustomVersion {
     const { kind, listKind } = definition.status?.acceptedNames ?? definition.spec.names;
     return {
       type: typeOf(definition, declared.name),
-      stored,
+      ...known,
       listKind: listKind ?? `${kind}List`,
+      selectable: (declared.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
       schema: structuralSchema(declared.schema?.openAPIV3Schema ?? {}),
       table: this.#options.schema,
-      converter,
     };
   }
 
@@ -137,7 +141,9 @@ export class CustomResources {
     const complete = (object: KubeObject, name: string): KubeObject => {
       const declared = definition.spec.versions.find((version) => version.name === name);
       if (!declared) return object;
-      const version = versions.get(name) ?? this.#version(definition, declared, { stored, converter });
+      const version =
+        versions.get(name) ??
+        this.#version(definition, declared, { stored, converter, versions: () => ({}) });
       versions.set(name, version);
       return completed({ ...mutableCopy(object) }, version);
     };
@@ -171,6 +177,7 @@ export class CustomResources {
         clock,
         decode: (bytes) => decodeCustom(bytes, version),
         encode: encodeCustom,
+        rereads: true,
         selectable: (object) => Object.fromEntries(fields.map(([name, read]) => [name, read(object)])),
       }),
       feed,

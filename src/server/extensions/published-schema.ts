@@ -11,10 +11,15 @@ export function openapiName({ group, version, kind }: ResourceType<KubeObject>):
 interface Published {
   readonly type: ResourceType<KubeObject>;
   readonly schema: StructuralSchema;
+  /** The fields that selectors may name. */
+  readonly selectable: readonly string[];
 }
 
 /** The schema of a version as upstream publishes it; made on the first request for a document. */
-export function publishedSchemas({ type, schema }: Published): { readonly v2: object; readonly v3: object } {
+export function publishedSchemas({ type, schema, selectable }: Published): {
+  readonly v2: object;
+  readonly v3: object;
+} {
   const { group, version, kind } = type;
   const wrap = (body: Json, meta: Json): Json => {
     const properties = (body['properties'] ?? {}) as Json;
@@ -31,6 +36,9 @@ export function publishedSchemas({ type, schema }: Published): { readonly v2: ob
         metadata: meta,
       },
       'x-kubernetes-group-version-kind': [{ group, version, kind }],
+      ...(selectable.length > 0 && {
+        'x-kubernetes-selectable-fields': selectable.map((path) => ({ fieldPath: path.replace(/^\./, '') })),
+      }),
     };
   };
   const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
@@ -76,8 +84,10 @@ function mapped(schema: Json, change: (schema: Json) => Json): Json {
 }
 
 function v3Schema(schema: Json): Json {
-  const { 'x-kubernetes-embedded-resource': embedded, ...rest } = mapped(schema, v3Schema);
-  return embedded ? { ...rest, 'x-kubernetes-embedded-resource': true } : rest;
+  const mappedSchema = mapped(schema, v3Schema);
+  if (schema['x-kubernetes-int-or-string'] !== true || schema['anyOf'] || schema['allOf'])
+    return mappedSchema;
+  return { ...mappedSchema, anyOf: [{ type: 'integer' }, { type: 'string' }] };
 }
 
 /** OpenAPI v2 has no alternatives, no nullable and no defaults; what they say is left out. */

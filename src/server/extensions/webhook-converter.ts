@@ -68,6 +68,12 @@ export function webhookConverter(
   }
 
   return {
+    async compare(object, version) {
+      const desired = `${spec.group}/${version}`;
+      if (object.apiVersion === desired) return object;
+      const [converted = object] = await review([object], desired);
+      return complete(converted, version);
+    },
     convert(objects, version) {
       const desired = `${spec.group}/${version}`;
       if (objects.every((object) => object.apiVersion === desired)) {

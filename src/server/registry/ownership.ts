@@ -61,8 +61,9 @@ const longInteger = /[0-9]{16}/;
 
 function versionsOf(registry: Registry, served: ServedVersion, subresource: string | undefined): Versions {
   const { definition } = served.resource;
+  const versions = served.version.custom?.versions() ?? definition.versions;
   const byApiVersion = new Map(
-    Object.values(definition.versions).map((version) => [apiVersionOf(version.type), version]),
+    Object.values(versions).map((version) => [apiVersionOf(version.type), version]),
   );
   const known = (apiVersion: string): ServedVersion => {
     const version = byApiVersion.get(apiVersion) ?? served.version;

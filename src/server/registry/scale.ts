@@ -7,7 +7,7 @@ import {
 } from '../../machinery/managed-fields/field-manager.ts';
 import { fieldsOfParent, fieldsOfScale } from '../../machinery/managed-fields/scale-fields.ts';
 import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
-import { newInvalid, newMethodNotAllowed } from '../../machinery/status/errors.ts';
+import { newInternalError, newInvalid, newMethodNotAllowed } from '../../machinery/status/errors.ts';
 import { ageColumn } from '../../api/columns.ts';
 import type { Column, ScaleMapping } from '../../api/resource.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
@@ -78,6 +78,11 @@ function write(object: Record<string, unknown>, path: string, value: unknown): v
 function scaleOf(object: Live<KubeObject>, mapping: ScaleMapping): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const replicas = read(object, mapping.specReplicasPath);
+  if (replicas === undefined && mapping.requiresReplicas) {
+    throw newInternalError(
+      `the spec replicas field ${JSON.stringify(mapping.specReplicasPath)} does not exist`,
+    );
+  }
   const selector = mapping.selector(object as never);
   return {
     kind: 'Scale',
