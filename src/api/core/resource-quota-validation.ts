@@ -1,8 +1,6 @@
 import { type FieldError, invalid, required } from '../../machinery/field-error.ts';
 import type { Live } from '../../machinery/object.ts';
-import { qualifiedNameErrors } from '../../machinery/validation/names.ts';
-import { invalidEach } from './pod-spec/invalid-each.ts';
-import { validateQuantity } from './pod-spec/validate-resources.ts';
+import { validateQuantity, validateResourceName } from './pod-spec/validate-resources.ts';
 import type { ResourceQuota, ResourceQuotaSpec } from './v1.gen.ts';
 
 const computeResources = new Set([
@@ -60,11 +58,10 @@ function scopeFits(scope: string, resource: string): boolean {
   return !scopes.has(scope) || resource === 'pods' || computeResources.has(resource);
 }
 
-function validateResourceName(name: string, field: string): FieldError[] {
-  const messages = qualifiedNameErrors(name);
-  if (messages.length > 0) return invalidEach(field, name, messages);
-  if (name.includes('/') || isQuotaResource(name)) return [];
-  return [invalid(field, name, 'must be a standard resource for quota')];
+function validateQuotaName(name: string, field: string): FieldError[] {
+  const errors = validateResourceName(name, field);
+  if (name.includes('/') || isQuotaResource(name)) return errors;
+  return [...errors, invalid(field, name, 'must be a standard resource for quota')];
 }
 
 function validateList(list: Readonly<Record<string, string>> | undefined, field: string): FieldError[] {
@@ -72,7 +69,7 @@ function validateList(list: Readonly<Record<string, string>> | undefined, field:
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, value]) => {
       const at = `${field}[${name}]`;
-      return [...validateResourceName(name, at), ...validateQuantity(name, value, at)];
+      return [...validateQuotaName(name, at), ...validateQuantity(name, value, at)];
     });
 }
 
@@ -125,7 +122,7 @@ function validateScopeSelector(spec: ResourceQuotaSpec): FieldError[] {
     }
     if (existenceScopes.has(scopeName) && operator !== 'Exists') {
       const detail =
-        "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
+        "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
       errors.push(invalid(`${field}.operator`, operator, detail));
     }
     if (operator === 'In' || operator === 'NotIn') {

@@ -3,6 +3,7 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
+import { compareQuantities } from './pod-spec/quantities.ts';
 import { roundResources } from './pod-spec/resource-rounding.ts';
 import {
   validateResourceQuota,
@@ -26,19 +27,36 @@ function usage({ status }: ResourceQuota, side: 'limits' | 'requests'): string {
     .join(', ');
 }
 
+/** Whether more may be requested than the limits allow, which nothing could make use of. */
+function quotaWarnings({ spec }: ResourceQuota): string[] {
+  const hard = spec?.hard ?? {};
+  const names = ['cpu', 'memory', 'storage', 'ephemeral-storage'];
+  return ['requests.', ''].flatMap((prefix) =>
+    names.flatMap((name) => {
+      const request = hard[`${prefix}${name}`];
+      const limit = hard[`limits.${name}`];
+      if (request === undefined || limit === undefined || compareQuantities(request, limit) <= 0) return [];
+      const amounts = [request, limit].map((amount) => canonicalQuantity(amount));
+      return [
+        `ResourceQuota ${prefix}${name} (${amounts[0]}) should be less than limits.${name} (${amounts[1]})`,
+      ];
+    }),
+  );
+}
+
 /** How much of what a namespace may hold. */
 export const resourceQuotas: ResourceDefinition<ResourceQuota> = defineResource<ResourceQuota>({
   storage: 'v1',
   versions: {
     v1: { type: resourcequotas, schema: 'io.k8s.api.core.v1.ResourceQuota', defaults: defaultQuota },
   },
-  createOnUpdate: true,
   prepareForCreate(quota) {
     quota.status = {};
   },
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? {});
   },
+  warnings: quotaWarnings,
   validate: validateResourceQuota,
   validateUpdate: validateResourceQuotaUpdate,
   status: {
