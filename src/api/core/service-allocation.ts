@@ -1,6 +1,7 @@
 import { invalid } from '../../machinery/field-error.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
-import { newInternalError, newInvalid } from '../../machinery/status/errors.ts';
+import { newInvalid } from '../../machinery/status/errors.ts';
+import { StatusError } from '../../machinery/status-error.ts';
 import type { Allocation, StrategyContext } from '../resource.ts';
 import { claimAddress, dropAddresses, readyRanges } from './service-address-objects.ts';
 import { addressesOf, type ServiceAllocator, type TakenNow } from './service-allocator.ts';
@@ -27,17 +28,19 @@ export async function allocateWithObjects(
     const allocation = allocator.allocate(service, old);
     const added = addressesOf(service).filter((address) => !before.includes(address));
     if (dryRun) return allocation;
-    const refused = await claimAll(allocation, { service, added, server });
-    if (refused === undefined) return settling(allocation, { service, before, added, server });
-    if (chosen) {
-      const detail = `failed to allocate IP ${refused}: provided IP is already allocated`;
-      throw newInvalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [
-        invalid('spec.clusterIPs', service.spec.clusterIPs, detail),
-      ]);
+    const refusal = await claimAll(allocation, { service, added, server });
+    if (refusal === undefined) return settling(allocation, { service, before, added, server });
+    const taken = refusal.reason === undefined;
+    if (taken && !chosen && attempt < attempts) {
+      delete service.spec.clusterIP;
+      delete service.spec.clusterIPs;
+      continue;
     }
-    if (attempt === attempts) throw newInternalError('failed to allocate a serviceIP: range is full');
-    delete service.spec.clusterIP;
-    delete service.spec.clusterIPs;
+    const which = chosen ? ` ${refusal.address}` : '';
+    const detail = `failed to allocate IP${which}: ${refusal.reason ?? 'provided IP is already allocated'}`;
+    throw newInvalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [
+      invalid('spec.clusterIPs', chosen ? service.spec.clusterIPs : [''], detail),
+    ]);
   }
 }
 
@@ -47,27 +50,42 @@ interface Claims {
   readonly server: StrategyContext['server'];
 }
 
-/** Resolves to the address that something else has; then nothing is allocated any more. */
+interface Refused {
+  readonly address: string;
+  /** Why the server refuses its IPAddress; absent when something else has it. */
+  readonly reason?: string;
+}
+
+/** Resolves to the address that the service cannot have; then nothing is allocated any more. */
 async function claimAll(
   allocation: TakenNow,
   { service, added, server }: Claims,
-): Promise<string | undefined> {
+): Promise<Refused | undefined> {
   const claimed: string[] = [];
   for (const address of added) {
-    try {
-      if (await claimAddress(server, address, service)) {
-        claimed.push(address);
-        continue;
-      }
-    } catch (error) {
-      allocation.rollback();
-      throw error;
+    const refused = await claimOne(server, address, service);
+    if (!refused) {
+      claimed.push(address);
+      continue;
     }
     await dropAddresses(server, claimed);
     allocation.rollback();
-    return address;
+    return refused;
   }
   return undefined;
+}
+
+async function claimOne(
+  server: Claims['server'],
+  address: string,
+  service: Service,
+): Promise<Refused | undefined> {
+  try {
+    return (await claimAddress(server, address, service)) ? undefined : { address };
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    return { address, reason: error.message };
+  }
 }
 
 function settling(

@@ -68,7 +68,8 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
     const { spec } = service;
     if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None') return;
     const wanted = spec.clusterIPs?.[0];
-    if (wanted && held.includes(wanted)) return;
+    // Another address than the service has is refused by its validation.
+    if (wanted && held.length > 0) return;
     if (wanted) {
       const refusal = addresses.take(wanted);
       if (refusal) {
