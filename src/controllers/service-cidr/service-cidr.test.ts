@@ -35,32 +35,29 @@ function range(metadata: object, conditions: readonly string[] = []): Live<Servi
 describe('a service range', () => {
   const held = { finalizers: [finalizer] };
   const going = { ...held, deletionTimestamp: '2026-01-02T00:00:00Z' };
-  it.each<[string, Live<ServiceCIDR>, string[], string[], object]>([
-    ['new', range({}), [], [], { action: 'finalizers', finalizers: [finalizer] }],
-    ['held', range(held), [], [], { action: 'condition', condition: { status: 'True' } }],
-    ['ready', range(held, ['True']), [], [], { action: 'none' }],
+  it.each<[string, Live<ServiceCIDR>, readonly [string[], string[]], object]>([
+    ['new', range({}), [[], []], { action: 'finalizers', finalizers: [finalizer] }],
+    ['held', range(held), [[], []], { action: 'condition', condition: { status: 'True' } }],
+    ['ready', range(held, ['True']), [[], []], { action: 'none' }],
     [
       'deleted and unused',
       range(going, ['True']),
-      ['10.2.0.1'],
-      [],
+      [['10.2.0.1'], []],
       { action: 'finalizers', finalizers: [] },
     ],
     [
       'deleted and used',
       range(going, ['True']),
-      ['10.1.0.1'],
-      [],
+      [['10.1.0.1'], []],
       { action: 'condition', condition: { status: 'False', reason: 'Terminating' } },
     ],
     [
       'deleted and covered',
       range(going, ['True']),
-      ['10.1.0.1'],
-      ['10.1.0.0/16'],
+      [['10.1.0.1'], ['10.1.0.0/16']],
       { action: 'finalizers', finalizers: [] },
     ],
-  ])('%s', (_name, object, addresses, others, plan) => {
+  ])('%s', (_name, object, [addresses, others], plan) => {
     expect(planRange(object, addresses, others)).toMatchObject(plan);
   });
 
