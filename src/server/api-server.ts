@@ -82,7 +82,12 @@ import { openapiRoute } from './http/openapi-route.ts';
 import { createPathRoutes, type HealthCheck, type PathRoute } from './http/path-routes.ts';
 import { inProcessTransport } from './in-process-transport.ts';
 import { observeAll, type RequestObserver } from './http/request-record.ts';
-import { impersonationMetrics, measuredAuthenticator, measuredAuthorizer } from './metrics/access-metrics.ts';
+import {
+  impersonationMetrics,
+  measuredAccountTokens,
+  measuredAuthenticator,
+  measuredAuthorizer,
+} from './metrics/access-metrics.ts';
 import { admissionMetrics } from './metrics/admission-metrics.ts';
 import { measuredStore } from './metrics/measured-store.ts';
 import { metricsRoute, slisRoute, type TypedCheck } from './metrics/metrics-route.ts';
@@ -250,7 +255,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     }),
   );
   const authenticateToken = createTokenUnion([
-    { authenticate: (token, audiences) => tokens.authenticate(token, audiences, references) },
+    measuredAccountTokens(
+      { authenticate: (token, audiences) => tokens.authenticate(token, audiences, references) },
+      metrics,
+    ),
     createBootstrapTokens({ lookup, clock, apiAudiences: tokens.apiAudiences }),
     ...(options.authentication?.tokens ?? []),
   ]);
@@ -314,7 +322,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ],
   });
   storageMetrics(metrics, table);
-  processMetrics(metrics, clock);
+  processMetrics(metrics, { clock, version: options.version });
   const observer = observeAll([requestMetrics(metrics, clock), ...(options.observers ?? [])]);
   const connecting = { table, authorizer, paths, signal: stop.signal };
   const transport = (user: UserInfo): Transport =>

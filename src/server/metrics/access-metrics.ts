@@ -1,8 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import { exponentialBuckets } from '../../base/metrics/histogram.ts';
+import type { Value } from '../../base/metrics/counter.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
 import type { Identity, RequestCredentials } from '../auth/authenticate.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
+import type { TokenAuthenticator, TokenResult } from '../auth/token-authenticator.ts';
 import type { ImpersonationObserver } from '../auth/impersonation.ts';
 
 const buckets = exponentialBuckets(0.001, 2, 15);
@@ -121,4 +123,38 @@ export function impersonationMetrics(registry: MetricRegistry): ImpersonationObs
     labels: ['mode', 'decision'],
   });
   return (mode, decision) => attempts.labels(mode, decision).add();
+}
+
+/** The token authenticator of service accounts, with the use of its tokens counted by their kind. */
+export function measuredAccountTokens(
+  authenticator: TokenAuthenticator,
+  registry: MetricRegistry,
+): TokenAuthenticator {
+  const counter = (name: string, help: string): Value =>
+    registry.counter({ name, help: `[ALPHA] ${help}` }).labels();
+  const valid = counter('serviceaccount_valid_tokens_total', 'Uses of tokens that have an end.');
+  const stale = counter('serviceaccount_stale_tokens_total', 'Uses of tokens that should have been renewed.');
+  const made = counter(
+    'serviceaccount_legacy_auto_token_uses_total',
+    'Uses of tokens that were made with an account.',
+  );
+  const manual = counter(
+    'serviceaccount_legacy_manual_token_uses_total',
+    'Uses of tokens in secrets that somebody made.',
+  );
+  const note = (result: TokenResult | undefined): TokenResult | undefined => {
+    if (!result || 'error' in result) return result;
+    const { auditAnnotations = {}, warning } = result;
+    if ('authentication.k8s.io/legacy-token' in auditAnnotations)
+      (warning === undefined ? manual : made).add();
+    else if ('authentication.k8s.io/stale-token' in auditAnnotations) stale.add();
+    else valid.add();
+    return result;
+  };
+  return {
+    authenticate(token, audiences) {
+      const result = authenticator.authenticate(token, audiences);
+      return result instanceof Promise ? result.then(note) : note(result);
+    },
+  };
 }

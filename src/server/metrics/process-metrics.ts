@@ -2,8 +2,27 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
 
+export interface ProcessMetricsOptions {
+  readonly clock: Clock;
+  /** The document of `/version`. */
+  readonly version: object;
+}
+
 /** What the process uses, read when somebody asks. Where there is no /proc some are absent. */
-export function processMetrics(registry: MetricRegistry, clock: Clock): void {
+export function processMetrics(registry: MetricRegistry, { clock, version }: ProcessMetricsOptions): void {
+  const build = Object.entries(version).flatMap(([key, value]) =>
+    typeof value === 'string'
+      ? [[key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]]
+      : [],
+  );
+  registry
+    .gauge({
+      name: 'kubernetes_build_info',
+      help: '[ALPHA] What was built, as /version says it.',
+      labels: build.map(([label = '']) => label),
+    })
+    .labels(...build.map(([, value = '']) => value))
+    .set(1);
   const startedAt = clock.now() / 1000 - process.uptime();
   const reading = (
     type: 'counter' | 'gauge',
