@@ -80,6 +80,7 @@ import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-r
 import { HttpsListener } from './http/https-listener.ts';
 import { openapiRoute } from './http/openapi-route.ts';
 import { createPathRoutes, type HealthCheck, type PathRoute } from './http/path-routes.ts';
+import { startSteps } from './http/start-steps.ts';
 import { inProcessTransport } from './in-process-transport.ts';
 import { observeAll, type RequestObserver } from './http/request-record.ts';
 import {
@@ -474,10 +475,11 @@ function healthChecks(stopping: AbortSignal): {
   readonly ready: HealthCheck[];
 } {
   const passing = (name: string): HealthCheck => ({ name, failure: () => undefined });
-  const health = ['ping', 'log', 'etcd'].map(passing);
+  const live = [...['ping', 'log'].map(passing), ...startSteps, passing('autoregister-completion')];
   const shutdown: HealthCheck = {
     name: 'shutdown',
     failure: () => (stopping.aborted ? 'process is shutting down' : undefined),
   };
-  return { health, ready: [...health, passing('informer-sync'), shutdown] };
+  const own = ['etcd', 'loopback-serving-certificate'].map(passing);
+  return { health: [...live, ...own], ready: [...live, passing('informer-sync'), shutdown] };
 }

@@ -3,7 +3,6 @@ import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { validateLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import { dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { validateImmutable } from '../../machinery/validation/object-meta.ts';
-import { ageColumn, nameColumn } from '../columns.ts';
 import { invalidEach } from '../core/pod-spec/invalid-each.ts';
 import { compareQuantities } from '../core/pod-spec/quantities.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
@@ -22,12 +21,6 @@ export const csiStorageCapacities: ResourceDefinition<CSIStorageCapacity> =
         ? []
         : [invalid('nodeTopology', next.nodeTopology, 'field is immutable')]),
       ...validateImmutable(next.storageClassName, old.storageClassName, 'storageClassName'),
-    ],
-    columns: [
-      nameColumn(),
-      { name: 'StorageClassName', type: 'string', cell: ({ storageClassName }) => storageClassName },
-      { name: 'Capacity', type: 'string', cell: ({ capacity }) => capacity ?? '<unset>' },
-      ageColumn(),
     ],
   });
 

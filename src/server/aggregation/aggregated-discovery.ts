@@ -1,8 +1,19 @@
 import type { Clock } from '../../base/clock.ts';
 import type { APIResourceList } from '../../machinery/meta/v1.gen.ts';
-import { aggregatedDiscovery, groupList, type ServedGroup } from '../discovery/discovery-documents.ts';
+import {
+  aggregatedDiscovery,
+  groupList,
+  type AggregatedGroup,
+  type ServedGroup,
+} from '../discovery/discovery-documents.ts';
 import type { Reply } from '../http/exchange.ts';
-import { aggregatedType, documentReply, wantsAggregated, type PathRoute } from '../http/path-routes.ts';
+import {
+  aggregatedReply,
+  documentReply,
+  wantsAggregated,
+  type AggregatedType,
+  type PathRoute,
+} from '../http/path-routes.ts';
 import type { RemoteVersion } from './aggregator.ts';
 
 export interface AggregatedDiscoveryOptions {
@@ -10,11 +21,6 @@ export interface AggregatedDiscoveryOptions {
   /** What this server itself serves. */
   groups(): readonly ServedGroup[];
   remotes(): readonly RemoteVersion[];
-}
-
-interface GroupItem {
-  readonly metadata: { readonly name?: string };
-  readonly versions: readonly { readonly version: string; readonly freshness?: string }[];
 }
 
 interface GroupBody {
@@ -85,20 +91,17 @@ export function aggregatedDiscoveryRoute({ clock, groups, remotes }: AggregatedD
     return found;
   }
 
-  async function aggregated(): Promise<Reply> {
-    const document = aggregatedDiscovery(groups().filter(({ name }) => name !== '')) as {
-      readonly items: readonly GroupItem[];
-    };
-    const items: GroupItem[] = [...document.items];
+  async function aggregated(type: AggregatedType): Promise<Reply> {
+    const document = aggregatedDiscovery(groups().filter(({ name }) => name !== ''));
+    const items: AggregatedGroup[] = [...document.items];
     for (const [group, versions] of byGroup()) {
-      const added = (await Promise.all(versions.map(resourcesOf))) as GroupItem['versions'];
+      const added = (await Promise.all(versions.map(resourcesOf))) as AggregatedGroup['versions'];
       const index = items.findIndex(({ metadata }) => metadata.name === group);
       const own = items[index];
       if (own) items[index] = { ...own, versions: [...own.versions, ...added] };
       else items.push({ metadata: { name: group }, versions: added });
     }
-    const body = Buffer.from(`${JSON.stringify({ ...document, items })}\n`);
-    return { code: 200, contentType: aggregatedType, body };
+    return aggregatedReply({ ...document, items }, type);
   }
 
   function bodies(): GroupBody[] {
@@ -117,7 +120,8 @@ export function aggregatedDiscoveryRoute({ clock, groups, remotes }: AggregatedD
     if (!asked.startsWith('/apis') || remotes().length === 0) return undefined;
     const path = asked.replace(/\/$/, '');
     if (path === '/apis') {
-      if (wantsAggregated(headers)) return aggregated();
+      const type = wantsAggregated(headers);
+      if (type) return aggregated(type);
       return documentReply({ kind: 'APIGroupList', apiVersion: 'v1', groups: bodies() }, headers);
     }
     const [, , name = '', version] = path.split('/');

@@ -8,6 +8,8 @@ import { websocketToken } from './websocket-token.ts';
 export interface CertificateSubject {
   readonly CN?: string | string[];
   readonly O?: string | string[];
+  /** Digest of the whole certificate, hexadecimal: which of its holder's credentials it is. */
+  readonly sha256?: string;
 }
 
 /** What a request shows of who sent it. */
@@ -46,7 +48,11 @@ export function createAuthenticator(
     const { headers, certificate, path } = credentials;
     const subject = certificate === 'untrusted' ? undefined : certificate;
     const name = first(subject?.CN);
-    if (name) return { user: { name, groups: [...all(subject?.O), 'system:authenticated'] } };
+    if (name) {
+      const id = subject?.sha256;
+      const extra = id && { extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${id}`] } };
+      return { user: { name, groups: [...all(subject?.O), 'system:authenticated'], ...extra } };
+    }
     const token = bearerToken(headers) ?? websocketToken(headers);
     if (token !== undefined) {
       const verdict = options.authenticateToken(token);

@@ -127,8 +127,26 @@ export function resourceList(group: ServedGroup, version: string): object | unde
   };
 }
 
+/** An `APIGroupDiscoveryList` (`apidiscovery.k8s.io/v2`). */
+export interface AggregatedDocument {
+  readonly kind: 'APIGroupDiscoveryList';
+  readonly apiVersion: string;
+  readonly metadata: object;
+  readonly items: readonly AggregatedGroup[];
+}
+
+/** One group of the document, with the resources of each version. */
+export interface AggregatedGroup {
+  readonly metadata: { readonly name?: string };
+  readonly versions: readonly {
+    readonly version: string;
+    readonly resources?: readonly object[];
+    readonly freshness?: string;
+  }[];
+}
+
 /** `APIGroupDiscoveryList` (`apidiscovery.k8s.io/v2`): `/api` has the core group alone, `/apis` all others. */
-export function aggregatedDiscovery(groups: readonly ServedGroup[]): object {
+export function aggregatedDiscovery(groups: readonly ServedGroup[]): AggregatedDocument {
   const items = groups.map((group) => ({
     metadata: group.name === '' ? {} : { name: group.name },
     versions: group.versions.map(({ version, resources }) => ({

@@ -5,11 +5,15 @@ import {
   groupList,
   legacyVersions,
   resourceList,
+  type AggregatedDocument,
   type ServedGroup,
 } from '../discovery/discovery-documents.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import { newNotAcceptable } from '../../machinery/status/errors.ts';
 import { acceptClauses, negotiate } from './negotiate.ts';
+import { encodeProtobuf } from '../../machinery/protobuf/encode-protobuf.ts';
+import { wrapEnvelope } from '../../machinery/protobuf/envelope.ts';
+import { kubernetesSchema } from '../../machinery/schema/table.ts';
 import { yamlOf } from './encode-answer.ts';
 import type { Reply } from './exchange.ts';
 
@@ -85,23 +89,26 @@ function jsonReply(document: object, { accept }: IncomingHttpHeaders): Reply {
   };
 }
 
-/** The media type of the aggregated discovery document. */
-export const aggregatedType: string = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const aggregatedParams = ';g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+const protobuf = 'application/vnd.kubernetes.protobuf';
 
-/** Whether the client prefers the aggregated document over the plain one. */
-export function wantsAggregated(headers: IncomingHttpHeaders): boolean {
+/** What the aggregated discovery document is written in. */
+export type AggregatedType = 'application/json' | typeof protobuf;
+
+/** The media type of the aggregated document, if the client prefers it over the plain one. */
+export function wantsAggregated(headers: IncomingHttpHeaders): AggregatedType | undefined {
   for (const { mediaType, params } of acceptClauses(headers.accept ?? '')) {
-    if (mediaType !== 'application/json' && mediaType !== '*/*') continue;
-    if (params['as'] === undefined) return false;
+    if (mediaType !== 'application/json' && mediaType !== protobuf && mediaType !== '*/*') continue;
+    if (params['as'] === undefined) return undefined;
     if (
       params['as'] === 'APIGroupDiscoveryList' &&
       params['g'] === 'apidiscovery.k8s.io' &&
       params['v'] === 'v2'
     ) {
-      return mediaType === 'application/json';
+      return mediaType === '*/*' ? undefined : mediaType;
     }
   }
-  return false;
+  return undefined;
 }
 
 function health(
@@ -142,7 +149,8 @@ function discovery(options: PathRoutesOptions, request: PathRequest): Reply | un
     const core = groups.find(({ name }) => name === '');
     if (!core) return undefined;
     if (rest.length === 0) {
-      if (wantsAggregated(headers)) return aggregated([core]);
+      const type = wantsAggregated(headers);
+      if (type) return aggregated([core], type);
       return documentReply(legacyVersions(options.serverAddress()), headers);
     }
     const list = rest.length === 1 ? resourceList(core, rest[0] ?? '') : undefined;
@@ -150,7 +158,12 @@ function discovery(options: PathRoutesOptions, request: PathRequest): Reply | un
   }
   if (root !== 'apis') return undefined;
   if (rest.length === 0) {
-    if (wantsAggregated(headers)) return aggregated(groups.filter(({ name }) => name !== ''));
+    const type = wantsAggregated(headers);
+    if (type)
+      return aggregated(
+        groups.filter(({ name }) => name !== ''),
+        type,
+      );
     return documentReply(groupList(groups), headers);
   }
   const group = groups.find(({ name }) => name !== '' && name === rest[0]);
@@ -160,9 +173,19 @@ function discovery(options: PathRoutesOptions, request: PathRequest): Reply | un
   return list && documentReply(list, headers);
 }
 
-function aggregated(groups: readonly ServedGroup[]): Reply {
-  const body = Buffer.from(`${JSON.stringify(aggregatedDiscovery(groups))}\n`);
-  return { code: 200, contentType: aggregatedType, body };
+function aggregated(groups: readonly ServedGroup[], type: AggregatedType): Reply {
+  return aggregatedReply(aggregatedDiscovery(groups), type);
+}
+
+/** The aggregated discovery document in the form that the client prefers. */
+export function aggregatedReply(document: AggregatedDocument, type: AggregatedType): Reply {
+  const contentType = `${type}${aggregatedParams}`;
+  if (type === 'application/json')
+    return { code: 200, contentType, body: Buffer.from(`${JSON.stringify(document)}\n`) };
+  const message = 'io.k8s.api.apidiscovery.v2.APIGroupDiscoveryList';
+  const { apiVersion, kind } = document;
+  const raw = encodeProtobuf(document, { table: kubernetesSchema(), message });
+  return { code: 200, contentType, body: wrapEnvelope({ apiVersion, kind, raw }) };
 }
 
 /** The paths of `/`, in order. */
@@ -171,12 +194,14 @@ function rootPaths(options: PathRoutesOptions): string[] {
     '/.well-known/openid-configuration',
     '/api',
     '/apis',
+    '/apis/',
     '/healthz',
     '/livez',
     '/metrics',
     '/metrics/slis',
     '/openapi/v2',
     '/openapi/v3',
+    '/openapi/v3/',
     '/openid/v1/jwks',
     '/readyz',
     '/version',

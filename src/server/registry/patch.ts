@@ -48,6 +48,23 @@ function unknownMembers(operations: unknown): string[] {
   );
 }
 
+/** A field that is there twice in the value of an operation is so in the object, too. */
+function carriedDuplicate(text: string, operations: unknown): string[] {
+  const [, index, rest] = /^duplicate field "\[(\d+)\]\.value(.*)"$/.exec(text) ?? [];
+  if (index === undefined || rest === undefined || !Array.isArray(operations)) return [];
+  const operation: unknown = operations[Number(index)];
+  const path = isObject(operation) ? operation['path'] : undefined;
+  if (typeof path !== 'string') return [];
+  const field = path
+    .slice(1)
+    .split('/')
+    .map((step) =>
+      /^\d+$/.test(step) ? `[${step}]` : `.${step.replaceAll('~1', '/').replaceAll('~0', '~')}`,
+    )
+    .join('');
+  return [`duplicate field "${`${field}${rest}`.replace(/^\./, '')}"`];
+}
+
 /** Throws 415 for anything but a patch that is served. */
 export function checkPatchType(type: string | undefined): void {
   if (type !== undefined && patchTypes.includes(type)) return;
@@ -66,7 +83,11 @@ export function readPatch(body: RequestBody | undefined, type: string | undefine
     return {
       type,
       value,
-      strict: [...duplicates.map((text) => `json patch ${text}`), ...unknownMembers(value)],
+      strict: [
+        ...duplicates.map((text) => `json patch ${text}`),
+        ...unknownMembers(value),
+        ...duplicates.flatMap((text) => carriedDuplicate(text, value)),
+      ],
     };
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
