@@ -46,8 +46,8 @@ export interface CustomResourcesOptions {
 }
 
 interface Served {
-  /** The newest definition; of it only what {@link sameService} looks at may differ from what is served. */
-  definition: CustomResourceDefinition;
+  /** The newest definition; it may differ from what is served where {@link sameService} does not look. */
+  readonly newest: { definition: CustomResourceDefinition };
   readonly resources: readonly ServedResource[];
   readonly caches: readonly CustomCache[];
 }
@@ -68,8 +68,8 @@ export class CustomResources {
       if (served) this.#remove(name, served);
       return;
     }
-    if (served && sameService(served.definition, definition)) {
-      served.definition = definition;
+    if (served && sameService(served.newest.definition, definition)) {
+      served.newest.definition = definition;
       return;
     }
     const next = this.#build(definition);
@@ -101,23 +101,20 @@ export class CustomResources {
     const caches: CustomCache[] = [];
     const all: Record<string, ResourceVersion<KubeObject>> = {};
     const known = { stored, converter, versions: () => all };
-    const served: Served = {
-      definition,
-      caches,
-      resources: versions
-        .filter((version) => version.served)
-        .map((declared) => {
-          const version = this.#version(definition, declared, known);
-          const { resource, cache } = this.#resource(declared, version, {
-            definition,
-            current: () => served.definition,
-          });
-          caches.push(cache);
-          Object.assign(all, resource.definition.versions);
-          return resource;
-        }),
-    };
-    return served;
+    const newest = { definition };
+    const resources = versions
+      .filter((version) => version.served)
+      .map((declared) => {
+        const version = this.#version(definition, declared, known);
+        const { resource, cache } = this.#resource(declared, version, {
+          definition,
+          current: () => newest.definition,
+        });
+        caches.push(cache);
+        Object.assign(all, resource.definition.versions);
+        return resource;
+      });
+    return { newest, resources, caches };
   }
 
   #version(

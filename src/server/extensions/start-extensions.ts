@@ -23,7 +23,12 @@ export function startExtensions(options: ExtensionsOptions): { close(): void } {
   const controller = new DefinitionController({ ...options, resources });
   const take = (definition: CustomResourceDefinition, change: 'changed' | 'gone'): void => {
     const name = definition.metadata.name ?? '';
-    resources.update(name, change === 'gone' ? undefined : definition);
+    try {
+      resources.update(name, change === 'gone' ? undefined : definition);
+    } catch (error) {
+      // A definition that cannot be served must not keep the others from being served.
+      options.onFault(error);
+    }
     controller.add(name, definition.spec.group, change);
   };
   for (const entry of cache.current().range(cache.prefix)) take(objectOf(cache, entry), 'changed');
