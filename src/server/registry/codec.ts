@@ -252,9 +252,17 @@ export function reportStrict(
     throw cannotHandle(
       { apiVersion: apiVersionOf(expected), kind: expected.kind },
       expected,
-      `strict decoding error: ${decoded.strict.join(', ')}`,
+      `strict decoding error: ${strictText(decoded.strict)}`,
     );
   }
   if (options.mode === 'Warn') for (const text of decoded.strict) options.warn(text);
   return decoded.object as DeepMutable<KubeObject>;
+}
+
+/** What strict decoding refuses; what YAML tells of repeated keys is one error. */
+function strictText(strict: readonly string[]): string {
+  const repeated = strict.filter((text) => text.startsWith('line '));
+  const others = strict.filter((text) => !text.startsWith('line '));
+  const yaml = `yaml: unmarshal errors:\n${repeated.map((text) => `  ${text}`).join('\n')}`;
+  return (repeated.length === 0 ? others : [yaml, ...others]).join(', ');
 }
