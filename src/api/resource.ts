@@ -95,6 +95,8 @@ export interface ResourceVersion<T> {
   readonly schema: string;
   /** The `Warning` of every answer about this version, reads included. */
   readonly deprecated?: string;
+  /** Of requests in this version, when it differs from the definition's. */
+  readonly defaultPropagation?: 'background' | 'orphan';
   /** Sets the defaults that upstream's code sets, in place, on a freshly decoded object; idempotent. */
   defaults?(object: DeepMutable<T>): void;
   /** Converts to the stored version; absent when this is it. */
@@ -177,6 +179,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly returnsDeleted?: true;
   /** Upstream's `DefaultGarbageCollectionPolicy`. Default `background`. */
   readonly defaultPropagation?: 'background' | 'orphan';
+  /** The `Warning` to whoever deletes without saying what becomes of dependents, where they are left behind. */
+  readonly orphanWarning?: string;
   /** Finalizers that live in `spec` (namespaces) rather than in metadata: whether any is left. */
   hasSpecFinalizers?(object: T): boolean;
   /** Milliseconds after which a created object expires (events). */

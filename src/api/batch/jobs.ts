@@ -72,7 +72,9 @@ export const jobs: ResourceDefinition<Job> = defineResource<Job>({
   storage: 'v1',
   versions: { v1: { type: jobType, schema: 'io.k8s.api.batch.v1.Job', defaults: defaultJob } },
   generation: true,
-  defaultPropagation: 'background',
+  defaultPropagation: 'orphan',
+  orphanWarning:
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
   prepareForCreate(job) {
     job.status = {};
     dropDisabledFields(job.spec.template.spec);

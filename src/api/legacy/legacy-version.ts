@@ -14,6 +14,8 @@ export interface LegacyForm {
   /** The minor releases of Kubernetes 1 that deprecated and removed it. */
   readonly deprecated: number;
   readonly removed: number;
+  /** Deletions leave dependents behind unless they say otherwise. */
+  readonly orphans?: true;
   /** The defaults that differ from those of the stored version. */
   defaults?(object: Form): void;
   /** Turns the fields into those of the stored version, in place. */
@@ -32,6 +34,7 @@ export function legacyVersion(definition: AnyResource, form: LegacyForm): Resour
     type,
     schema: `${form.from}.${stored.kind}`,
     deprecated: `${apiVersion} ${stored.kind} is deprecated in v1.${form.deprecated}+, unavailable in v1.${form.removed}+; use ${apiVersionOf(stored)} ${stored.kind}`,
+    ...(form.orphans && { defaultPropagation: 'orphan' }),
     ...(form.defaults && { defaults: form.defaults }),
     toStorage(object) {
       form.toStored?.(object);

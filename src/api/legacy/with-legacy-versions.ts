@@ -30,6 +30,7 @@ const batch: readonly LegacyForm[] = [
     from: 'io.k8s.api.batch.v1beta1',
     deprecated: 21,
     removed: 25,
+    orphans: true,
   },
 ];
 

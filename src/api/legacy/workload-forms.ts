@@ -46,21 +46,24 @@ const apps1 = {
   from: 'io.k8s.api.apps.v1beta1',
   deprecated: 8,
   removed: 16,
-};
+  orphans: true,
+} as const;
 const apps2 = {
   group: 'apps',
   version: 'v1beta2',
   from: 'io.k8s.api.apps.v1beta2',
   deprecated: 9,
   removed: 16,
-};
+  orphans: true,
+} as const;
 const extensions = {
   group: 'extensions',
   version: 'v1beta1',
   from: 'io.k8s.api.extensions.v1beta1',
   deprecated: 8,
   removed: 16,
-};
+  orphans: true,
+} as const;
 
 export const deploymentForms: readonly LegacyForm[] = [
   {

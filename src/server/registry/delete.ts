@@ -26,8 +26,19 @@ export async function deleteObject(
   context: RequestContext,
 ): Promise<Answer> {
   const options = deleteOptions(registry.schema, context);
+  warnOfOrphans(served, context, options);
   const name = context.request.name ?? '';
   return deleteNamed(registry, served, context, { name, options });
+}
+
+function defaultPropagation({ version, resource }: ServedVersion): 'background' | 'orphan' | undefined {
+  return version.defaultPropagation ?? resource.definition.defaultPropagation;
+}
+
+function warnOfOrphans(served: ServedVersion, context: RequestContext, options: DeleteOptions): void {
+  const warning = served.resource.definition.orphanWarning;
+  if (warning === undefined || options.propagation || defaultPropagation(served) !== 'orphan') return;
+  context.warn(warning);
 }
 
 interface Deletion {
@@ -156,7 +167,7 @@ async function deleteEntry(
   const next = mutableCopy<KubeObject>(old);
   const begun = beginDeletion(registry, served, context, { next, options });
   if (begun === 'pending') return plainAnswer(convertedFrom(served, old), 200, served);
-  const finalizers = finalizersFor(old.metadata.finalizers ?? [], options, definition.defaultPropagation);
+  const finalizers = finalizersFor(old.metadata.finalizers ?? [], options, defaultPropagation(served));
   if (finalizers.length > 0) next.metadata.finalizers = finalizers;
   else delete next.metadata.finalizers;
   const held = finalizers.length > 0 || definition.hasSpecFinalizers?.(next) === true;
@@ -243,6 +254,7 @@ export async function deleteCollection(
   context: RequestContext,
 ): Promise<Answer> {
   const options = deleteOptions(registry.schema, context);
+  warnOfOrphans(served, context, options);
   const list: ListAnswer = await listObjects(registry, served, context);
   const pending = [...list.entries];
   await Promise.all(
