@@ -134,6 +134,7 @@ const structuralKeywords: readonly (readonly [keyof JSONSchemaProps, string])[] 
   ['x-kubernetes-list-type', absent],
   ['x-kubernetes-list-map-keys', absent],
   ['x-kubernetes-map-type', absent],
+  ['x-kubernetes-validations', empty],
 ];
 
 function nestedInvariants(
@@ -151,6 +152,7 @@ function nestedInvariants(
   for (const [keyword, detail] of structuralKeywords) {
     const value = schema[keyword];
     if (value === undefined || value === null || value === '') continue;
+    if (Array.isArray(value) && value.length === 0) continue;
     if (value === false && keyword !== 'additionalProperties' && keyword !== 'default') continue;
     errors.push(forbidden(`${path}.${keyword}`, detail));
   }

@@ -104,8 +104,3 @@ export function formatSignature(types: readonly CelType[], form: 'member' | 'fun
 export function isDyn(type: CelType): boolean {
   return type.kind === 'dyn' || type.kind === 'error';
 }
-
-/** Types are equal when they print alike and are of the same kind. */
-export function equalTypes(left: CelType, right: CelType): boolean {
-  return left.kind === right.kind && formatType(left) === formatType(right);
-}

@@ -1,4 +1,3 @@
-import { listOfValues, mapOfEntries } from './value.ts';
 import type { CelMap, CelValue } from './value.ts';
 
 /** Decoded JSON as CEL sees it without a schema: whole numbers are int, objects are maps. Nothing is copied; members are viewed when read. */
@@ -39,14 +38,4 @@ function viewMap(object: Readonly<Record<string, unknown>>): CelMap {
 
 function memberNames(object: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(object).filter((name) => object[name] !== undefined);
-}
-
-/** A map of texts to values. */
-export function textMap(members: Readonly<Record<string, CelValue>>): CelMap {
-  return mapOfEntries(new Map(Object.entries(members).map(([key, value]) => [`s${key}`, [key, value]])));
-}
-
-/** A list of texts. */
-export function textList(texts: readonly string[]): CelValue {
-  return listOfValues(texts);
 }

@@ -2,7 +2,6 @@ import { noSuchOverload } from './evaluation-error.ts';
 import type {
   CelDuration,
   CelList,
-  CelMap,
   CelOpaque,
   CelOptional,
   CelTimestamp,
@@ -27,7 +26,6 @@ function ofKind<K extends Tagged['kind']>(
 }
 
 export const asList: (value: CelValue | undefined) => CelList = ofKind('list');
-export const asMap: (value: CelValue | undefined) => CelMap = ofKind('map');
 export const asUint: (value: CelValue | undefined) => CelUint = ofKind('uint');
 export const asTimestamp: (value: CelValue | undefined) => CelTimestamp = ofKind('timestamp');
 export const asDuration: (value: CelValue | undefined) => CelDuration = ofKind('duration');
