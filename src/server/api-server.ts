@@ -47,6 +47,8 @@ import { serviceAccount } from './admission/service-account.ts';
 import { storageObjectInUseProtection } from './admission/storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
 import { conditionCompiler } from './admission/policies/match-conditions.ts';
+import { validatingPolicies } from './admission/policies/validating-policies.ts';
+import { paramSource } from './param-source.ts';
 import { mutatingWebhooks } from './admission/webhooks/mutating-webhooks.ts';
 import { validatingWebhooks } from './admission/webhooks/validating-webhooks.ts';
 import { calloutClient } from './callout/https-callout.ts';
@@ -366,6 +368,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           resourceQuota({ lookup, clock, server: () => transport(serverUser) }),
           mutatingWebhooks(hookParts),
           validatingWebhooks(hookParts),
+          validatingPolicies({ lookup, authorizer, params: paramSource(table, schema) }),
           ...(options.admission ?? []),
         ],
         options.admissionPlugins ?? {},

@@ -3,8 +3,9 @@ import { type CelType, DYN, formatType, opaqueType, structType } from '../../mac
 import { CelCompileError } from '../../machinery/cel/compile-error.ts';
 import type { CheckEnvironment } from '../../machinery/cel/check.ts';
 import { type CelBase, celBase, celEnvironment } from '../../machinery/cel/environment.ts';
+import { AUTHORIZER_TYPE, RESOURCE_CHECK_TYPE } from '../../machinery/cel/library/authorizer.ts';
+import { jsonPatchFunctions } from '../../machinery/cel/library/json-patch.ts';
 import { compile, type Program } from '../../machinery/cel/program.ts';
-import { authorizerFunctions } from './authorizer-functions.ts';
 import { expressionTypes, variablesType } from './expression-types.ts';
 
 /** What an expression of admission may name beside `object`, `oldObject`, `request` and `namespaceObject`. */
@@ -25,7 +26,7 @@ const shared: { base?: CelBase } = {};
 /** What expressions of policies and match conditions see, as upstream declares it. */
 export function expressionEnvironment(declarations: Declarations): CheckEnvironment {
   const { params, authorizer, patches, variables, typed = {} } = declarations;
-  shared.base ??= celBase([authorizerFunctions()]);
+  shared.base ??= celBase([jsonPatchFunctions()]);
   return celEnvironment(
     shared.base,
     {
@@ -36,8 +37,8 @@ export function expressionEnvironment(declarations: Declarations): CheckEnvironm
       ...(params ? { params: DYN } : {}),
       ...(authorizer
         ? {
-            authorizer: opaqueType('kubernetes.authorization.Authorizer'),
-            'authorizer.requestResource': opaqueType('kubernetes.authorization.ResourceCheck'),
+            authorizer: opaqueType(AUTHORIZER_TYPE),
+            'authorizer.requestResource': opaqueType(RESOURCE_CHECK_TYPE),
           }
         : {}),
       ...(variables ? { variables: structType(variablesType) } : {}),

@@ -11,6 +11,8 @@ import {
   type TypeProvider,
 } from '../../machinery/cel/cel-type.ts';
 
+import { MUTATION_TYPES } from '../../machinery/cel/library/json-patch.ts';
+
 type Fields = Readonly<Record<string, CelType>>;
 
 function named(names: string, type: CelType): Fields {
@@ -57,8 +59,6 @@ const structs: Readonly<Record<string, Fields>> = {
   },
 };
 
-const jsonPatch: Fields = { ...named('op path from', STRING), value: DYN };
-
 /** The type of a policy's variables. */
 export const variablesType = 'kubernetes.variables';
 
@@ -73,12 +73,10 @@ export interface ExpressionTypes {
 /** Resolves struct types by name. */
 export function expressionTypes({ variables, patches }: ExpressionTypes): TypeProvider {
   return {
-    hasType: (name) => patches && (name === 'JSONPatch' || /^Object(\.|$)/.test(name)),
+    hasType: (name) => patches && MUTATION_TYPES.hasType(name),
     fieldType(typeName, field) {
       if (typeName === variablesType) return variables.get(field);
-      if (patches && typeName === 'JSONPatch')
-        return Object.hasOwn(jsonPatch, field) ? jsonPatch[field] : undefined;
-      if (patches && /^Object(\.|$)/.test(typeName)) return DYN;
+      if (patches && MUTATION_TYPES.hasType(typeName)) return MUTATION_TYPES.fieldType(typeName, field);
       const fields = Object.hasOwn(structs, typeName) ? structs[typeName] : undefined;
       return fields && Object.hasOwn(fields, field) ? fields[field] : undefined;
     },

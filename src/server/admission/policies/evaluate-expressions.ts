@@ -1,5 +1,5 @@
 import type { Bindings } from '../../../machinery/cel/evaluate.ts';
-import { PER_CALL_LIMIT, type Outcome, type Program } from '../../../machinery/cel/program.ts';
+import { evaluateWithChecks, type Outcome, type Program } from '../../../machinery/cel/program.ts';
 import type { CelValue } from '../../../machinery/cel/value.ts';
 
 /** What is left for the expressions of one evaluation; lazily computed variables spend of it, too. */
@@ -26,20 +26,20 @@ export interface PolicyExpression {
 }
 
 /** Evaluates one expression within the budget. Throws {@link OutOfBudgetError}. */
-export function evaluateExpression(
+export async function evaluateExpression(
   { source, compiled }: PolicyExpression,
   bindings: Bindings,
   budget: Budget,
-): Result {
+): Promise<Result> {
   if ('error' in compiled) return { error: `compilation error: ${compiled.error}` };
-  const outcome = spend(compiled.program, bindings, budget);
+  const outcome = await spend(compiled.program, bindings, budget);
   if ('error' in outcome) return { error: `expression '${source}' resulted in error: ${outcome.error}` };
   return { value: outcome.value };
 }
 
 /** Runs a program and charges the budget. Throws {@link OutOfBudgetError}. */
-export function spend(program: Program, bindings: Bindings, budget: Budget): Outcome {
-  const outcome = program.evaluate(bindings, PER_CALL_LIMIT);
+async function spend(program: Program, bindings: Bindings, budget: Budget): Promise<Outcome> {
+  const outcome = await evaluateWithChecks(program, bindings);
   budget.left -= outcome.cost;
   if (budget.left < 0) throw new OutOfBudgetError();
   return outcome;

@@ -1,13 +1,15 @@
 import {
   authorizerValue,
   requestResourceValue,
-} from '../../../api/admissionregistration/authorizer-functions.ts';
-import type { AuthorizerSource } from '../../../api/admissionregistration/authorizer-functions.ts';
+  type DecideAccess,
+  type ResourceCheck,
+} from '../../../machinery/cel/library/authorizer.ts';
+import type { UserInfo } from '../../../api/resource.ts';
 import type { Namespace } from '../../../api/core/v1.gen.ts';
 import { namespaces } from '../../../api/core/v1.gen.ts';
 import { viewJson } from '../../../machinery/cel/json-view.ts';
 import type { CelValue } from '../../../machinery/cel/value.ts';
-import type { Authorizer } from '../../auth/authorizer.ts';
+import type { Attributes, Authorizer, ResourceAttributes } from '../../auth/authorizer.ts';
 import type { AdmissionRequest, AdmissionVersion } from '../admission-chain.ts';
 import type { Lookup } from '../lookup.ts';
 import { userInfo } from '../webhooks/admission-review.ts';
@@ -32,7 +34,7 @@ export interface BindingSubject {
 /** The values of `object`, `oldObject`, `request`, `namespaceObject`, `params` and the authorizer. */
 export function expressionBindings(parts: BindingParts, subject: BindingSubject): Map<string, CelValue> {
   const { request, target, objects, params } = subject;
-  const source = authorizerSource(parts.authorizer, request);
+  const source = decider(parts.authorizer, request);
   return new Map<string, CelValue>([
     ['object', viewJson(objects.object ?? null)],
     ['oldObject', viewJson(objects.oldObject ?? null)],
@@ -91,11 +93,30 @@ function namespaceValue(lookup: Lookup, { kind, namespace }: AdmissionRequest): 
   };
 }
 
-function questionOf(request: AdmissionRequest): Parameters<typeof requestResourceValue>[1] {
-  const { group, version, resource, subresource, namespace, name } = request;
+function questionOf(request: AdmissionRequest): ResourceCheck {
+  const { group, resource, subresource, namespace, name } = request;
+  return { group, resource, subresource, namespace, name };
+}
+
+function decider(authorizer: Authorizer, { user }: AdmissionRequest): DecideAccess {
+  return ({ serviceAccount, verb, path, resource }) => {
+    const asked = serviceAccount ? accountUser(serviceAccount) : user;
+    const attributes: Attributes =
+      resource === undefined ? { verb, path: path ?? '' } : { verb, ...givenOf(resource) };
+    const { allowed, reason } = authorizer.authorize(asked, attributes);
+    return Promise.resolve({ allowed, reason });
+  };
+}
+
+function givenOf({
+  group,
+  resource,
+  subresource,
+  namespace,
+  name,
+}: ResourceCheck): Omit<ResourceAttributes, 'verb'> {
   return {
     group,
-    version,
     resource,
     ...(subresource === '' ? {} : { subresource }),
     ...(namespace === '' ? {} : { namespace }),
@@ -103,21 +124,9 @@ function questionOf(request: AdmissionRequest): Parameters<typeof requestResourc
   };
 }
 
-function authorizerSource(authorizer: Authorizer, { user }: AdmissionRequest): AuthorizerSource {
+function accountUser({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo {
   return {
-    decide(question, account) {
-      const asked = account
-        ? {
-            name: `system:serviceaccount:${account.namespace}:${account.name}`,
-            groups: [
-              'system:serviceaccounts',
-              `system:serviceaccounts:${account.namespace}`,
-              'system:authenticated',
-            ],
-          }
-        : user;
-      const { allowed, reason } = authorizer.authorize(asked, question);
-      return { allowed, reason };
-    },
+    name: `system:serviceaccount:${namespace}:${name}`,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
   };
 }

@@ -38,15 +38,15 @@ export function conditionCompiler(): (
 }
 
 /** Evaluates all conditions. */
-export function evaluateConditions(
+export async function evaluateConditions(
   conditions: readonly PolicyExpression[],
   bindings: Bindings,
-): ConditionsResult {
+): Promise<ConditionsResult> {
   const left = { left: budget };
   const errors: string[] = [];
   try {
     for (const condition of conditions) {
-      const result = evaluateExpression(condition, bindings, left);
+      const result = await evaluateExpression(condition, bindings, left);
       if ('error' in result) errors.push(result.error);
       else if (result.value === false) return { matches: false };
     }

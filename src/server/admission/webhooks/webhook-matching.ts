@@ -33,7 +33,7 @@ export async function matchWebhook(
   const conditions = webhook.matchConditions ?? [];
   if (conditions.length === 0) return { target, objects };
   const bindings = expressionBindings(parts, { request, target, objects });
-  const result = evaluateConditions(parts.compile(conditions, 'none'), bindings);
+  const result = await evaluateConditions(parts.compile(conditions, 'none'), bindings);
   if ('error' in result) {
     if (webhook.failurePolicy === 'Ignore') return undefined;
     const { group, resource, name } = request;

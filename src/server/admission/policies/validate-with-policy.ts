@@ -1,0 +1,122 @@
+import type { ValidatingAdmissionPolicy, Validation } from '../../../api/admissionregistration/v1.gen.ts';
+import { BOOL, NULL, STRING } from '../../../machinery/cel/cel-type.ts';
+import { RUNTIME_COST_BUDGET } from '../../../machinery/cel/program.ts';
+import type { Bindings } from '../../../machinery/cel/evaluate.ts';
+import type { CelValue } from '../../../machinery/cel/value.ts';
+import { compileParts, type CompiledParts } from './compile-policy.ts';
+import {
+  type Budget,
+  evaluateExpression,
+  OutOfBudgetError,
+  type PolicyExpression,
+} from './evaluate-expressions.ts';
+import { evaluateConditions } from './match-conditions.ts';
+import { withVariables } from './policy-variables.ts';
+
+const longestMessage = 5 * 1024;
+const longestAnnotation = 10 * 1024;
+
+/** A policy whose expressions are compiled. */
+export interface CompiledPolicy extends CompiledParts {
+  readonly validations: readonly {
+    readonly validation: Validation;
+    readonly expression: PolicyExpression;
+    readonly message: PolicyExpression | undefined;
+  }[];
+  readonly annotations: readonly { readonly key: string; readonly expression: PolicyExpression }[];
+}
+
+/** Compiles everything a validating policy evaluates. */
+export function compileValidatingPolicy({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
+  const parts = compileParts(spec, 'none');
+  return {
+    ...parts,
+    validations: (spec.validations ?? []).map((validation) => ({
+      validation,
+      expression: parts.compile(validation.expression, [BOOL]),
+      message: validation.messageExpression?.trim()
+        ? parts.compile(validation.messageExpression, [STRING], 'none')
+        : undefined,
+    })),
+    annotations: (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({
+      key,
+      expression: parts.compile(valueExpression.trim(), [STRING, NULL]),
+    })),
+  };
+}
+
+/** Why a policy does not let a request pass; `index` is that of the validation. */
+export interface Denial {
+  readonly message: string;
+  readonly reason?: string;
+  readonly index: number;
+}
+
+/** What a policy says of a request. */
+export interface PolicyVerdict {
+  readonly denials: readonly Denial[];
+  readonly annotations: readonly { readonly key: string; readonly value: string }[];
+  /** Annotations that could not be computed: denials whatever the binding's actions are. */
+  readonly failures: readonly string[];
+}
+
+/** Evaluates a policy; errors are denials unless its failure policy ignores them. */
+export async function validateWithPolicy(
+  policy: CompiledPolicy,
+  failurePolicy: string | undefined,
+  bindings: Map<string, CelValue>,
+): Promise<PolicyVerdict> {
+  const ignores = failurePolicy === 'Ignore';
+  const failed = (message: string): Denial[] => (ignores ? [] : [{ message, index: 0 }]);
+  const conditions = await evaluateConditions(policy.conditions, bindings);
+  if ('error' in conditions) return { denials: failed(conditions.error), annotations: [], failures: [] };
+  if (!conditions.matches) return { denials: [], annotations: [], failures: [] };
+  const budget: Budget = { left: RUNTIME_COST_BUDGET };
+  const all = withVariables(bindings, policy.variables, budget);
+  const denials: Denial[] = [];
+  try {
+    for (const [index, { validation, expression, message }] of policy.validations.entries()) {
+      const result = await evaluateExpression(expression, all, budget);
+      if ('error' in result) {
+        if (!ignores) denials.push({ message: result.error, index });
+      } else if (result.value !== true) {
+        const text = await denialText(validation, message, { bindings: all, budget });
+        denials.push({ message: text, index, ...(validation.reason ? { reason: validation.reason } : {}) });
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof OutOfBudgetError)) throw error;
+    return { denials: failed(error.message), annotations: [], failures: [] };
+  }
+  return { denials, ...(await annotationsOf(policy, all, ignores ? 'ignore' : 'fail')) };
+}
+
+async function denialText(
+  { message = '', expression }: Validation,
+  computed: PolicyExpression | undefined,
+  { bindings, budget }: { readonly bindings: Bindings; readonly budget: Budget },
+): Promise<string> {
+  const result = computed && (await evaluateExpression(computed, bindings, budget));
+  const text = result && 'value' in result && typeof result.value === 'string' ? result.value.trim() : '';
+  const usable = Buffer.byteLength(text) <= longestMessage && !text.includes('\n') ? text : '';
+  return usable || message.trim() || `failed expression: ${expression.trim()}`;
+}
+
+async function annotationsOf(
+  policy: CompiledPolicy,
+  bindings: Bindings,
+  onError: 'fail' | 'ignore',
+): Promise<Pick<PolicyVerdict, 'annotations' | 'failures'>> {
+  const budget: Budget = { left: RUNTIME_COST_BUDGET };
+  const annotations: { key: string; value: string }[] = [];
+  const failures: string[] = [];
+  for (const { key, expression } of policy.annotations) {
+    const result = await evaluateExpression(expression, bindings, budget);
+    if ('error' in result) {
+      if (onError === 'fail') failures.push(result.error);
+    } else if (typeof result.value === 'string' && result.value.trim() !== '') {
+      annotations.push({ key, value: result.value.trim().slice(0, longestAnnotation) });
+    }
+  }
+  return { annotations, failures };
+}
