@@ -47,6 +47,7 @@ import { serviceAccount } from './admission/service-account.ts';
 import { storageObjectInUseProtection } from './admission/storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
 import { conditionCompiler } from './admission/policies/match-conditions.ts';
+import { mutatingPolicies } from './admission/policies/mutating-policies.ts';
 import { validatingPolicies } from './admission/policies/validating-policies.ts';
 import { paramSource } from './param-source.ts';
 import { mutatingWebhooks } from './admission/webhooks/mutating-webhooks.ts';
@@ -331,6 +332,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const transport = (user: UserInfo): Transport =>
     inProcessTransport({ ...connecting, registry, observer }, user);
   const callouts = calloutClient({ clock, services: endpointResolver(lookup) });
+  const policyParts = { lookup, authorizer, params: paramSource(table, schema) };
   const hookParts = { lookup, authorizer, schema, client: callouts, compile: conditionCompiler() };
   const registry: Registry = {
     store,
@@ -368,7 +370,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           resourceQuota({ lookup, clock, server: () => transport(serverUser) }),
           mutatingWebhooks(hookParts),
           validatingWebhooks(hookParts),
-          validatingPolicies({ lookup, authorizer, params: paramSource(table, schema) }),
+          mutatingPolicies(policyParts),
+          validatingPolicies(policyParts),
           ...(options.admission ?? []),
         ],
         options.admissionPlugins ?? {},
