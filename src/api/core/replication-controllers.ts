@@ -3,6 +3,7 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { printSelector, selectorFromMap, selectorMatches } from '../../machinery/selectors/label-selector.ts';
+import { dns1123SubdomainErrors, nameRule } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
 import { dropDisabledFields } from './pod-spec/disabled-fields.ts';
@@ -100,6 +101,8 @@ export const replicationControllers: ResourceDefinition<ReplicationController> =
         defaults: defaultReplicationController,
       },
     },
+    // Upstream checks this kind's name by declaration, which counts bytes.
+    validateName: nameRule((name) => dns1123SubdomainErrors(name, 'bytes')),
     generation: true,
     defaultPropagation: 'orphan',
     prepareForCreate(controller) {

@@ -121,8 +121,8 @@ export function dns1035LabelErrors(value: string): string[] {
 }
 
 /** What is wrong with an RFC 1123 subdomain, the rule for most object names. */
-export function dns1123SubdomainErrors(value: string): string[] {
-  return matched(value, dns1123Subdomain, { max: MAX_SUBDOMAIN_LENGTH });
+export function dns1123SubdomainErrors(value: string, unit: LengthUnit = 'characters'): string[] {
+  return matched(value, dns1123Subdomain, { max: MAX_SUBDOMAIN_LENGTH, unit });
 }
 
 /** What is wrong with `*.` and a subdomain. */
