@@ -42,6 +42,8 @@ export interface RequestRecord {
   response?: ResponseRecord;
   /** A fault of the server itself. */
   isFault?: boolean;
+  /** What its observers have heard of last. */
+  phase?: 'received' | 'started' | 'completed';
 }
 
 /** Hears how requests go: metrics, the audit log. Must not throw. */
@@ -54,17 +56,21 @@ export interface RequestObserver {
   completed?(record: RequestRecord): void;
 }
 
-/** Several observers as one. */
+/** Several observers as one. Each hears of an end once. */
 export function observeAll(observers: readonly RequestObserver[]): Required<RequestObserver> {
   return {
     received(record) {
       for (const observer of observers) observer.received?.(record);
+      record.phase = 'received';
     },
     started(record) {
       for (const observer of observers) observer.started?.(record);
+      record.phase = 'started';
     },
     completed(record) {
+      if (record.phase === 'completed') return;
       for (const observer of observers) observer.completed?.(record);
+      record.phase = 'completed';
     },
   };
 }

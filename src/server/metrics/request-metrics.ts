@@ -75,23 +75,19 @@ export function requestMetrics(registry: MetricRegistry, clock: Clock): RequestO
   });
   const current = { mutating: inflight.labels('mutating'), readOnly: inflight.labels('readOnly') };
   const series = new Map<string, Series>();
-  const running = new WeakSet<RequestRecord>();
-  const open = new WeakSet<RequestRecord>();
 
   return {
     received(record) {
-      running.add(record);
       kindOf(record).add(1);
     },
     started(record) {
-      if (running.delete(record)) kindOf(record).add(-1);
-      open.add(record);
+      if (record.phase === 'received') kindOf(record).add(-1);
       longRunning.labels(...targetOf(record), 'apiserver').add(1);
     },
     completed(record) {
-      if (running.delete(record)) kindOf(record).add(-1);
+      if (record.phase === 'received') kindOf(record).add(-1);
       const target = targetOf(record);
-      if (open.delete(record)) longRunning.labels(...target, 'apiserver').add(-1);
+      if (record.phase === 'started') longRunning.labels(...target, 'apiserver').add(-1);
       if (!record.info?.isResource && target[4] === '') return;
       if (!record.response) {
         aborted.labels(...target).add();
