@@ -65,7 +65,7 @@ import { RefusedRequest } from './enter-flow.ts';
 import { holdRequest } from './request-hold.ts';
 import type { FlowController } from '../flow-control/flow-controller.ts';
 import type { ResourceInfo } from './request-info.ts';
-import { annotate, recordReply, recordRequest } from './record-request.ts';
+import { annotate, recordDeprecation, recordReply, recordRequest } from './record-request.ts';
 import type { RequestRecord } from './request-record.ts';
 import { bodyObject } from './body-object.ts';
 import { includeObject } from './table.ts';
@@ -272,7 +272,10 @@ async function resourceReply(
   };
   checkServed(served, context);
   await served.resource.ready?.();
-  if (served.version.deprecated !== undefined) context.warn(served.version.deprecated);
+  if (served.version.deprecated !== undefined) {
+    context.warn(served.version.deprecated);
+    recordDeprecation(record, served.version.deprecated);
+  }
   const subresource =
     info.subresource === undefined ? undefined : served.resource.definition.subresources?.[info.subresource];
   if (subresource?.connect) {

@@ -47,3 +47,11 @@ export function recordReply(record: RequestRecord, reply: Reply, error?: StatusE
 export function annotate({ annotations }: RequestRecord, key: string, value: string): void {
   if (!annotations.has(key)) annotations.set(key, value);
 }
+
+/** Notes that a request is about a version that will go, or has gone, as the warning of its answer says. */
+export function recordDeprecation(record: RequestRecord, warning: string): void {
+  const removedRelease = /unavailable in v(\d+\.\d+)\+/.exec(warning)?.[1] ?? '';
+  record.deprecation = { removedRelease };
+  annotate(record, 'k8s.io/deprecated', 'true');
+  if (removedRelease !== '') annotate(record, 'k8s.io/removed-release', removedRelease);
+}

@@ -42,6 +42,8 @@ export interface RequestRecord {
   response?: ResponseRecord;
   /** A fault of the server itself. */
   isFault?: boolean;
+  /** The version that it is about is deprecated; the release without it, like `1.25`, or nothing. */
+  deprecation?: { readonly removedRelease: string };
   /** What its observers have heard of last. */
   phase?: 'received' | 'started' | 'completed';
 }

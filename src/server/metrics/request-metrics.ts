@@ -73,6 +73,11 @@ export function requestMetrics(registry: MetricRegistry, clock: Clock): RequestO
     help: '[ALPHA] Requests that ended because their connection did.',
     labels: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
   });
+  const deprecated = registry.gauge({
+    name: 'apiserver_requested_deprecated_apis',
+    help: '[STABLE] Deprecated versions that were asked for.',
+    labels: ['group', 'version', 'resource', 'subresource', 'removed_release'],
+  });
   const current = { mutating: inflight.labels('mutating'), readOnly: inflight.labels('readOnly') };
   const series = new Map<string, Series>();
 
@@ -105,6 +110,10 @@ export function requestMetrics(registry: MetricRegistry, clock: Clock): RequestO
         found.codes.set(key, counter);
       }
       counter.add();
+      if (record.deprecation) {
+        const [, group, version, resource, subresource] = target;
+        deprecated.labels(group, version, resource, subresource, record.deprecation.removedRelease).set(1);
+      }
       if (record.isLongRunning) return;
       const seconds = (clock.monotonic() - record.startedAt) / 1000;
       found.duration.observe(seconds);
