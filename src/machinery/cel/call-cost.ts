@@ -2,8 +2,6 @@ import type { CelValue } from './value.ts';
 
 /** A call that has been made. */
 export interface CompletedCall {
-  readonly name: string;
-  readonly id: string;
   readonly args: readonly CelValue[];
   readonly result: CelValue;
 }
@@ -11,21 +9,22 @@ export interface CompletedCall {
 const TRAVERSAL = 0.1;
 const REGEX = 0.25;
 
-type Cost = (call: CompletedCall) => number;
+/** What a call costs at run time. */
+export type CallCost = (call: CompletedCall) => number;
 
-const one: Cost = () => 1;
-const firstTraversal: Cost = ({ args }) => traversal(sizeAt(args, 0));
-const secondTraversal: Cost = ({ args }) => traversal(sizeAt(args, 1));
-const doubleTraversal: Cost = ({ args }) => Math.ceil(sizeAt(args, 0) * 2 * TRAVERSAL);
-const deepTraversal: Cost = ({ args }) => (args.length > 0 ? deepCost(args[0] ?? null) : 0);
-const shorter: Cost = ({ args }) => traversal(Math.min(sizeAt(args, 0), sizeAt(args, 1)));
-const sum: Cost = ({ args }) => traversal(sizeAt(args, 0) + sizeAt(args, 1));
-const regex: Cost = ({ args }) => traversal(1 + sizeAt(args, 0)) * Math.ceil(sizeAt(args, 1) * REGEX);
-const listResult: Cost = ({ result }) => allocation(sizeOf(result));
-const pairs: Cost = ({ args }) => sizeAt(args, 0) * sizeAt(args, 1) + 1;
+const one: CallCost = () => 1;
+const firstTraversal: CallCost = ({ args }) => traversal(sizeAt(args, 0));
+const secondTraversal: CallCost = ({ args }) => traversal(sizeAt(args, 1));
+const doubleTraversal: CallCost = ({ args }) => Math.ceil(sizeAt(args, 0) * 2 * TRAVERSAL);
+const deepTraversal: CallCost = ({ args }) => (args.length > 0 ? deepCost(args[0] ?? null) : 0);
+const shorter: CallCost = ({ args }) => traversal(Math.min(sizeAt(args, 0), sizeAt(args, 1)));
+const sum: CallCost = ({ args }) => traversal(sizeAt(args, 0) + sizeAt(args, 1));
+const regex: CallCost = ({ args }) => traversal(1 + sizeAt(args, 0)) * Math.ceil(sizeAt(args, 1) * REGEX);
+const listResult: CallCost = ({ result }) => allocation(sizeOf(result));
+const pairs: CallCost = ({ args }) => sizeAt(args, 0) * sizeAt(args, 1) + 1;
 
 /** Costs by function name, as `k8s.io/apiserver/pkg/cel/library` charges them. */
-const BY_NAME: Readonly<Record<string, Cost>> = {
+const BY_NAME: Readonly<Record<string, CallCost>> = {
   check: () => 350_000,
   ...each('serviceAccount path group resource subresource namespace name allowed reason error errored', one),
   ...each('fieldSelector labelSelector', firstSelectorCost),
@@ -34,7 +33,7 @@ const BY_NAME: Readonly<Record<string, Cost>> = {
   ...each('cidr isIP isCIDR quantity isQuantity semver isSemver jsonpatch.escapeKey', firstTraversal),
   ...each('replace split', doubleTraversal),
   'ip.isCanonical': doubleTraversal,
-  ip: (call) => (call.id === 'cidr_ip' ? 1 : firstTraversal(call)),
+  ip: firstTraversal,
   join: ({ result }) => Math.ceil(sizeOf(result) * 2 * TRAVERSAL),
   find: regex,
   findAll: regex,
@@ -43,20 +42,16 @@ const BY_NAME: Readonly<Record<string, Cost>> = {
     one,
   ),
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', one),
-  containsIP: ({ id, args }) =>
-    traversal(2 * sizeAt(args, 0)) + (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
-  containsCIDR: ({ id, args }) =>
-    traversal(2 * sizeAt(args, 0)) +
-    traversal(sizeAt(args, 0)) +
-    1 +
-    (id.endsWith('string') ? traversal(sizeAt(args, 1)) : 0),
+  containsIP: ({ args }) => traversal(2 * sizeAt(args, 0)) + parsing(args[1]),
+  containsCIDR: ({ args }) =>
+    traversal(2 * sizeAt(args, 0)) + traversal(sizeAt(args, 0)) + 1 + parsing(args[1]),
   validate: ({ args }) => traversal(1 + sizeAt(args, 1)) * Math.ceil(patternSize(args[0] ?? null) * REGEX),
   'format.named': one,
   ...each('major minor patch getScheme getHostname getHost getPort getEscapedPath getQuery', one),
 };
 
 /** Costs by overload, as cel-go charges its own functions. */
-const BY_ID: Readonly<Record<string, Cost>> = {
+const BY_ID: Readonly<Record<string, CallCost>> = {
   ...each('starts_with_string ends_with_string', secondTraversal),
   ...each('string_to_bytes bytes_to_string', firstTraversal),
   in_list: ({ args }) => sizeAt(args, 1),
@@ -74,7 +69,7 @@ const BY_ID: Readonly<Record<string, Cost>> = {
   list_sets_equivalent_list: (call) => 2 * (pairs(call) - 1) + 1,
 };
 
-function each(names: string, cost: Cost): Record<string, Cost> {
+function each(names: string, cost: CallCost): Record<string, CallCost> {
   return Object.fromEntries(names.split(' ').map((name) => [name, cost]));
 }
 
@@ -89,15 +84,20 @@ function patternSize(format: CelValue): number {
   return 'patternSize' in payload ? Number(payload.patternSize) : 1;
 }
 
-/** What a call costs at run time. */
-export function callCost(call: CompletedCall): number {
-  if (/^list_.*_sort$/.test(call.id)) return selfComparison(call.args[0] ?? null);
-  if (call.id.endsWith('_sortByAssociatedKeys')) return selfComparison(call.args[1] ?? null);
-  const cost = own(BY_NAME, call.name) ?? own(BY_ID, call.id);
-  return cost ? cost(call) : 1;
+/** How calls of an overload are charged; the function's name decides before the overload's id. */
+export function callCostOf(name: string, id: string): CallCost {
+  if (id === 'cidr_ip') return one;
+  if (/^list_.*_sort$/.test(id)) return ({ args }) => selfComparison(args[0] ?? null);
+  if (id.endsWith('_sortByAssociatedKeys')) return ({ args }) => selfComparison(args[1] ?? null);
+  return own(BY_NAME, name) ?? own(BY_ID, id) ?? one;
 }
 
-function own(table: Readonly<Record<string, Cost>>, key: string): Cost | undefined {
+/** An argument that is given as text is read first. */
+function parsing(argument: CelValue | undefined): number {
+  return typeof argument === 'string' ? traversal(argument.length) : 0;
+}
+
+function own(table: Readonly<Record<string, CallCost>>, key: string): CallCost | undefined {
   return Object.hasOwn(table, key) ? table[key] : undefined;
 }
 

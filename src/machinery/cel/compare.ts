@@ -4,6 +4,7 @@ import type { CelValue } from './value.ts';
 
 /** Negative, zero or positive as the left value sorts before, with or after the right. Throws for types without order. */
 export function compareValues(left: CelValue, right: CelValue): number {
+  if (typeof left === 'bigint' && typeof right === 'bigint') return order(left, right);
   const leftNumber = numberOf(left);
   const rightNumber = numberOf(right);
   if (leftNumber !== undefined && rightNumber !== undefined) return order(leftNumber, rightNumber);

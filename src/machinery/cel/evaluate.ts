@@ -1,5 +1,5 @@
 import { hasField, isOptional, optionalField, optionalIndex, selectField, selectIndex } from './access.ts';
-import { callCost } from './call-cost.ts';
+import { callCostOf } from './call-cost.ts';
 import type { CheckedExpression } from './check.ts';
 import type { CostMeter } from './cost-meter.ts';
 import { CelEvaluationError, evaluationError, noSuchOverload } from './evaluation-error.ts';
@@ -218,21 +218,32 @@ function planNotStrictlyFalse(operand: Step): Step {
 }
 
 function planFunction(planner: Planner, node: CallExpression, steps: readonly Step[]): Step {
-  const overloads = planner.checked.overloads.get(node.id) ?? [];
   const name = planner.checked.qualifiedCalls.get(node.id) ?? node.name;
   const isFree = name === '@in' && isConstantList(node.args[1]);
+  const candidates = (planner.checked.overloads.get(node.id) ?? []).map((overload) => ({
+    overload,
+    run: overload.run,
+    cost: isFree ? () => 0 : callCostOf(name, overload.id),
+  }));
   return (frame) => {
-    const args = steps.map((step) => step(frame));
-    const overload = overloads.find((candidate) => fits(candidate, args));
-    if (!overload) return missingOverload(name, args);
-    const result = overload.run(...args);
-    if (!isFree) frame.meter.charge(callCost({ name, id: overload.id, args, result }));
-    return result;
+    const args: CelValue[] = [];
+    for (const step of steps) args.push(step(frame));
+    for (const { overload, run, cost } of candidates) {
+      if (!fits(overload, args)) continue;
+      const result = run(...args);
+      frame.meter.charge(cost({ args, result }));
+      return result;
+    }
+    return missingOverload(name, args);
   };
 }
 
 function fits({ args: types }: Overload, args: readonly CelValue[]): boolean {
-  return types.every((type, index) => acceptsValue(type, args[index] ?? null));
+  for (let index = 0; index < types.length; index++) {
+    const type = types[index];
+    if (type && !acceptsValue(type, args[index] ?? null)) return false;
+  }
+  return true;
 }
 
 function missingOverload(name: string, args: readonly CelValue[]): never {

@@ -13,11 +13,16 @@ export class CelCostError extends Error {
 }
 
 export function noSuchOverload(): never {
-  throw new CelEvaluationError('no such overload');
+  return evaluationError('no such overload');
 }
 
+/** Fails an evaluation. No stack is taken: an expression may absorb a million errors, and nobody reads where they come from. */
 export function evaluationError(message: string): never {
-  throw new CelEvaluationError(message);
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  const error = new CelEvaluationError(message);
+  Error.stackTraceLimit = limit;
+  throw error;
 }
 
 /** An evaluation that needs an answer from outside first: await `prepare` and evaluate again. Nothing absorbs it. */
