@@ -8,6 +8,11 @@ export interface Converter {
   compare(object: KubeObject, version: string): KubeObject | Promise<KubeObject>;
 }
 
+/** The version that an object is in. */
+export function versionOf({ apiVersion }: KubeObject): string {
+  return apiVersion.slice(apiVersion.indexOf('/') + 1);
+}
+
 /** `strategy: None`: versions differ in nothing but their name. */
 export function plainConverter(
   group: string,
@@ -15,7 +20,10 @@ export function plainConverter(
 ): Converter {
   return {
     convert: (objects, version) =>
-      objects.map((object) => complete({ ...object, apiVersion: `${group}/${version}` }, version)),
+      objects.map((object) => {
+        const whole = complete(object, versionOf(object));
+        return complete({ ...whole, apiVersion: `${group}/${version}` }, version);
+      }),
     compare: (object, version) => ({ ...object, apiVersion: `${group}/${version}` }),
   };
 }

@@ -82,7 +82,11 @@ export function completed(object: Mutable, version: CustomVersion): KubeObject {
 
 /** Reads stored bytes in a version that needs no webhook for it. */
 export function decodeCustom(bytes: Buffer, version: CustomVersion): KubeObject {
-  return completed(parseJson(bytes).value as Mutable, version);
+  const object = parseJson(bytes).value as Mutable & KubeObject;
+  const { type, converter } = version;
+  if (object.apiVersion === apiVersionOf(type)) return completed(object, version);
+  const converted = converter.convert([object], type.version);
+  return converted instanceof Promise ? completed(object, version) : (converted[0] ?? object);
 }
 
 /** The JSON of an object, `apiVersion`, `kind` and `metadata` first, without what the server adds on reading. */

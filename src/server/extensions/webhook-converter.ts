@@ -8,7 +8,7 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { newInternalError } from '../../machinery/status/errors.ts';
 import { StatusError } from '../../machinery/status-error.ts';
-import type { Converter } from './converter.ts';
+import { versionOf, type Converter } from './converter.ts';
 
 /** Posts JSON to a webhook; rejects with an error whose message is what upstream's client says. */
 export interface ConversionClient {
@@ -79,7 +79,9 @@ export function webhookConverter(
       if (objects.every((object) => object.apiVersion === desired)) {
         return objects.map((object) => complete(object, version));
       }
-      const foreign = objects.filter((object) => object.apiVersion !== desired);
+      const foreign = objects
+        .filter((object) => object.apiVersion !== desired)
+        .map((object) => complete(object, versionOf(object)));
       return review(foreign, desired).then((converted) => {
         const next = [...converted];
         return objects.map((object) =>

@@ -45,6 +45,12 @@ const streamTypes: readonly string[] = [
   'application/json;stream=watch',
   'application/vnd.kubernetes.protobuf;stream=watch',
 ];
+/** Custom resources have no protobuf form and no strategic merge. */
+const withoutProtobuf = (types: readonly string[]): string[] =>
+  types.filter((type) => !type.startsWith('application/vnd.kubernetes.protobuf'));
+const withoutStrategicMerge = (types: readonly string[]): string[] =>
+  types.filter((type) => !type.startsWith('application/strategic-merge'));
+
 const patchTypes: readonly string[] = [
   'application/json-patch+json',
   'application/merge-patch+json',
@@ -57,6 +63,7 @@ interface Subject {
   readonly type: ResourceType<KubeObject>;
   readonly schema: string;
   readonly words: { readonly id: string; readonly tag: string };
+  readonly isCustom: boolean;
 }
 
 /** Under which path a group or one of its versions is: `/api/v1/`, `/apis/apps/`. */
@@ -215,7 +222,7 @@ function parameterType(of: FieldType): Parameter['type'] {
 }
 
 function common(
-  { words }: Subject,
+  { words, isCustom }: Subject,
   { path, kind }: Target,
   parameters: readonly Parameter[],
 ): Pick<Operation, 'path' | 'tag' | 'parameters' | 'kind' | 'produces'> {
@@ -223,7 +230,7 @@ function common(
     path,
     tag: words.tag,
     kind,
-    produces: objectTypes,
+    produces: isCustom ? withoutProtobuf(objectTypes) : objectTypes,
     parameters: [...pathParameters(path), prettyParameter, ...parameters],
   };
 }
@@ -236,7 +243,7 @@ function listOperation(subject: Subject, path: string, id: string): Operation {
     id,
     action: 'list',
     answers: [{ code: 200, message: `${subject.schema}List` }, { code: 401 }],
-    produces: streamTypes,
+    produces: subject.isCustom ? withoutProtobuf(streamTypes) : streamTypes,
   };
 }
 
@@ -286,7 +293,11 @@ function patchOperation(subject: Subject, target: Target): Operation {
     method: 'patch',
     id: `patch${subject.words.id}${target.name}`,
     action: 'patch',
-    body: { message: `${meta}.Patch`, required: true, types: patchTypes },
+    body: {
+      message: `${meta}.Patch`,
+      required: true,
+      types: subject.isCustom ? withoutStrategicMerge(patchTypes) : patchTypes,
+    },
     answers: answersOf(target.message, [200, 201]),
   };
 }
