@@ -21,7 +21,6 @@ import { startControllers } from '../reconcile/start-controllers.ts';
 import { scheduler } from '../scheduler/scheduler.ts';
 import { createApiServer } from '../server/api-server.ts';
 import type { ApiServer } from '../server/api-server.ts';
-import { openapiHandler } from '../server/openapi/routes.ts';
 import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
@@ -30,8 +29,6 @@ import { openAuditLog } from './audit.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { componentsOf } from './component-health.ts';
-import { noCustomResources } from './no-custom-resources.ts';
-import { openapiRoute } from './openapi-route.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
@@ -74,22 +71,20 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
   try {
     const table = options.legacyApis ? legacySchema(kubernetesSchema()) : kubernetesSchema();
     const metrics = new MetricRegistry();
-    let resources: readonly AnyResource[] = [];
     let running: readonly Controller[] = [];
-    const openapi = openapiHandler({ resources: () => resources, table: () => table, version: 'v1.36.2' });
     const server = await createApiServer({
       store,
       schema: table,
       clock,
       resources: (needs) =>
-        (resources = versionsOf(
+        versionsOf(
           builtinResources({
             ...needs,
             serviceCidr: formatIpv4Range(plan.serviceCidr),
             components: () => componentsOf(running, scheduler),
           }),
           options,
-        )),
+        ),
       bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
       tls: { ...pki.server, clientCa: pki.ca.cert },
       frontProxy: {
@@ -109,7 +104,6 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       },
       version: servedVersion(options.program.version),
       ...(options.admissionPlugins && { admissionPlugins: options.admissionPlugins }),
-      paths: [openapiRoute(openapi), noCustomResources],
       metrics,
       ...(audit ? { observers: [audit.observer(metrics)] } : {}),
       onFault: (error) => report.warn(`API server: ${faultText(error)}`),

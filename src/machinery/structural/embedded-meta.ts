@@ -24,7 +24,7 @@ export function readMeta(
   }
   const { object, strict } = decodeValue(value, { table, message: metaMessage });
   const unknown = strict.flatMap((text) => /^unknown field "(.*)"$/.exec(text)?.[1] ?? []);
-  return { meta: object as DeepMutable<ObjectMeta>, unknown };
+  return { meta: object, unknown };
 }
 
 /** What is to be done with what is no metadata: requests are refused, stored objects keep what can be read. */
@@ -63,7 +63,7 @@ function coerce(value: unknown, schema: StructuralSchema | undefined, place: Pla
       const isResource = schema.items?.embeddedResource ?? false;
       coerce(item, schema.items, { ...place, path: `${place.path}[${index}]`, isResource });
     });
-  } else if (isObject(value)) coerceMembers(value as Mutable, schema, place);
+  } else if (isObject(value)) coerceMembers(value, schema, place);
 }
 
 function coerceMembers(object: Mutable, schema: StructuralSchema, place: Place): void {

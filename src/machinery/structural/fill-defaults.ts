@@ -14,7 +14,7 @@ export function fillDefaults(value: unknown, schema: StructuralSchema | undefine
       if (isReplaced(item, items)) value[index] = copyOf(items);
       fillDefaults(value[index], items);
     });
-  } else if (isObject(value)) fillMembers(value as Mutable, schema);
+  } else if (isObject(value)) fillMembers(value, schema);
 }
 
 function fillMembers(object: Mutable, schema: StructuralSchema): void {

@@ -27,7 +27,7 @@ function prune(value: unknown, schema: StructuralSchema | undefined, place: Plac
       const below = { ...place, path: `${place.path}[${index}]` };
       prune(item, schema?.items, { ...below, isResource: schema?.items?.embeddedResource ?? false });
     });
-  } else if (isObject(value)) pruneMembers(value as Mutable, schema, place);
+  } else if (isObject(value)) pruneMembers(value, schema, place);
 }
 
 function pruneMembers(object: Mutable, schema: StructuralSchema | undefined, place: Place): void {

@@ -154,7 +154,7 @@ function stringErrors(value: string, props: SchemaProps, place: Place): FieldErr
   const { maxLength, minLength, pattern } = props;
   const name = place.path.replace(/^\./, '');
   if (maxLength !== undefined || minLength !== undefined) {
-    const length = [...value].length;
+    const length = Array.from(value).length;
     if (maxLength !== undefined && length > maxLength) return [tooLong(fieldAt(place), maxLength)];
     if (minLength !== undefined && length < minLength) {
       return [invalid(fieldAt(place), value, `${name} in body should be at least ${minLength} chars long`)];

@@ -107,7 +107,7 @@ export class CustomCache implements FeedSubscriber {
   async #translated(events: readonly StoreEvent[], translate: Translate): Promise<void> {
     const puts = events.flatMap((event) => (event.type === 'put' ? [event] : []));
     const values = await translate(puts.map(({ value }) => value));
-    const byEvent = new Map(puts.map((event, index) => [event as StoreEvent, values[index]]));
+    const byEvent = new Map(puts.map((event, index) => [event, values[index]]));
     this.cache.onEvents(
       events.map((event) => {
         const value = byEvent.get(event);

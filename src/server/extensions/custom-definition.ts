@@ -178,6 +178,6 @@ function fieldReader(path: string): (object: KubeObject) => string {
   return (object) => {
     const [value] = find(object);
     if (typeof value === 'string') return value;
-    return value === undefined || value === null || typeof value === 'object' ? '' : String(value as number);
+    return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
   };
 }

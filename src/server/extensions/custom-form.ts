@@ -46,7 +46,7 @@ export function customForm(version: CustomVersion): CustomForm {
     }),
     published: publishedSchemas(version),
     decode(value) {
-      const object = mutableCopy(value) as Mutable;
+      const object = mutableCopy<Mutable>(value);
       const unknown = coerced(object, version, 'throw');
       return { object, strict: unknown.map((path) => `unknown field "${path}"`) };
     },

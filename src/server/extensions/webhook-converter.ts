@@ -7,7 +7,7 @@ import { encodeJson } from '../../machinery/json/encode.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { newInternalError } from '../../machinery/status/errors.ts';
-import { StatusError } from '../../machinery/status-error.ts';
+import type { StatusError } from '../../machinery/status-error.ts';
 import { versionOf, type Converter } from './converter.ts';
 
 /** Posts JSON to a webhook; rejects with an error whose message is what upstream's client says. */

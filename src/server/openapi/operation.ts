@@ -97,8 +97,10 @@ export function operationsOf(group: ServedGroup, version: string, table: SchemaT
   return [
     discoveryOperation(rootPath(group.name, version), listing, 'APIResourceList'),
     ...resources.flatMap(([definition, type]) => {
-      const schema = Object.values(definition.versions).find((one) => one.type === type)?.schema;
-      return schema === undefined ? [] : resourceOperations({ definition, type, schema, words }, table);
+      const own = Object.values(definition.versions).find((one) => one.type === type);
+      if (!own) return [];
+      const { schema, custom } = own;
+      return resourceOperations({ definition, type, schema, words, isCustom: custom !== undefined }, table);
     }),
   ];
 }
