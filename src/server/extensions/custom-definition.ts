@@ -178,6 +178,8 @@ function fieldReader(path: string): (object: KubeObject) => string {
   return (object) => {
     const [value] = find(object);
     if (typeof value === 'string') return value;
-    return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
+    return typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+      ? String(value)
+      : '';
   };
 }
