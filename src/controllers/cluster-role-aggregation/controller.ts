@@ -47,9 +47,16 @@ function start(context: ControllerContext): RunningController {
     const rules = aggregatedRules(role, cache.list());
     if (deepEqual(rules, role.rules ?? [])) return settled;
     try {
-      await client
-        .for(clusterroles)
-        .update({ ...role, rules }, { fieldManager: clusterRoleAggregationController.name });
+      await client.transport.request({
+        verb: 'patch',
+        group: clusterroles.group,
+        version: clusterroles.version,
+        resource: clusterroles.resource,
+        name,
+        patchType: 'application/apply-patch+yaml',
+        params: { fieldManager: clusterRoleAggregationController.name, force: 'true' },
+        body: { apiVersion: role.apiVersion, kind: role.kind, metadata: { name }, rules },
+      });
     } catch (error) {
       if (!isStatus(error, 'NotFound')) throw error;
     }

@@ -1,5 +1,7 @@
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { StatusError } from '../../machinery/status-error.ts';
+import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
+import { YamlError } from '../../machinery/yaml/yaml-error.ts';
 import { decodeBody } from '../registry/codec.ts';
 import { expectedBody } from '../registry/expected-body.ts';
 import type { RequestBody } from '../registry/request-context.ts';
@@ -9,10 +11,11 @@ import type { ServedVersion } from '../registry/served-resource.ts';
 export function bodyObject(body: RequestBody, served: ServedVersion, table: SchemaTable): unknown {
   if (body.type === 'object') return body.value;
   try {
-    if (body.mediaType === 'application/json') return JSON.parse(body.bytes.toString()) as unknown;
+    // What is applied is YAML, of which JSON is a part.
+    if (body.mediaType === 'application/json') return parseYaml(body.bytes.toString()).value;
     return decodeBody(body, expectedBody(table, served)).object;
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof StatusError) return undefined;
+    if (error instanceof YamlError || error instanceof StatusError) return undefined;
     throw error;
   }
 }
