@@ -131,6 +131,12 @@ export async function scaleObject(
   const changed = await changeObject(registry, served, context, {
     dryRun: reader.dryRun,
     owners: 'given',
+    part: {
+      body: { kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, schema: scaleMessage },
+      show: (object) => mutableCopy<KubeObject>(scaleOf(object as Live<KubeObject>, mapping)),
+      take: (next, scale) =>
+        write(next, mapping.specReplicasPath, (scale as KubeObject as Scale).spec.replicas ?? 0),
+    },
     async next(old) {
       const parent = old.metadata.managedFields;
       const { scale, managedFields } = await reader.read(scaleOf(old, mapping), fieldsOfScale(parent, paths));

@@ -12,8 +12,9 @@ import {
 } from '../../machinery/status/errors.ts';
 import { validateObjectMetaUpdate } from '../../machinery/validation/object-meta.ts';
 import { StoreError } from '../../storage/kv.ts';
+import type { AdmissionRequest } from '../admission/admission-chain.ts';
 import type { CacheEntry } from '../watch/resource-cache.ts';
-import { admissionRequest } from './admission-request.ts';
+import { admissionRequest, type AdmissionBody } from './admission-request.ts';
 import type { Answer, ObjectAnswer } from './answer.ts';
 import { decodeBody, reportStrict } from './codec.ts';
 import { convertedFrom } from './converted.ts';
@@ -38,6 +39,16 @@ export interface Change {
   next(old: Live<KubeObject>): DeepMutable<KubeObject> | Promise<DeepMutable<KubeObject>>;
   /** Creates the object when there is none, as upstream's `AllowCreateOnUpdate`; absent: NotFound. */
   create?(): Promise<ObjectAnswer>;
+  /** What admission sees instead of the whole object. */
+  readonly part?: AdmittedPart;
+}
+
+/** A subresource of another kind, made of an object: its scale. */
+export interface AdmittedPart {
+  readonly body: AdmissionBody;
+  show(object: KubeObject): DeepMutable<KubeObject>;
+  /** Writes what admission left of the part into the object. */
+  take(next: DeepMutable<KubeObject>, part: DeepMutable<KubeObject>): void;
 }
 
 const attempts = 5;
@@ -238,14 +249,9 @@ async function changeEntry(
   const repeated = dedupOwnerReferences(next.metadata);
   if (repeated !== undefined) context.warn(repeated);
   if (change.owners !== 'given') await ownChange(registry, served, context, { next, old });
-  const admission = admissionRequest(registry, served, context, {
-    operation: 'UPDATE',
-    name: entry.name,
-    dryRun: change.dryRun,
-    object: next,
-    oldObject: old,
-  });
+  const admission = updateAdmission(registry, served, context, { change, next, old });
   await admitOwned(next, context, () => registry.admission.admit(admission));
+  if (change.part && admission.object) change.part.take(next, admission.object);
   const owners = next.metadata.managedFields;
   checkVersion(served, next, old);
   if (old.metadata.generation !== undefined) next.metadata.generation = old.metadata.generation;
@@ -276,15 +282,7 @@ async function changeEntry(
     if (subresource !== 'status') allocation = await definition.allocate?.(next, old, strategy);
     validateChange(served, { next, old, subresource });
     for (const warning of definition.warnings?.(next, old) ?? []) context.warn(warning);
-    await registry.admission.validate(
-      admissionRequest(registry, served, context, {
-        operation: 'UPDATE',
-        name: entry.name,
-        dryRun: change.dryRun,
-        object: next,
-        oldObject: old,
-      }),
-    );
+    await registry.admission.validate(updateAdmission(registry, served, context, { change, next, old }));
     const answer = await storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
     if (change.dryRun) await allocation?.rollback();
     else await allocation?.commit();
@@ -293,6 +291,29 @@ async function changeEntry(
     await allocation?.rollback();
     throw error;
   }
+}
+
+interface Updating {
+  readonly change: Change;
+  readonly next: DeepMutable<KubeObject>;
+  readonly old: Live<KubeObject>;
+}
+
+/** The update as admission sees it: of the object, or of the part that is written. */
+function updateAdmission(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  { change: { dryRun, part }, next, old }: Updating,
+): AdmissionRequest {
+  return admissionRequest(registry, served, context, {
+    operation: 'UPDATE',
+    name: old.metadata.name,
+    dryRun,
+    object: part ? part.show(next) : next,
+    oldObject: part ? part.show(old) : old,
+    ...(part && { body: part.body }),
+  });
 }
 
 interface Changed {
