@@ -15,6 +15,7 @@ import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { podGarbageCollector } from './pod-gc/controller.ts';
+import { validatingPolicyStatusController } from './policy-status/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
 import { resourceQuotaController } from './resource-quota/controller.ts';
 import { replicationController } from './replication-controller/controller.ts';
@@ -72,6 +73,7 @@ export function allControllers({
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,
+    validatingPolicyStatusController,
     csrApprovingController,
     ...(signingAuthority ? [csrSigningController(signingAuthority)] : []),
     csrCleanerController,

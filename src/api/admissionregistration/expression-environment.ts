@@ -1,5 +1,12 @@
 import { type FieldError, invalid } from '../../machinery/field-error.ts';
-import { type CelType, DYN, formatType, opaqueType, structType } from '../../machinery/cel/cel-type.ts';
+import {
+  type CelType,
+  type TypeProvider,
+  DYN,
+  formatType,
+  opaqueType,
+  structType,
+} from '../../machinery/cel/cel-type.ts';
 import { CelCompileError } from '../../machinery/cel/compile-error.ts';
 import type { CheckEnvironment } from '../../machinery/cel/check.ts';
 import { type CelBase, celBase, celEnvironment } from '../../machinery/cel/environment.ts';
@@ -16,8 +23,11 @@ export interface Declarations {
   readonly patches: boolean;
   /** A policy's variables so far, with their types; absent where there are none. */
   readonly variables?: ReadonlyMap<string, CelType>;
-  /** Types of `object`, `oldObject` and `params` where they are known. */
-  readonly typed?: Readonly<Record<string, CelType>>;
+  /** Types of `object`, `oldObject` and `params` where they are known, and what those types are made of. */
+  readonly typed?: {
+    readonly variables: Readonly<Record<string, CelType>>;
+    readonly types: TypeProvider;
+  };
 }
 
 /** Made on first use: it takes a few milliseconds. */
@@ -25,7 +35,7 @@ const shared: { base?: CelBase } = {};
 
 /** What expressions of policies and match conditions see, as upstream declares it. */
 export function expressionEnvironment(declarations: Declarations): CheckEnvironment {
-  const { params, authorizer, patches, variables, typed = {} } = declarations;
+  const { params, authorizer, patches, variables, typed } = declarations;
   shared.base ??= celBase([jsonPatchFunctions()]);
   return celEnvironment(
     shared.base,
@@ -42,10 +52,18 @@ export function expressionEnvironment(declarations: Declarations): CheckEnvironm
           }
         : {}),
       ...(variables ? { variables: structType(variablesType) } : {}),
-      ...typed,
+      ...typed?.variables,
     },
-    expressionTypes({ variables: variables ?? new Map(), patches }),
+    withTypes(expressionTypes({ variables: variables ?? new Map(), patches }), typed?.types),
   );
+}
+
+function withTypes(own: TypeProvider, further: TypeProvider | undefined): TypeProvider {
+  if (!further) return own;
+  return {
+    hasType: (name) => own.hasType(name),
+    fieldType: (name, field) => own.fieldType(name, field) ?? further.fieldType(name, field),
+  };
 }
 
 /** A compiled expression, or what is wrong with it in the words of a field error. */
