@@ -190,6 +190,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly columns?: readonly Column<T>[];
   /** Annotations that stand for fields of upstream's internal form: tables and lists of metadata alone do not have them. */
   readonly hiddenAnnotations?: readonly string[];
+  /** Upstream's path in etcd, which its messages name, where it is not the plural name. */
+  readonly storagePath?: string;
   /** Objects that are made for every request and never stored (`ComponentStatus`): only `get` and `list` are served. */
   compute?(): readonly T[];
   /** Verbs that are not served, for resources that are only created (`TokenReview`, `SubjectAccessReview`): the answer is made, nothing is stored. */

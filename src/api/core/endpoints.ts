@@ -25,6 +25,7 @@ const SHOWN_ENDPOINTS = 3;
 /** The addresses behind a service, all in one object; endpoint slices are their successor. */
 export const endpoints: ResourceDefinition<Endpoints> = defineResource<Endpoints>({
   storage: 'v1',
+  storagePath: 'services/endpoints',
   versions: {
     v1: {
       type: endpointsType,

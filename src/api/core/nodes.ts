@@ -42,6 +42,7 @@ function taintUntilReady(node: DeepMutable<Node>): void {
 /** Nodes. Creating one keeps the status that the kubelet sends with it. */
 export const nodes: ResourceDefinition<Node> = defineResource<Node>({
   storage: 'v1',
+  storagePath: 'minions',
   versions: { v1: { type: nodeType, schema: 'io.k8s.api.core.v1.Node', defaults: defaultNode } },
   prepareForCreate(node) {
     delete node.spec.configSource;

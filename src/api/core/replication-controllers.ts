@@ -94,6 +94,7 @@ function templateWarnings({ spec }: ReplicationController): string[] {
 export const replicationControllers: ResourceDefinition<ReplicationController> =
   defineResource<ReplicationController>({
     storage: 'v1',
+    storagePath: 'controllers',
     versions: {
       v1: {
         type: replicationControllerType,

@@ -18,6 +18,7 @@ export function services(options: { readonly serviceCidr: string }): ResourceDef
   return defineResource<Service>({
     storage: 'v1',
     versions: { v1: { type: serviceType, schema: 'io.k8s.api.core.v1.Service', defaults: defaultService } },
+    storagePath: 'services/specs',
     createOnUpdate: true,
     validateName: nameRule(dns1123LabelErrors),
     prepareForCreate(service) {

@@ -23,6 +23,7 @@ export const ingresses: ResourceDefinition<Ingress> = defineResource<Ingress>({
       },
     },
   },
+  storagePath: 'ingress',
   generation: true,
   prepareForCreate(ingress) {
     ingress.status = { loadBalancer: {} };

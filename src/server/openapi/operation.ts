@@ -116,6 +116,8 @@ function resourceOperations(subject: Subject, table: SchemaTable): Operation[] {
   const operations: Operation[] = [];
   if (verbs.has('list')) {
     operations.push(listOperation(subject, collection, `list${subject.words.id}${scope}${type.kind}`));
+  }
+  if (verbs.has('watch')) {
     operations.push(watchOperation(subject, watched, `watch${subject.words.id}${scope}${type.kind}List`));
     operations.push(
       watchOperation(subject, `${watched}/{name}`, `watch${subject.words.id}${scope}${type.kind}`),

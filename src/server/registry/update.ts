@@ -195,7 +195,8 @@ function checkVersion(served: ServedVersion, next: DeepMutable<KubeObject>, old:
 export function checkUid(served: ServedVersion, { metadata }: KubeObject, old: Live<KubeObject>): void {
   const { name, namespace } = old.metadata;
   if (!metadata.uid || metadata.uid === old.metadata.uid) return;
-  const key = `/registry/${served.resource.stored.resource}/${namespace ? `${namespace}/` : ''}${name}`;
+  const path = served.resource.definition.storagePath ?? served.resource.stored.resource;
+  const key = `/registry/${path}/${namespace ? `${namespace}/` : ''}${name}`;
   throw newConflict(
     groupResource(served),
     name,
