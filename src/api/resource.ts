@@ -44,10 +44,28 @@ export interface ScaleMapping {
   selector(object: never): string;
 }
 
+/** What a URL of a `proxy` subresource says beside the object's name: `[SCHEME:]NAME[:PORT]/proxy/PATH`. */
+export interface ProxyAddress {
+  readonly scheme: 'http' | 'https';
+  /** Name or number; empty when the URL has none. */
+  readonly port: string;
+  /** Begins with a slash. */
+  readonly path: string;
+}
+
+/** A server that is no kubelet. */
+export interface BackendAddress {
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A streaming or proxying subresource: the API server tunnels the connection to where the handler says. */
 export interface ConnectTarget {
   /** The node whose kubelet endpoint serves it; empty when there is nothing to connect to yet: the answer is empty. */
   readonly nodeName: string;
+  /** The server to connect to in place of a kubelet. */
+  readonly backend?: BackendAddress;
   /** Path and query on that endpoint. */
   readonly path: string;
   readonly query: URLSearchParams;
@@ -59,7 +77,7 @@ export interface SubresourceDefinition<T> {
   /** Older versions of the body that are read as this one. */
   readonly olderVersions?: readonly string[];
   /** Verbs as discovery lists them. */
-  readonly verbs: readonly ('create' | 'get' | 'patch' | 'update')[];
+  readonly verbs: readonly ('create' | 'delete' | 'get' | 'patch' | 'update')[];
   /** Schema key of the request body; absent for connections. */
   readonly schema?: string;
   /** Fills defaults of the body. */
@@ -73,6 +91,8 @@ export interface SubresourceDefinition<T> {
   modify?(parent: DeepMutable<T>, body: DeepMutable<KubeObject>, context: StrategyContext): void;
   /** For streams: where to. Throws `StatusError` for a bad request (unknown container, pod not assigned). */
   connect?(parent: Live<T>, query: URLSearchParams, context: StrategyContext): Promise<ConnectTarget>;
+  /** For `proxy`: where to. Throws `StatusError`. */
+  proxy?(parent: Live<T>, address: ProxyAddress, context: StrategyContext): Promise<ConnectTarget>;
   /** For `get`/`update`/`patch` of a part of the object (`ephemeralcontainers`, `resize`): keeps all but that part. */
   merge?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
   /** Dotted paths of the only fields that are owned through it, `*` for any element. Default: all. */

@@ -34,6 +34,7 @@ export const events: ResourceDefinition<Event> = defineResource<Event>({
     ...aboutFields('regarding'),
     reason: ({ reason = '' }) => reason,
     reportingComponent: ({ reportingComponent }) => reportingComponent ?? '',
+    reportingController: ({ reportingComponent }) => reportingComponent ?? '',
     source: ({ source, reportingComponent }) => source?.component || (reportingComponent ?? ''),
     type: ({ type = '' }) => type,
   },

@@ -3,6 +3,7 @@ import type { DeepMutable } from '../../machinery/object.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
 import { nodeColumns } from './node-columns.ts';
 import { validateNode, validateNodeUpdate } from './node-validation.ts';
+import { nodeProxy } from './proxies.ts';
 import { roundResources } from './pod-spec/resource-rounding.ts';
 import { type Node, nodes as nodeType } from './v1.gen.ts';
 
@@ -44,6 +45,7 @@ export const nodes: ResourceDefinition<Node> = defineResource<Node>({
   storage: 'v1',
   storagePath: 'minions',
   versions: { v1: { type: nodeType, schema: 'io.k8s.api.core.v1.Node', defaults: defaultNode } },
+  subresources: { proxy: nodeProxy },
   prepareForCreate(node) {
     delete node.spec.configSource;
     taintUntilReady(node);

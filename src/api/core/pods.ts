@@ -4,6 +4,7 @@ import type { DeepMutable } from '../../machinery/object.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
 import { bindPod } from './pod-binding.ts';
 import { podColumns } from './pod-columns.ts';
+import { podProxy } from './proxies.ts';
 import { logTarget, portForwardTarget, streamTarget } from './pod-connections.ts';
 import { takeEphemeralContainers, validateEphemeralContainersUpdate } from './pod-ephemeral-containers.ts';
 import { evictPod } from './pod-eviction.ts';
@@ -119,6 +120,7 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
       verbs: ['create', 'get'],
       connect: (pod, query) => Promise.resolve(portForwardTarget(pod, query)),
     },
+    proxy: podProxy,
     resize: {
       kind: podKind,
       owns: ['containers', 'initContainers'].flatMap((list) => [

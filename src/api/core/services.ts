@@ -1,6 +1,7 @@
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dns1123LabelErrors, nameRule } from '../../machinery/validation/names.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
+import { serviceProxy } from './proxies.ts';
 import { validateAddressChange } from './service-addresses.ts';
 import { allocateWithObjects } from './service-allocation.ts';
 import { dropAddresses } from './service-address-objects.ts';
@@ -35,6 +36,7 @@ export function services(options: { readonly serviceCidr: string }): ResourceDef
       ...validateService(next),
     ],
     status: { validate: validateServiceStatus },
+    subresources: { proxy: serviceProxy },
     warnings: serviceWarnings,
     allocate: (service, old, context) => allocateWithObjects(allocator, { service, old, context }),
     async release(service, server) {

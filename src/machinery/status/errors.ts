@@ -142,6 +142,11 @@ export function newUnauthorized(message: string = 'Unauthorized'): StatusError {
   return failure({ code: 401, reason: 'Unauthorized', message });
 }
 
+/** 503. */
+export function newServiceUnavailable(message: string): StatusError {
+  return failure({ code: 503, reason: 'ServiceUnavailable', message });
+}
+
 /** 429; `retryAfterSeconds` of 0 is not told. */
 export function newTooManyRequests(
   message: string,

@@ -17,6 +17,7 @@ interface Published {
 
 /** The schema of a version as upstream publishes it; made on the first request for a document. */
 export function publishedSchemas({ type, schema, selectable }: Published): {
+  /** Without properties when the object itself keeps unknown fields: clients would refuse those. */
   readonly v2: object;
   readonly v3: object;
 } {
@@ -46,7 +47,9 @@ export function publishedSchemas({ type, schema, selectable }: Published): {
   let v3: Json | undefined;
   return {
     get v2() {
-      v2 ??= wrap(v2Schema(schema.props as Json), { $ref: `#/definitions/${meta}` });
+      v2 ??= schema.preserveUnknownFields
+        ? { type: 'object', 'x-kubernetes-group-version-kind': [{ group, version, kind }] }
+        : wrap(v2Schema(schema.props as Json), { $ref: `#/definitions/${meta}` });
       return v2;
     },
     get v3() {

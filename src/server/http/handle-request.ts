@@ -16,6 +16,7 @@ import { StatusError } from '../../machinery/status-error.ts';
 import type { ApiRequest, PatchType } from '../../machinery/transport.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
 import { connectOptions } from '../registry/connect-options.ts';
+import type { ProxyAddress } from '../../api/resource.ts';
 import { checkServed, handleResource } from '../registry/handle-resource.ts';
 import { latestEntry } from '../registry/read.ts';
 import {
@@ -278,8 +279,8 @@ async function resourceReply(
   }
   const subresource =
     info.subresource === undefined ? undefined : served.resource.definition.subresources?.[info.subresource];
-  if (subresource?.connect) {
-    const target = await connectTarget(parts, served, { context, query: parsed.query });
+  if (subresource?.connect || subresource?.proxy) {
+    const target = await connectTarget(parts, served, { context, query: parsed.query, rest: info.rest });
     if (!target) return { code: 204, contentType: 'text/plain', body: Buffer.alloc(0) };
     recordStream(parts, record, response);
     await relay(parts, exchange, target);
@@ -373,13 +374,15 @@ async function bodyOf(request: HttpRequest, info: ResourceInfo): Promise<Request
 interface Connecting {
   readonly context: RequestContext;
   readonly query: URLSearchParams;
+  /** Path segments behind the subresource. */
+  readonly rest: readonly string[];
 }
 
 /** Asks admission about a connection; its options are the object. Throws `StatusError`. */
 async function admitConnection(
   { registry }: HandlerParts,
   served: ServedVersion,
-  { context, query }: Connecting,
+  { context, query }: Pick<Connecting, 'context' | 'query'>,
 ): Promise<void> {
   const { name = '', subresource = '' } = context.request;
   const kind = served.resource.definition.subresources?.[subresource]?.kind;
@@ -400,16 +403,26 @@ async function admitConnection(
 async function connectTarget(
   parts: HandlerParts,
   served: ServedVersion,
-  { context, query }: Connecting,
+  { context, query, rest }: Connecting,
 ): Promise<TunnelTarget | undefined> {
   const { registry } = parts;
   const { subresource = '' } = context.request;
   const definition = served.resource.definition.subresources?.[subresource];
-  if (!definition?.connect) throw newMethodNotAllowed();
-  const entry = await latestEntry(registry, served, context.request);
+  if (!definition?.connect && !definition?.proxy) throw newMethodNotAllowed();
+  const { name, ...address } = proxyAddress(context.request.name ?? '', rest);
+  const of = definition.proxy ? { ...context.request, name } : context.request;
+  const entry = await latestEntry(registry, served, of);
   if (definition.verbs.includes('create')) await admitConnection(parts, served, { context, query });
   const parent = served.resource.cache.object(entry);
-  const target = await definition.connect(parent, query, strategyContext(registry, context, false));
+  const strategy = strategyContext(registry, context, false);
+  const target = definition.proxy
+    ? { ...(await definition.proxy(parent, address, strategy)), query }
+    : await definition.connect?.(parent, query, strategy);
+  if (!target) throw newMethodNotAllowed();
+  if (target.backend) {
+    const { backend, path } = target;
+    return { endpoint: backend, path, query };
+  }
   if (target.nodeName === '') return undefined;
   const endpoint = parts.resolveNode(target.nodeName);
   if (!endpoint || !parts.tunnel) {
@@ -418,6 +431,14 @@ async function connectTarget(
     );
   }
   return { endpoint, path: target.path, query: target.query };
+}
+
+/** Takes `[SCHEME:]NAME[:PORT]` apart, as upstream's `SplitSchemeNamePort` does. */
+function proxyAddress(text: string, rest: readonly string[]): ProxyAddress & { readonly name: string } {
+  const parts = text.split(':');
+  const scheme = parts.length === 3 && parts[0] === 'https' ? 'https' : 'http';
+  const [name = '', port = ''] = parts.length === 3 ? parts.slice(1) : parts;
+  return { scheme, name, port, path: `/${rest.map(encodeURIComponent).join('/')}` };
 }
 
 function dialFailure(error: unknown): unknown {
@@ -469,7 +490,7 @@ export async function handleUpgrade(
     };
     record.namespaced = served.type.namespaced;
     checkServed(served, context);
-    const target = await connectTarget(parts, served, { context, query });
+    const target = await connectTarget(parts, served, { context, query, rest: info.rest });
     if (!target)
       throw newBadRequest(`${info.resource} ${JSON.stringify(info.name)} does not have a host assigned`);
     record.isLongRunning = true;

@@ -1,10 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 
-/** Where a node's kubelet endpoint listens. */
+/** Where a node's kubelet endpoint listens, or another server. */
 export interface NodeEndpoint {
+  /** Of a pod or service: no certificate is shown and none is checked, as upstream's proxy does. Absent: a kubelet's. */
+  readonly scheme?: 'http' | 'https';
   readonly host: string;
   readonly port: number;
 }
@@ -60,6 +62,11 @@ const answerTimeoutMs = 30_000;
  */
 export class NodeTunnel {
   readonly #agent: https.Agent;
+  /** To pods and services. */
+  readonly #backends = {
+    http: new http.Agent({ keepAlive: true, maxFreeSockets: 8 }),
+    https: new https.Agent({ keepAlive: true, maxFreeSockets: 8, rejectUnauthorized: false }),
+  };
 
   constructor(options: NodeTunnelOptions) {
     // A kubelet's certificate names its node; the address it is reached at need not be in it, the authority must be.
@@ -75,7 +82,7 @@ export class NodeTunnel {
   async relay(request: Request, response: Response, target: TunnelTarget): Promise<void> {
     const { promise, outgoing } = this.#send(request, target, {});
     response.on('close', () => outgoing.destroy());
-    if (target.via) request.pipe(outgoing);
+    if (carriesBody(target)) request.pipe(outgoing);
     else outgoing.end();
     const answer = await promise;
     if (answer.upgraded) {
@@ -129,6 +136,8 @@ export class NodeTunnel {
 
   close(): void {
     this.#agent.destroy();
+    this.#backends.http.destroy();
+    this.#backends.https.destroy();
   }
 
   #send(
@@ -137,21 +146,23 @@ export class NodeTunnel {
     hop: Record<string, string>,
   ): { promise: Promise<NodeAnswer>; outgoing: ReturnType<typeof https.request> } {
     const { via } = target;
+    const { scheme } = target.endpoint;
     const headers: Record<string, string | string[]> = { ...hop };
     for (const [name, value] of Object.entries(request.headers)) {
       if (
         value !== undefined &&
         !name.startsWith(':') &&
         !notForwarded.has(name) &&
-        (via !== undefined || name !== 'content-length') &&
+        (carriesBody(target) || name !== 'content-length') &&
         !via?.hides(name)
       )
         headers[name] = value;
     }
     Object.assign(headers, via?.headers);
     const query = target.query.toString();
-    const outgoing = https.request({
-      agent: via?.agent ?? this.#agent,
+    const { request: send } = scheme === 'http' ? http : https;
+    const outgoing = send({
+      agent: via?.agent ?? (scheme ? this.#backends[scheme] : this.#agent),
       host: target.endpoint.host,
       port: target.endpoint.port,
       method: request.method ?? 'GET',
@@ -177,6 +188,11 @@ export class NodeTunnel {
     });
     return { promise, outgoing };
   }
+}
+
+/** What kubelets are asked for here has no body. */
+function carriesBody({ via, endpoint }: TunnelTarget): boolean {
+  return via !== undefined || endpoint.scheme !== undefined;
 }
 
 type NodeAnswer =
