@@ -1,8 +1,10 @@
 import type { DeepMutable } from '../../machinery/object.ts';
+import { isObject } from '../../machinery/patch/json-value.ts';
 import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
+  JSONSchemaProps,
   WebhookClientConfig,
 } from '../apiextensions/v1.gen.ts';
 import type { Form, LegacyForm } from './legacy-version.ts';
@@ -45,12 +47,42 @@ function defaults(object: Form): void {
   spec.conversion ??= { strategy: 'None' };
 }
 
-/** A schema that keeps every field, for definitions that ask for it or have no schema. */
-function open(schema: NewVersion['schema']): NonNullable<NewVersion['schema']> {
-  const root = schema?.openAPIV3Schema ?? {};
+type Schema = DeepMutable<JSONSchemaProps>;
+
+function typeOf({ type, properties, additionalProperties, required, items }: Schema): string | undefined {
+  if (type) return type;
+  if (properties || additionalProperties || required) return 'object';
+  return items ? 'array' : undefined;
+}
+
+/** The schema with a type for every value, which keeps every field, as old definitions did that did not ask otherwise. */
+function open(schema: Schema): Schema {
+  const { properties, additionalProperties, items } = schema;
+  const type = typeOf(schema);
+  const intOrString = schema.format === 'int-or-string' || schema['x-kubernetes-int-or-string'];
+  if (intOrString) return { ...omitType(schema), 'x-kubernetes-int-or-string': true };
   return {
-    openAPIV3Schema: { ...root, type: root.type ?? 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    ...schema,
+    ...(type !== undefined && { type }),
+    ...((type === undefined || type === 'object') && { 'x-kubernetes-preserve-unknown-fields': true }),
+    ...(properties && { properties: opened(properties) }),
+    ...(isObject(additionalProperties) && {
+      additionalProperties: open(additionalProperties as Schema),
+    }),
+    ...(isObject(items) && { items: open(items as Schema) }),
   };
+}
+
+function opened(properties: Record<string, Schema>): Record<string, Schema> {
+  return Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, open(one)]));
+}
+
+function omitType({ type: _type, format: _format, ...others }: Schema): Schema {
+  return others;
+}
+
+function openRoot(schema: NewVersion['schema']): NonNullable<NewVersion['schema']> {
+  return { openAPIV3Schema: open({ type: 'object', ...schema?.openAPIV3Schema }) };
 }
 
 function versionToStored(version: OldVersion, spec: OldSpec): NewVersion {
@@ -60,7 +92,7 @@ function versionToStored(version: OldVersion, spec: OldSpec): NewVersion {
   const resources = subresources ?? spec.subresources;
   return {
     ...others,
-    ...(spec.preserveUnknownFields || !given ? { schema: open(given) } : { schema: given }),
+    ...(spec.preserveUnknownFields || !given ? { schema: openRoot(given) } : { schema: given }),
     ...(resources && { subresources: resources }),
     ...(columns && {
       additionalPrinterColumns: columns.map(({ JSONPath: jsonPath, ...column }) => ({ ...column, jsonPath })),

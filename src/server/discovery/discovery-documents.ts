@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ResourceDefinition } from '../../api/resource.ts';
+import { type ResourceDefinition, storedType } from '../../api/resource.ts';
 import type { KubeObject, ResourceType } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
 
@@ -23,7 +23,10 @@ export interface ServedGroup {
   }[];
 }
 
-/** Sorts definitions into groups, in order of their first appearance; versions by Kubernetes' version priority. */
+/**
+ * Sorts definitions into groups, in order of their first appearance, but groups that hold old names of others' kinds last, so
+ * that clients prefer the new names; versions by Kubernetes' version priority.
+ */
 export function servedGroups(definitions: readonly Definition[]): readonly ServedGroup[] {
   const groups = new Map<string, Map<string, (readonly [Definition, ResourceType<KubeObject>])[]>>();
   for (const definition of definitions) {
@@ -34,7 +37,7 @@ export function servedGroups(definitions: readonly Definition[]): readonly Serve
       versions.set(type.version, [...(versions.get(type.version) ?? []), [definition, type]]);
     }
   }
-  return [...groups].map(([name, versions]) => ({
+  const listed = [...groups].map(([name, versions]) => ({
     name,
     versions: [...versions]
       .sort(([a], [b]) => compareVersions(a, b))
@@ -43,6 +46,15 @@ export function servedGroups(definitions: readonly Definition[]): readonly Serve
         resources: resources.sort(([, a], [, b]) => (a.resource < b.resource ? -1 : 1)),
       })),
   }));
+  return [...listed.filter((group) => !isBorrowed(group)), ...listed.filter(isBorrowed)];
+}
+
+function isBorrowed({ versions }: ServedGroup): boolean {
+  return versions.every(
+    ({ version, resources }) =>
+      version.includes('beta') &&
+      resources.every(([definition, type]) => storedType(definition).group !== type.group),
+  );
 }
 
 /** GA before beta before alpha, higher numbers first (apimachinery's `CompareKubeAwareVersionStrings`, descending). */
