@@ -12,7 +12,7 @@ import {
   type Secret,
   type ServiceAccount,
 } from '../api/core/v1.gen.ts';
-import type { Clock } from '../base/clock.ts';
+import { sleep, type Clock } from '../base/clock.ts';
 import { MetricRegistry } from '../base/metrics/registry.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import { decodeTrusted } from '../machinery/schema/decode.ts';
@@ -144,6 +144,8 @@ export interface ApiServerOptions {
   readonly frontProxy?: FrontProxyOptions & { readonly credentials: ProxyCredentials };
   /** Which optional plug-ins run, and which others do not. */
   readonly admissionPlugins?: PluginSwitches;
+  /** How long a server that is to stop still serves while `/readyz` fails already, so that others stop sending. Default 0. */
+  readonly shutdownDelayMs?: number;
   /** Further paths, tried before those of discovery. */
   readonly paths?: readonly PathRoute[];
   readonly readyChecks?: readonly HealthCheck[];
@@ -233,6 +235,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const store = measuredStore(options.store, metrics, clock);
   const feed = new StoreFeed(store, registryRoot);
   const stop = new AbortController();
+  const draining = new AbortController();
   setMaxListeners(0, stop.signal);
   const table = (): ResourceTable => resources;
   const lookup = cacheLookup(table);
@@ -290,7 +293,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const groups = groupsOf(() => resources.definitions);
   const listeners: HttpsListener[] = [];
   let address: AddressInfo | undefined;
-  const checks = healthChecks(stop.signal);
+  const checks = healthChecks(draining.signal);
   const server = (): Transport => registry.server;
   const onFault = (error: unknown): void => options.onFault(error);
   const following = { clock, table, lookup, server, onFault };
@@ -435,6 +438,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return bound;
     },
     async close() {
+      draining.abort();
+      if (options.shutdownDelayMs) await sleep(clock, options.shutdownDelayMs);
       dangling.close();
       extensions.close();
       local.close();
