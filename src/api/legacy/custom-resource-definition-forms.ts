@@ -67,9 +67,9 @@ function open(schema: Schema): Schema {
     ...((type === undefined || type === 'object') && { 'x-kubernetes-preserve-unknown-fields': true }),
     ...(properties && { properties: opened(properties) }),
     ...(isObject(additionalProperties) && {
-      additionalProperties: open(additionalProperties as Schema),
+      additionalProperties: open(additionalProperties),
     }),
-    ...(isObject(items) && { items: open(items as Schema) }),
+    ...(isObject(items) && { items: open(items) }),
   };
 }
 

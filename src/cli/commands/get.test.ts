@@ -36,7 +36,7 @@ describe('kanoe get', () => {
     ['get configmaps b --no-headers', 'b     1     0s\n'],
     ['get cm/a cm/b', 'NAME   DATA   AGE\na      1      0s\nb      1      0s\n'],
     [
-      'get ConfigMap -A',
+      'get ConfigMap -A -l rank',
       'NAMESPACE   NAME   DATA   AGE\ndefault     a      1      0s\ndefault     b      1      0s\nother       c      1      0s\n',
     ],
     ['get cm -n other --show-labels', 'NAME   DATA   AGE   LABELS\nc      1      0s    rank=0\n'],

@@ -127,7 +127,7 @@ describe('protobuf', () => {
     const schema = { table, message };
     fc.assert(
       fc.property(arbitrary({ type: 'message', message }, 5), (value) => {
-        const { object, strict } = decodeValue(value, schema);
+        const { object, strict } = decodeValue(withoutEmptyManagers(value), schema);
         expect(strict).toEqual([]);
         expect(decode(Buffer.from(encodeObject(object, schema)), schema).object).toEqual(object);
         const { apiVersion: _version, kind: _kind, ...rest } = object;
@@ -137,6 +137,14 @@ describe('protobuf', () => {
     );
   });
 });
+
+/** Decoders keep an empty managedFields, which asks to forget its owners; it is never written. */
+function withoutEmptyManagers(value: unknown): unknown {
+  const { metadata, ...rest } = value as { metadata?: { managedFields?: unknown[] } };
+  if (metadata?.managedFields?.length !== 0) return value;
+  const { managedFields: _empty, ...others } = metadata;
+  return { ...rest, metadata: others };
+}
 
 /** Any value of a type; structs become sparser with depth. */
 function arbitrary(of: FieldType, depth: number): fc.Arbitrary<unknown> {

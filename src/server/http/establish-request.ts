@@ -132,6 +132,8 @@ function proxiedUser(
 }
 
 function shownCertificate(certificate: Shown): { certificate?: CertificateSubject | 'untrusted' } {
-  if (certificate === 'untrusted') return { certificate };
-  return certificate && !certificate.isFrontProxy ? { certificate: certificate.subject } : {};
+  if (!certificate) return {};
+  // No authority of users signed a front proxy's.
+  if (certificate === 'untrusted' || certificate.isFrontProxy) return { certificate: 'untrusted' };
+  return { certificate: certificate.subject };
 }
