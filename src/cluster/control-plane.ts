@@ -11,6 +11,7 @@ import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
 import { defaultServiceCidr } from '../api/networking/service-cidrs.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
+import type { NodeIpamOptions } from '../controllers/node-ipam/controller.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
 import type { Controller } from '../reconcile/controller.ts';
@@ -52,7 +53,14 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 
 /** Throws `UNKNOWN_CONTROLLER` for a list that names something that does not exist. */
 export function checkControllers(list: string): void {
-  controllersOf(list, { ca: '', signLegacyToken: () => '', signingAuthority: { cert: '', key: '' } });
+  const range = { network: 0, prefix: 8, size: 2 ** 24 };
+  controllersOf(list, {
+    ca: '',
+    signLegacyToken: () => '',
+    signingAuthority: { cert: '', key: '' },
+    loadBalancerRange: range,
+    nodeIpam: { clusterCidr: range, nodePrefix: 24, reserved: [] },
+  });
 }
 
 function controllersOf(list: string, options: ControllerOptions): readonly Controller[] {
@@ -131,6 +139,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       signingAuthority: pki.ca,
       signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
       loadBalancerRange: loadBalancerRange(plan.podCidr),
+      nodeIpam: nodeIpamOptions(plan, options),
     });
     const controllers = startControllers(running, {
       client,
@@ -161,6 +170,12 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     await store.close();
     throw error;
   }
+}
+
+/** The networks of this machine's own nodes are planned; all other nodes get theirs from what is left. */
+function nodeIpamOptions({ podCidr }: ClusterPlan, { nodes: own }: StartOptions): NodeIpamOptions {
+  const machine = Array.from({ length: Math.max(1, own) }, (_, at) => nodeRange(podCidr, at));
+  return { clusterCidr: podCidr, nodePrefix: 24, reserved: [...machine, loadBalancerRange(podCidr)] };
 }
 
 function versionsOf(resources: AnyResource[], { legacyApis }: StartOptions): AnyResource[] {

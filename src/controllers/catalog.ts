@@ -13,7 +13,9 @@ import { endpointsController } from './endpoints/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
-import { nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { defaultNodeLifecycleSettings, nodeLifecycleController } from './node-lifecycle/controller.ts';
+import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts';
+import { nodeTtlController } from './node-ttl/controller.ts';
 import { podGarbageCollector } from './pod-gc/controller.ts';
 import { validatingPolicyStatusController } from './policy-status/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
@@ -40,12 +42,15 @@ export interface ControllerOptions {
   readonly signingAuthority?: Authority;
   /** Addresses for services of type LoadBalancer; without it they get none. */
   readonly loadBalancerRange?: Ipv4Range;
+  /** Networks for the pods of nodes that come without one; without it they get none. */
+  readonly nodeIpam?: NodeIpamOptions;
 }
 
 /** Every controller there is. */
 export function allControllers({
   ca,
   loadBalancerRange,
+  nodeIpam,
   signLegacyToken,
   signingAuthority,
 }: ControllerOptions): readonly Controller[] {
@@ -67,8 +72,10 @@ export function allControllers({
     resourceQuotaController,
     garbageCollector,
     podGarbageCollector,
-    nodeLifecycleController,
+    nodeLifecycleController(defaultNodeLifecycleSettings),
     taintEvictionController,
+    ...(nodeIpam ? [nodeIpamController(nodeIpam)] : []),
+    nodeTtlController,
     serviceCidrController,
     claimProtectionController,
     volumeProtectionController,

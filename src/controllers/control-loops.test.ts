@@ -11,6 +11,7 @@ import {
   replicationcontrollers,
   serviceaccounts,
   services,
+  type Node,
   type Pod,
   type ReplicationController,
 } from '../api/core/v1.gen.ts';
@@ -352,19 +353,26 @@ describe('a namespace', () => {
 describe('a node', () => {
   it('is tainted until it is ready', async () => {
     const { client } = server;
-    await client.for(nodes).create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' }, spec: {} });
-    const [fresh] = await eventually(client, nodes, ([node]) => (node?.spec.taints ?? []).length === 2);
-    const node = await client.for(nodes).get({ name: 'n' });
-    await client
-      .for(nodes)
-      .updateStatus({ ...node, status: { conditions: [{ type: 'Ready', status: 'True' }] } });
-    const [ready] = await eventually(client, nodes, ([one]) => (one?.spec.taints ?? []).length === 0);
+    const node = (name: string, status: string): Node => ({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name },
+      spec: {},
+      status: { conditions: [{ type: 'Ready', status }] },
+    });
+    await client.for(nodes).create(node('other', 'True'));
+    await client.for(nodes).create(node('n', 'False'));
+    const options = { fieldSelector: 'metadata.name=n' };
+    const [fresh] = await eventually(client, nodes, ([one]) => one?.spec.taints?.length === 2, options);
+    const current = await client.for(nodes).get({ name: 'n' });
+    await client.for(nodes).updateStatus({ ...current, status: node('n', 'True').status ?? {} });
+    const [ready] = await eventually(client, nodes, ([one]) => !one?.spec.taints, options);
     expect([
       fresh?.spec.taints?.map(({ key, effect }) => `${key}:${effect}`).sort(),
-      ready?.spec.taints,
+      ready?.metadata.annotations,
     ]).toEqual([
       ['node.kubernetes.io/not-ready:NoExecute', 'node.kubernetes.io/not-ready:NoSchedule'],
-      undefined,
+      { 'node.alpha.kubernetes.io/ttl': '0' },
     ]);
   });
 });

@@ -12,7 +12,7 @@ import {
 import { withCondition } from '../../reconcile/conditions.ts';
 import { startReconciler } from '../../reconcile/reconciler.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
-import { planPodRemovals, type PodRemoval } from './plan.ts';
+import { finishedLimit, planPodRemovals, type PodRemoval } from './plan.ts';
 
 /** Removes pods that nobody else will. */
 export const podGarbageCollector: Controller = {
@@ -50,7 +50,12 @@ function start(context: ControllerContext): RunningController {
 
   async function reconcile(): Promise<Outcome> {
     const gone = await goneNodes();
-    const removals = planPodRemovals({ pods: podCache.list(), nodeIsGone: (name) => gone.has(name) });
+    const removals = planPodRemovals({
+      pods: podCache.list(),
+      finishedLimit,
+      node: (name) => nodeCache.get(undefined, name),
+      nodeIsGone: (name) => gone.has(name),
+    });
     await Promise.all(removals.map(remove));
     return recheck(periodMs);
   }

@@ -1,33 +1,57 @@
-import type { Pod } from '../../api/core/v1.gen.ts';
+import type { Node, Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
+import { conditionOf } from '../../reconcile/conditions.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 
-/** How many finished pods upstream keeps before it deletes the oldest. */
-const finishedLimit = 12_500;
+/** How many finished pods upstream keeps before it deletes the oldest (`--terminated-pod-gc-threshold`). */
+export const finishedLimit = 12_500;
 
 export interface PodGcObservation {
   readonly pods: readonly Live<Pod>[];
-  /** Whether the node exists; asked only of nodes that have been missing for a while. */
+  readonly finishedLimit: number;
+  node(name: string): Live<Node> | undefined;
+  /** Whether a node that is not there has been missing for so long that it will not come back. */
   nodeIsGone(name: string): boolean;
 }
 
 /** A pod to delete at once, without waiting for a node that will not answer. */
 export interface PodRemoval {
   readonly pod: Live<Pod>;
-  readonly why: 'orphaned' | 'unscheduled' | 'finished';
+  readonly why: 'orphaned' | 'unscheduled' | 'finished' | 'out-of-service';
 }
 
-/** Pods on nodes that are gone, pods deleted before they got a node, and the oldest of too many finished ones. */
-export function planPodRemovals({ pods, nodeIsGone }: PodGcObservation): readonly PodRemoval[] {
+/**
+ * Pods on nodes that are gone; pods being deleted that never got a node, or whose node somebody has declared out of
+ * service; and the oldest of too many finished ones, evicted ones first.
+ */
+export function planPodRemovals(observation: PodGcObservation): readonly PodRemoval[] {
+  const { pods, node, nodeIsGone } = observation;
   const removals = pods.flatMap((pod): PodRemoval[] => {
     const { nodeName } = pod.spec;
-    if (nodeName) return nodeIsGone(nodeName) ? [{ pod, why: 'orphaned' }] : [];
-    return pod.metadata.deletionTimestamp === undefined ? [] : [{ pod, why: 'unscheduled' }];
+    const deleted = pod.metadata.deletionTimestamp !== undefined;
+    if (!nodeName) return deleted ? [{ pod, why: 'unscheduled' }] : [];
+    if (nodeIsGone(nodeName)) return [{ pod, why: 'orphaned' }];
+    return deleted && isOutOfService(node(nodeName)) ? [{ pod, why: 'out-of-service' }] : [];
   });
   const removed = new Set(removals.map(({ pod }) => pod));
-  const finished = pods
-    .filter((pod) => isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined && !removed.has(pod))
-    .toSorted((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1));
-  const surplus = finished.slice(0, Math.max(0, finished.length - finishedLimit));
-  return [...removals, ...surplus.map((pod): PodRemoval => ({ pod, why: 'finished' }))];
+  const finished = pods.filter(
+    (pod) => isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined && !removed.has(pod),
+  );
+  const surplus = finished.length - observation.finishedLimit;
+  if (surplus <= 0) return removals;
+  const oldest = finished.toSorted((a, b) => (ageKey(a) < ageKey(b) ? -1 : 1)).slice(0, surplus);
+  return [...removals, ...oldest.map((pod): PodRemoval => ({ pod, why: 'finished' }))];
+}
+
+function isOutOfService(node: Live<Node> | undefined): boolean {
+  return (
+    node !== undefined &&
+    conditionOf(node.status?.conditions, 'Ready')?.status !== 'True' &&
+    node.spec.taints?.some(({ key }) => key === 'node.kubernetes.io/out-of-service') === true
+  );
+}
+
+function ageKey({ status, metadata }: Live<Pod>): string {
+  const evicted = status?.phase === 'Failed' && status.reason === 'Evicted';
+  return `${evicted ? 0 : 1} ${metadata.creationTimestamp} ${metadata.name}`;
 }

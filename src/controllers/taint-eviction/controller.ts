@@ -12,9 +12,8 @@ import {
   type RunningController,
 } from '../../reconcile/controller.ts';
 import { deepEqual } from '../../reconcile/deep-equal.ts';
-import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
-import { isPodActive } from '../pods/pod-state.ts';
-import { msUntilEviction } from './plan.ts';
+import { byKey, objectKey, parseKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { metSince, toleratedMs } from './plan.ts';
 
 /** Deletes pods from nodes whose `NoExecute` taints they do not, or no longer, tolerate. */
 export const taintEvictionController: Controller = {
@@ -28,6 +27,8 @@ function start(context: ControllerContext): RunningController {
   const nodeCache = informers.for(nodes);
   const podCache = informers.for(pods);
   const podClient = client.for(pods);
+  /** Since when pods wait to be evicted, in milliseconds since the epoch. */
+  const waitingSince = new Map<string, number>();
   podCache.addIndex('node', (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []));
   const reconciler = startReconciler(context, {
     name: taintEvictionController.name,
@@ -49,6 +50,9 @@ function start(context: ControllerContext): RunningController {
       const moved = pod.spec.nodeName !== previous.spec.nodeName;
       if (moved || !deepEqual(pod.spec.tolerations, previous.spec.tolerations)) wake(pod);
     },
+    onDelete(pod) {
+      if (waitingSince.has(objectKey(pod))) reconciler.add(objectKey(pod));
+    },
   });
   return reconciler;
 
@@ -60,12 +64,32 @@ function start(context: ControllerContext): RunningController {
   async function reconcile(key: string): Promise<Outcome> {
     const pod = byKey(podCache, key);
     const node = pod?.spec.nodeName ? nodeCache.get(undefined, pod.spec.nodeName) : undefined;
-    if (!pod || !node || !isPodActive(pod)) return settled;
-    const waitMs = msUntilEviction(pod, node.spec.taints ?? [], clock.now());
-    if (waitMs === undefined) return settled;
-    if (waitMs > 0) return recheck(waitMs);
+    const taints = node?.spec.taints ?? [];
+    const tolerated = pod ? toleratedMs(pod, taints) : Number.POSITIVE_INFINITY;
+    if (!pod || !Number.isFinite(tolerated)) {
+      cancel(key, pod);
+      return settled;
+    }
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      waitingSince.delete(key);
+      return settled;
+    }
+    const now = clock.now();
+    if (tolerated > 0) {
+      const since = waitingSince.get(key) ?? metSince(pod, taints, now);
+      waitingSince.set(key, since);
+      if (since + tolerated > now) return recheck(since + tolerated - now);
+    }
     await evict(pod);
+    waitingSince.delete(key);
     return settled;
+  }
+
+  function cancel(key: string, pod: Live<Pod> | undefined): void {
+    if (!waitingSince.delete(key)) return;
+    const { namespace = '', name } = parseKey(key);
+    const about = pod ?? { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name } };
+    events.record(about, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`);
   }
 
   async function evict(pod: Live<Pod>): Promise<void> {

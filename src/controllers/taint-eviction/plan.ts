@@ -1,24 +1,32 @@
 import type { Pod, Taint, Toleration } from '../../api/core/v1.gen.ts';
+import { conditionOf } from '../../reconcile/conditions.ts';
 
 /**
- * Milliseconds until a pod has to leave a node because of its `NoExecute` taints: 0 at once, undefined when it may stay.
- * A taint tolerated for a time counts from when it was added.
+ * For how many milliseconds a pod tolerates the `NoExecute` taints of its node: 0 not at all, Infinity for ever. As
+ * upstream, of several tolerations that cover one taint the first counts.
  */
-export function msUntilEviction(pod: Pod, taints: readonly Taint[], now: number): number | undefined {
-  const waits = taints
+export function toleratedMs({ spec }: Pod, taints: readonly Taint[]): number {
+  const times = taints
     .filter(({ effect }) => effect === 'NoExecute')
-    .map((taint) => toleratedMs(pod, taint, now));
-  const least = Math.min(...waits);
-  return Number.isFinite(least) ? Math.max(0, least) : undefined;
+    .map((taint) => {
+      const toleration = spec.tolerations?.find((candidate) => covers(candidate, taint));
+      if (!toleration) return 0;
+      return toleration.tolerationSeconds === undefined
+        ? Number.POSITIVE_INFINITY
+        : Math.max(0, toleration.tolerationSeconds * 1000);
+    });
+  return Math.min(Number.POSITIVE_INFINITY, ...times);
 }
 
-function toleratedMs({ spec }: Pod, taint: Taint, now: number): number {
-  const matching = (spec.tolerations ?? []).filter((toleration) => covers(toleration, taint));
-  if (matching.length === 0) return 0;
-  const seconds = matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
-  if (seconds.length === 0) return Number.POSITIVE_INFINITY;
-  const added = taint.timeAdded === undefined ? now : Date.parse(taint.timeAdded);
-  return added + Math.min(...seconds) * 1000 - now;
+/**
+ * From when the time runs: since the taints and the pod have met, in milliseconds since the epoch; `noticed` when the
+ * objects do not tell. Thus a controller that starts anew does not start the time anew.
+ */
+export function metSince({ status }: Pod, taints: readonly Taint[], noticed: number): number {
+  const scheduled = conditionOf(status?.conditions, 'PodScheduled')?.lastTransitionTime;
+  const added = taints.flatMap(({ effect, timeAdded }) => (effect === 'NoExecute' ? [timeAdded] : []));
+  const times = [scheduled, ...added].map((time) => (time === undefined ? noticed : Date.parse(time)));
+  return Math.min(noticed, Math.max(...times));
 }
 
 function covers({ key, effect, operator, value }: Toleration, taint: Taint): boolean {
