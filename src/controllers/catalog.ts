@@ -30,6 +30,7 @@ import { serviceLoadBalancerController } from './service-load-balancer/controlle
 import { attributesClassProtectionController } from './storage-protection/attributes-class-protection.ts';
 import { claimProtectionController } from './storage-protection/claim-protection.ts';
 import { volumeProtectionController } from './storage-protection/volume-protection.ts';
+import { statefulSetController } from './stateful-set/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
@@ -64,6 +65,7 @@ export function allControllers({
     deploymentController,
     replicaSetController,
     replicationController,
+    statefulSetController,
     jobController,
     ttlAfterFinishedController,
     endpointsController,

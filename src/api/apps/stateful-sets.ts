@@ -53,12 +53,6 @@ function defaultStatefulSet(set: DeepMutable<StatefulSet>): void {
   spec.revisionHistoryLimit ??= 10;
 }
 
-/** Drops what a feature gate of upstream that is off by default would keep. */
-function dropDisabled({ spec }: DeepMutable<StatefulSet>): void {
-  dropDisabledFields(spec.template.spec);
-  delete spec.updateStrategy?.rollingUpdate?.maxUnavailable;
-}
-
 function warnings(set: StatefulSet, of: 'create' | 'update'): string[] {
   const { template, volumeClaimTemplates = [], revisionHistoryLimit = 0 } = set.spec;
   const suffix = of === 'update' ? '.Spec' : '';
@@ -85,11 +79,11 @@ export const statefulSets: ResourceDefinition<StatefulSet> = defineResource<Stat
   generation: true,
   prepareForCreate(set) {
     set.status = { ...noStatus };
-    dropDisabled(set);
+    dropDisabledFields(set.spec.template.spec);
   },
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? noStatus);
-    dropDisabled(next);
+    dropDisabledFields(next.spec.template.spec);
   },
   validate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,

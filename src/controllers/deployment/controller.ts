@@ -20,7 +20,7 @@ import { generationsOf, planStep, type DeploymentObservation, type DeploymentSte
 import { revisionAnnotation, sizeAnnotations } from './revision.ts';
 import type { Scaling } from './rolling.ts';
 import { msUntilTimeout, rolloutStatus } from './status.ts';
-import { sameTemplate } from './template-hash.ts';
+import { sameTemplate } from '../pods/template-hash.ts';
 
 /** Rolls templates out over replica sets. */
 export const deploymentController: Controller = {

@@ -3,7 +3,7 @@ import type { Deployment, ReplicaSet, ReplicaSetStatus } from '../../api/apps/v1
 import type { Live } from '../../machinery/object.ts';
 import { generationsOf, planStep, type DeploymentObservation } from './plan.ts';
 import { rolloutStatus } from './status.ts';
-import { podTemplateHash, sameTemplate } from './template-hash.ts';
+import { podTemplateHash, sameTemplate } from '../pods/template-hash.ts';
 
 const now = Date.UTC(2026, 0, 1, 12);
 const created = '2026-01-01T11:00:00Z';

@@ -8,7 +8,7 @@ import { isResized, resize } from './proportional.ts';
 import { newestAnnotations, nextRevision, revisionOf, sizeAnnotations } from './revision.ts';
 import { byAge, changed, newestSize, shrinkOlder, type Scaling } from './rolling.ts';
 import { isComplete, rolloutStatus } from './status.ts';
-import { podTemplateHash, sameTemplate, templateHashLabel } from './template-hash.ts';
+import { podTemplateHash, sameTemplate, templateHashLabel } from '../pods/template-hash.ts';
 
 export interface DeploymentObservation {
   readonly deployment: Live<Deployment>;

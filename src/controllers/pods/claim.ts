@@ -13,12 +13,13 @@ export interface Claims<T> {
 
 /**
  * Sorts candidates into those that `owner` owns, should adopt (selected, unowned) and should release (owned, no longer
- * selected). An owner or object that is being deleted changes nothing.
+ * selected). An owner or object that is being deleted changes nothing. What does not `fit` counts as not selected.
  */
 export function planClaims<T extends KubeObject>(
   owner: Live<KubeObject>,
   selector: Selector,
   candidates: readonly Live<T>[],
+  fits: (object: Live<T>) => boolean = () => true,
 ): Claims<T> {
   const owned: Live<T>[] = [];
   const adopt: Live<T>[] = [];
@@ -26,7 +27,7 @@ export function planClaims<T extends KubeObject>(
   const ownerStays = owner.metadata.deletionTimestamp === undefined;
   for (const object of candidates) {
     const controller = controllerOf(object);
-    const selected = selectorMatches(selector, object.metadata.labels);
+    const selected = selectorMatches(selector, object.metadata.labels) && fits(object);
     if (controller) {
       if (controller.uid !== owner.metadata.uid) continue;
       if (selected) owned.push(object);
