@@ -238,12 +238,27 @@ describeWith({ root: true, kubectl: true }, 'kubectl', () => {
     });
 
     it('runs commands and shows logs', async () => {
-      const pod = (
-        await inNamespace('get', 'pods', '-l', 'app=web', '-o', 'jsonpath={.items[0].metadata.name}')
-      ).trim();
-      expect(await inNamespace('exec', pod, '--', 'node', '-p', '6 * 7')).toBe('42\n');
+      expect(await inNamespace('exec', 'deployment/web', '--', 'node', '-p', '6 * 7')).toBe('42\n');
       expect(await inNamespace('logs', 'deployment/web')).toBe('started\n');
       expect(await kubectl('version', '-o', 'json')).toContain('+kanoe');
+    });
+
+    it('debugs a copy of a pod', async () => {
+      const names = ['get', 'pods', '-l', 'app=web', '-o', 'name'];
+      await expect.poll(() => inNamespace(...names), { timeout: 30_000 }).toMatch(/^pod\/\S+\n$/);
+      const pod = (await inNamespace(...names)).trim().replace('pod/', '');
+      await inNamespace(
+        ...['debug', pod, '--copy-to=copy', '--container=main', '--'],
+        ...['node', '-e', 'console.log("debugging"); setInterval(() => {}, 1000)'],
+      );
+      await inNamespace('wait', 'pod/copy', '--for=condition=Ready', '--timeout=60s');
+      await expect.poll(() => inNamespace('logs', 'copy')).toBe('debugging\n');
+      await inNamespace('delete', 'pod', 'copy', '--grace-period=0', '--force');
+    });
+
+    it('says that nothing measures nodes', async () => {
+      const { code, stderr } = await kubectl.try(['top', 'nodes']);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('Metrics API not available')]);
     });
 
     it('serves a proxy', async () => {
