@@ -26,6 +26,7 @@ import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { furtherAuthentication } from './authentication.ts';
+import { apiServerFlags } from './api-server-flags.ts';
 import { openAuditLog } from './audit.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
@@ -80,6 +81,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     const table = options.legacyApis ? legacySchema(kubernetesSchema()) : kubernetesSchema();
     const metrics = new MetricRegistry();
     let running: readonly Controller[] = [];
+    let served: number | undefined;
     const server = await createApiServer({
       store,
       schema: table,
@@ -111,6 +113,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
         },
       },
       version: servedVersion(options.program.version),
+      flags: () => apiServerFlags(plan, options, { issuer, port: served ?? plan.port }),
       ...(options.admissionPlugins && { admissionPlugins: options.admissionPlugins }),
       metrics,
       ...(audit ? { observers: [audit.observer(metrics)] } : {}),
@@ -127,6 +130,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
           { cause: error },
         );
       });
+    served = port;
     const client = createClient(
       server.transport({
         name: 'system:kube-controller-manager',

@@ -82,7 +82,8 @@ import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
 import { HttpsListener } from './http/https-listener.ts';
 import { openapiRoute } from './http/openapi-route.ts';
-import { createPathRoutes, type HealthCheck, type PathRoute } from './http/path-routes.ts';
+import { componentPages, type ComponentPages } from './http/component-pages.ts';
+import { createPathRoutes, rootPaths, type HealthCheck, type PathRoute } from './http/path-routes.ts';
 import { startSteps } from './http/start-steps.ts';
 import { inProcessTransport } from './in-process-transport.ts';
 import { observeAll, type RequestObserver } from './http/request-record.ts';
@@ -135,7 +136,9 @@ export interface ApiServerOptions {
     resolveNode(name: string): NodeEndpoint | undefined;
   };
   /** The document of `/version`. */
-  readonly version: { readonly gitVersion: string };
+  readonly version: ComponentPages['version'];
+  /** How the server was started, in kube-apiserver's words, for `/flagz`. */
+  flags?(): Readonly<Record<string, string>>;
   /** Objects that a new cluster must have beside the system's own. */
   readonly bootstrap?: readonly KubeObject[];
   /** Admission after the built-in plug-ins. */
@@ -303,12 +306,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     credentials: options.frontProxy?.credentials,
   });
   const local = keepLocalApiServices(following);
-  const paths = createPathRoutes({
+  const listed = {
     groups,
-    serverAddress: () => (address ? `${address.address}:${address.port}` : ''),
-    version: options.version,
     healthChecks: checks.health,
     readyChecks: [...checks.ready, ...(options.readyChecks ?? [])],
+  };
+  const paths = createPathRoutes({
+    ...listed,
+    serverAddress: () => (address ? `${address.address}:${address.port}` : ''),
+    version: options.version,
     jwks: () => tokens.jwks(),
     openidConfiguration: () =>
       tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
@@ -325,6 +331,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       }),
       metricsRoute(metrics),
       slisRoute(new MetricRegistry(), () => typedChecks(checks)),
+      componentPages({
+        component: 'kube-apiserver',
+        clock,
+        version: options.version,
+        paths: () => rootPaths(listed),
+        flags: () => options.flags?.() ?? {},
+      }),
       ...(options.paths ?? []),
     ],
   });

@@ -49,6 +49,7 @@ export const validatingAdmissionPolicies: ResourceDefinition<ValidatingAdmission
 export const mutatingAdmissionPolicies: ResourceDefinition<MutatingAdmissionPolicy> =
   defineResource<MutatingAdmissionPolicy>({
     storage: 'v1',
+    upstreamStorage: 'v1beta1',
     versions: {
       v1: {
         type: mutatingadmissionpolicies,

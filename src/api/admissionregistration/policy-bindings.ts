@@ -38,6 +38,7 @@ export const validatingAdmissionPolicyBindings: ResourceDefinition<ValidatingAdm
 export const mutatingAdmissionPolicyBindings: ResourceDefinition<MutatingAdmissionPolicyBinding> =
   defineResource<MutatingAdmissionPolicyBinding>({
     storage: 'v1',
+    upstreamStorage: 'v1beta1',
     versions: {
       v1: {
         type: mutatingadmissionpolicybindings,

@@ -75,10 +75,6 @@ export function customResourceDefinitions(): ResourceDefinition<CustomResourceDe
         message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
       });
     },
-    columns: [
-      { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
-      { name: 'Created At', type: 'date', cell: ({ metadata }) => metadata.creationTimestamp ?? '' },
-    ],
   });
 }
 

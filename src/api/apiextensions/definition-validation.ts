@@ -381,21 +381,15 @@ function storedVersionErrors(
 ): FieldError[] {
   const path = 'status.storedVersions';
   if (stored.length === 0) return [invalid(path, null, 'must have at least one stored version')];
-  const known = new Set(versions.map(({ name }) => name));
-  return [
-    ...stored.flatMap((name, index) =>
-      known.has(name)
-        ? []
-        : [
-            invalid(
-              `${path}[${index}]`,
-              name,
-              `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`,
-            ),
-          ],
-    ),
-    ...versions
-      .filter(({ name, storage }) => storage && !stored.includes(name))
-      .map(({ name }) => invalid(path, stored, `must have the storage version ${name}`)),
-  ];
+  // Each stored version stands for one version of the definition: a second of that name finds none.
+  const missing = new Map(stored.map((name, index) => [name, index]));
+  const errors = versions.flatMap(({ name, storage }) => {
+    const isFound = missing.delete(name);
+    return storage && !isFound ? [invalid(path, stored, `must have the storage version ${name}`)] : [];
+  });
+  for (const [name, index] of missing) {
+    const detail = `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`;
+    errors.push(invalid(`${path}[${index}]`, name, detail));
+  }
+  return errors;
 }

@@ -25,6 +25,7 @@ export const events: ResourceDefinition<Event> = defineResource<Event>({
       validateUpdate: validateNewEventUpdate,
     },
   },
+  qualifiedFinalizers: false,
   createOnUpdate: true,
   ttlMs: EVENT_TTL_MS,
   validate: validateCoreEvent,

@@ -38,14 +38,17 @@ export function validateClaimUpdate(next: PersistentVolumeClaim, old: Persistent
   if (next.spec.volumeMode !== old.spec.volumeMode) {
     errors.push(invalid('volumeMode', next.spec.volumeMode ?? null, 'field is immutable'));
   }
-  if (old.spec.volumeAttributesClassName === undefined) return errors;
-  const field = 'spec.volumeAttributesClassName';
-  if (next.spec.volumeAttributesClassName === undefined) {
-    errors.push(forbidden(field, 'update from non-nil value to nil is forbidden'));
-  } else if (next.spec.volumeAttributesClassName === '' && old.spec.volumeAttributesClassName !== '') {
-    errors.push(forbidden(field, 'update from non-nil value to an empty string is forbidden'));
-  }
-  return errors;
+  return [...errors, ...droppedClass(next, old)];
+}
+
+/** A class of attributes that has been applied can be exchanged, but not taken away. */
+function droppedClass(next: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
+  const name = next.spec.volumeAttributesClassName;
+  const isApplied = old.status?.currentVolumeAttributesClassName !== undefined;
+  if (!isApplied || name === old.spec.volumeAttributesClassName || name) return [];
+  const emptied = `update to ${name === undefined ? 'nil' : 'empty string'}`;
+  const detail = `${emptied} is forbidden when status.currentVolumeAttributesClassName is not nil`;
+  return [forbidden('spec.volumeAttributesClassName', detail)];
 }
 
 type Mutable = { -readonly [K in keyof PersistentVolumeClaimSpec]: PersistentVolumeClaimSpec[K] };
@@ -150,7 +153,7 @@ export function validateClaimStatus({ spec, status = {} }: PersistentVolumeClaim
   for (const [name, value] of Object.entries(status.capacity ?? {})) {
     errors.push(...quantityErrors(value, `status.capacity[${name}]`));
   }
-  const states = 'status.allocatedResourceStatus';
+  const states = 'status.allocatedResourceStatuses';
   for (const [name, state] of Object.entries(status.allocatedResourceStatuses ?? {})) {
     errors.push(...resourceKeyErrors(name, states));
     if (!resizeStates.includes(state)) errors.push(notSupported(states, name, [...resizeStates].sort()));

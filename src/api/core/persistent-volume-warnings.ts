@@ -1,3 +1,4 @@
+import { warnOfNodeLabel } from './deprecated-node-labels.ts';
 import type { NodeSelector, PersistentVolume } from './v1.gen.ts';
 
 const deprecatedSources: readonly (readonly [keyof PersistentVolume['spec'], string])[] = [
@@ -16,17 +17,6 @@ const deprecatedAnnotations: readonly (readonly [string, string])[] = [
   ],
   ['volume.beta.kubernetes.io/mount-options', 'deprecated since v1.31; use "mountOptions" attribute instead'],
 ];
-
-const deprecatedLabels: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region':
-    'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone':
-    'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type':
-    'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
 
 /** Upstream's warnings about a volume: kinds and annotations that no longer work. */
 export function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): string[] {
@@ -50,10 +40,8 @@ export function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): 
 function selectorWarnings(selector: NodeSelector | undefined): string[] {
   const field = 'spec.nodeAffinity.required.nodeSelectorTerms';
   return (selector?.nodeSelectorTerms ?? []).flatMap(({ matchExpressions = [] }, index) =>
-    matchExpressions.flatMap(({ key }, position) => {
-      const detail = deprecatedLabels[key];
-      const at = `${field}[${index}].matchExpressions[${position}].key`;
-      return detail ? [`${at}: ${key} is ${detail}`] : [];
-    }),
+    matchExpressions.flatMap(({ key }, position) =>
+      warnOfNodeLabel(key, `${field}[${index}].matchExpressions[${position}].key`),
+    ),
   );
 }

@@ -2,6 +2,7 @@ import { type FieldError, duplicate } from '../../machinery/field-error.ts';
 import { dns1123LabelErrors } from '../../machinery/validation/names.ts';
 import { validateImmutable, validateLabels } from '../../machinery/validation/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { deprecatedNodeLabel } from '../core/deprecated-node-labels.ts';
 import { invalidEach } from '../core/pod-spec/invalid-each.ts';
 import { roundResources } from '../core/pod-spec/resource-rounding.ts';
 import { validateContainerResources } from '../core/pod-spec/validate-resources.ts';
@@ -22,6 +23,11 @@ export const runtimeClasses: ResourceDefinition<RuntimeClass> = defineResource<R
   },
   createOnUpdate: true,
   validate: validateClass,
+  warnings: ({ scheduling }) =>
+    Object.keys(scheduling?.nodeSelector ?? {})
+      .sort()
+      .flatMap((key) => deprecatedNodeLabel(key) ?? [])
+      .map((detail) => `scheduling.nodeSelector: ${detail}`),
   validateUpdate: (next, old) => [
     ...validateImmutable(next.handler, old.handler, 'handler'),
     ...validateClass(next),

@@ -22,6 +22,12 @@ export const csiDrivers: ResourceDefinition<CSIDriver> = defineResource<CSIDrive
     if (!jsonEqual(next.spec, old.spec)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   },
   validate: validateDriver,
+  warnings: ({ spec }) =>
+    spec.tokenRequests?.length && spec.serviceAccountTokenInSecrets === undefined
+      ? [
+          'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes',
+        ]
+      : [],
   validateUpdate: (next, old) => [
     ...validateDriver(next),
     ...unchanged(next.spec.attachRequired, old.spec.attachRequired, 'spec.attachedRequired'),

@@ -1,8 +1,10 @@
 import { type FieldError, invalid } from '../../machinery/field-error.ts';
+import type { LabelSelector } from '../../machinery/meta/v1.gen.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { validateLabelSelector } from '../../machinery/selectors/label-selector.ts';
 import { dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { validateImmutable } from '../../machinery/validation/object-meta.ts';
+import { deprecatedNodeLabel, warnOfNodeLabel } from '../core/deprecated-node-labels.ts';
 import { invalidEach } from '../core/pod-spec/invalid-each.ts';
 import { compareQuantities } from '../core/pod-spec/quantities.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
@@ -15,6 +17,7 @@ export const csiStorageCapacities: ResourceDefinition<CSIStorageCapacity> =
     versions: { v1: { type: csistoragecapacities, schema: 'io.k8s.api.storage.v1.CSIStorageCapacity' } },
     unconditionalUpdate: false,
     validate: validateCapacity,
+    warnings: ({ nodeTopology }) => topologyWarnings(nodeTopology),
     validateUpdate: (next, old) => [
       ...validateCapacity(next),
       ...(jsonEqual(next.nodeTopology, old.nodeTopology)
@@ -36,6 +39,19 @@ function validateCapacity(capacity: CSIStorageCapacity): FieldError[] {
     ...validateLabelSelector(capacity.nodeTopology, 'nodeTopology'),
     ...invalidEach('storageClassName', storageClassName, dns1123SubdomainErrors(storageClassName)),
     ...quantity(capacity.capacity, 'capacity'),
-    ...quantity(capacity.maximumVolumeSize, 'maximumVolumeSize'),
+  ];
+}
+
+function topologyWarnings({ matchExpressions = [], matchLabels = {} }: LabelSelector = {}): string[] {
+  return [
+    ...matchExpressions.flatMap(({ key }, index) =>
+      warnOfNodeLabel(key, `nodeTopology.matchExpressions[${index}].key`),
+    ),
+    ...Object.keys(matchLabels)
+      .sort()
+      .flatMap((key) => {
+        const detail = deprecatedNodeLabel(key);
+        return detail === undefined ? [] : [`nodeTopology.matchLabels.${key}: ${detail}`];
+      }),
   ];
 }

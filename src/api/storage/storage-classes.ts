@@ -10,6 +10,7 @@ import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { qualifiedNameErrors } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { deprecatedNodeLabel } from '../core/deprecated-node-labels.ts';
 import { invalidEach } from '../core/pod-spec/invalid-each.ts';
 import type { TopologySelectorTerm } from '../core/v1.gen.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
@@ -141,17 +142,11 @@ function validateTerm({ matchLabelExpressions = [] }: TopologySelectorTerm, path
 }
 
 function warnings({ metadata, allowedTopologies }: StorageClass): string[] {
-  const deprecated: Readonly<Record<string, string>> = {
-    'beta.kubernetes.io/arch': 'kubernetes.io/arch',
-    'beta.kubernetes.io/os': 'kubernetes.io/os',
-    'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
-    'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
-  };
   const found = (allowedTopologies ?? []).flatMap((term, index) =>
     (term.matchLabelExpressions ?? []).flatMap(({ key }, position) => {
-      const instead = deprecated[key];
+      const detail = deprecatedNodeLabel(key);
       const at = `allowedTopologies[${index}].matchLabelExpressions[${position}].key`;
-      return instead ? [`${at}: deprecated since v1.14; use "${instead}" instead`] : [];
+      return detail === undefined ? [] : [`${at}: ${detail}`];
     }),
   );
   return metadata.annotations?.[betaDefaultAnnotation] === undefined

@@ -328,6 +328,8 @@ function apiRequestOf(
   request: HttpRequest,
 ): ApiRequest {
   const { verb, group, version, resource, subresource, namespace, name } = info;
+  // Upstream takes the options of a watch that only the path asks for as those of a list.
+  const asked = verb === 'watch' && params['watch'] === undefined ? { ...params, watch: 'false' } : params;
   const mediaType = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   return {
     verb,
@@ -337,7 +339,7 @@ function apiRequestOf(
     ...(subresource === undefined ? {} : { subresource }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
-    params,
+    params: asked,
     ...(verb === 'patch' && mediaType !== undefined ? { patchType: mediaType as PatchType } : {}),
   };
 }

@@ -80,7 +80,7 @@ function jsonReply(document: object, { accept }: IncomingHttpHeaders): Reply {
   const json = ['application/json', 'application/*', '*/*'];
   if (clauses.length > 0 && !clauses.some(({ mediaType }) => json.includes(mediaType))) {
     const message = '406: Not Acceptable\n\nAvailable representations: application/json';
-    throw new StatusError({ ...newNotAcceptable([]).status, message });
+    throw new StatusError({ ...newNotAcceptable([]).status, message, details: {} });
   }
   return {
     code: 200,
@@ -189,12 +189,15 @@ export function aggregatedReply(document: AggregatedDocument, type: AggregatedTy
 }
 
 /** The paths of `/`, in order. */
-function rootPaths(options: PathRoutesOptions): string[] {
+export function rootPaths(
+  options: Pick<PathRoutesOptions, 'groups' | 'healthChecks' | 'readyChecks'>,
+): string[] {
   const paths = [
     '/.well-known/openid-configuration',
     '/api',
     '/apis',
     '/apis/',
+    '/flagz',
     '/healthz',
     '/livez',
     '/metrics',
@@ -204,6 +207,7 @@ function rootPaths(options: PathRoutesOptions): string[] {
     '/openapi/v3/',
     '/openid/v1/jwks',
     '/readyz',
+    '/statusz',
     '/version',
   ];
   for (const { name, versions } of options.groups()) {

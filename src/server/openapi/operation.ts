@@ -17,7 +17,7 @@ import {
 /** One method of one path, in neither dialect. */
 export interface Operation {
   readonly path: string;
-  readonly method: 'get' | 'put' | 'post' | 'delete' | 'patch';
+  readonly method: 'get' | 'put' | 'post' | 'delete' | 'options' | 'head' | 'patch';
   readonly id: string;
   readonly tag: string;
   readonly parameters: readonly Parameter[];
@@ -169,6 +169,7 @@ function subresourceOperations(subject: Subject, item: Target, table: SchemaTabl
       message: own?.schema ?? (name === 'scale' ? 'io.k8s.api.autoscaling.v1.Scale' : subject.schema),
       kind,
     };
+    if (own?.proxy) return proxyOperations(subject, target, table);
     if (own?.connect) return connectOperations(subject, target, { verbs, table });
     return [
       ...(verbs.includes('create') ? [createOperation(subject, target)] : []),
@@ -212,6 +213,22 @@ function connectOperations(
     action: 'connect',
     produces: ['*/*'],
   }));
+}
+
+/** Proxies take every method, with and without a path behind them. */
+function proxyOperations(subject: Subject, target: Target, table: SchemaTable): Operation[] {
+  const options = `${subject.schema.slice(0, subject.schema.lastIndexOf('.'))}.${target.kind.kind}`;
+  const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const;
+  return ['', '/{path}'].flatMap((rest) =>
+    methods.map((method) => ({
+      ...common(subject, { ...target, path: `${target.path}${rest}` }, optionParameters(options, table)),
+      method,
+      id: `connect${subject.words.id}${capitalized(method)}${target.name}${rest === '' ? '' : 'WithPath'}`,
+      action: 'connect',
+      answers: [{ code: 200, message: 'text' }, { code: 401 }],
+      produces: ['*/*'],
+    })),
+  );
 }
 
 function optionParameters(message: string, table: SchemaTable): Parameter[] {

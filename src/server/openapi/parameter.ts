@@ -11,6 +11,7 @@ function query(type: Parameter['type'], ...names: string[]): Parameter[] {
 
 const selection: readonly Parameter[] = [
   ...query('string', 'continue', 'fieldSelector', 'labelSelector', 'resourceVersion', 'resourceVersionMatch'),
+  ...query('string', 'shardSelector'),
   ...query('integer', 'limit', 'timeoutSeconds'),
   ...query('boolean', 'sendInitialEvents'),
 ];
@@ -30,7 +31,7 @@ export const patchParameters: readonly Parameter[] = [...writeParameters, ...que
 export const deleteParameters: readonly Parameter[] = [
   ...query('string', 'dryRun', 'propagationPolicy'),
   ...query('integer', 'gracePeriodSeconds'),
-  ...query('boolean', 'orphanDependents'),
+  ...query('boolean', 'ignoreStoreReadErrorWithClusterBreakingPotential', 'orphanDependents'),
 ];
 export const deleteCollectionParameters: readonly Parameter[] = [...selection, ...deleteParameters];
 

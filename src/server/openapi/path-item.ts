@@ -8,7 +8,7 @@ export interface PathItem {
   readonly operations: readonly { readonly operation: Operation; readonly own: readonly Parameter[] }[];
 }
 
-const methods: readonly Operation['method'][] = ['get', 'put', 'post', 'delete', 'patch'];
+const methods: readonly Operation['method'][] = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
 
 /** Groups operations by path, both in upstream's order. */
 export function pathItems(operations: readonly Operation[]): PathItem[] {

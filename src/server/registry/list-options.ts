@@ -38,7 +38,7 @@ function parseCount(name: string, text: string | undefined): number {
 function versionErrors(request: ApiRequest): FieldError[] {
   const { resourceVersion = '', resourceVersionMatch = '', continue: token = '' } = request.params ?? {};
   const { sendInitialEvents } = request.params ?? {};
-  const watch = request.verb === 'watch';
+  const watch = request.verb === 'watch' && request.params?.['watch'] !== 'false';
   const path = 'resourceVersionMatch';
   const errors: FieldError[] = [];
   if (watch) {

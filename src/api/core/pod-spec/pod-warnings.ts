@@ -1,14 +1,7 @@
 import { parseQuantity } from '../../../machinery/quantity.ts';
 import { labelValueErrors } from '../../../machinery/validation/names.ts';
+import { deprecatedNodeLabel, warnOfNodeLabel } from '../deprecated-node-labels.ts';
 import type { Container, ContainerPort, PersistentVolumeClaimSpec, Pod, PodSpec, Volume } from '../v1.gen.ts';
-
-const movedLabels: Readonly<Record<string, readonly [string, string]>> = {
-  'beta.kubernetes.io/arch': ['v1.14', 'kubernetes.io/arch'],
-  'beta.kubernetes.io/os': ['v1.14', 'kubernetes.io/os'],
-  'failure-domain.beta.kubernetes.io/region': ['v1.17', 'topology.kubernetes.io/region'],
-  'failure-domain.beta.kubernetes.io/zone': ['v1.17', 'topology.kubernetes.io/zone'],
-  'beta.kubernetes.io/instance-type': ['v1.17', 'node.kubernetes.io/instance-type'],
-};
 
 const oldVolumes: Readonly<Record<string, string>> = {
   photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
@@ -46,18 +39,12 @@ export function claimSpecWarnings({ resources }: PersistentVolumeClaimSpec, fiel
   ];
 }
 
-function warnOfKey(key: string, field: string): string[] {
-  const moved = movedLabels[key];
-  return moved ? [`${field}: ${key} is deprecated since ${moved[0]}; use "${moved[1]}" instead`] : [];
-}
-
 function warnOfNodeLabels(spec: PodSpec, field: string): string[] {
   const selected = Object.keys(spec.nodeSelector ?? {})
     .sort()
     .flatMap((key) => {
-      const moved = movedLabels[key];
-      if (!moved) return [];
-      return [`${field}.nodeSelector[${key}]: deprecated since ${moved[0]}; use "${moved[1]}" instead`];
+      const detail = deprecatedNodeLabel(key);
+      return detail === undefined ? [] : [`${field}.nodeSelector[${key}]: ${detail}`];
     });
   const affinity = spec.affinity?.nodeAffinity;
   const at = `${field}.affinity.nodeAffinity`;
@@ -79,7 +66,7 @@ function warnOfNodeLabels(spec: PodSpec, field: string): string[] {
     ...selected,
     ...paths.flatMap(({ term, path, checkValues }) =>
       (term.matchExpressions ?? []).flatMap(({ key, values = [] }, index) => [
-        ...warnOfKey(key, `${path}.matchExpressions[${index}].key`),
+        ...warnOfNodeLabel(key, `${path}.matchExpressions[${index}].key`),
         ...(checkValues ? values : []).flatMap((value, at) =>
           labelValueErrors(value).map(
             (words) => `${path}.matchExpressions[${index}].values[${at}]: ${value} is invalid, ${words}`,
@@ -118,7 +105,7 @@ function warnOfSpread(spec: PodSpec, field: string): string[] {
   return (spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }, index) => {
     const at = `${field}.topologySpreadConstraints[${index}]`;
     return [
-      ...warnOfKey(topologyKey, `${at}.topologyKey`),
+      ...warnOfNodeLabel(topologyKey, `${at}.topologyKey`),
       ...(labelSelector ? [] : [`${at}.labelSelector: a null labelSelector results in matching no pod`]),
     ];
   });

@@ -105,8 +105,9 @@ const addedCapabilities: PodCheck = ({ spec }) => {
 };
 
 const hostNamespaces: PodCheck = ({ spec }) => {
-  const shared = (['hostIPC', 'hostNetwork', 'hostPID'] as const).filter((field) => spec[field]);
-  return shared.length > 0 ? { reason: 'host namespaces', detail: shared.join(', ') } : undefined;
+  const shared = (['hostNetwork', 'hostPID', 'hostIPC'] as const).filter((field) => spec[field]);
+  const detail = shared.map((field) => `${field}=true`).join(', ');
+  return shared.length > 0 ? { reason: 'host namespaces', detail } : undefined;
 };
 
 const hostPathVolumes: PodCheck = ({ spec }) => {

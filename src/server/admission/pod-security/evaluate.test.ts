@@ -37,7 +37,7 @@ describe('the Pod Security Standards', () => {
       'host namespaces',
       'baseline',
       { hostPID: true, hostNetwork: true },
-      'host namespaces (hostNetwork, hostPID)',
+      'host namespaces (hostNetwork=true, hostPID=true)',
     ],
     [
       'host ports of two containers',

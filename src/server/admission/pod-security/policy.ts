@@ -34,7 +34,7 @@ export function isStricter(a: Level, b: Level): boolean {
 
 /**
  * The policy that a namespace's labels state, with what is wrong with them. What cannot be read is `restricted` when it is
- * enforced, and `privileged` otherwise (upstream's `PolicyToEvaluate`).
+ * enforced, and `privileged` otherwise; a namespace that only enforces warns of the same (upstream's `PolicyToEvaluate`).
  */
 export function policyOf(labels: Labels): { readonly policy: Policy; readonly errors: FieldError[] } {
   const errors: FieldError[] = [];
@@ -57,5 +57,13 @@ export function policyOf(labels: Labels): { readonly policy: Policy; readonly er
     return { level, minor: minor === undefined ? undefined : Number(minor) };
   };
   const policy = { enforce: mode('enforce'), audit: mode('audit'), warn: mode('warn') };
-  return { policy, errors };
+  return { policy: { ...policy, warn: warned(policy, labels) }, errors };
+}
+
+/** What is enforced is warned of as well, unless the labels say how much to warn. */
+function warned({ enforce, warn }: Policy, labels: Labels): LevelVersion {
+  const isStated = levels.some((level) => level === labels?.[`${prefix}enforce`]);
+  if (!isStated || labels?.[`${prefix}warn`] !== undefined || !isStricter(enforce.level, warn.level))
+    return warn;
+  return labels?.[`${prefix}warn-version`] === undefined ? enforce : { ...warn, level: enforce.level };
 }
