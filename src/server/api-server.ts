@@ -479,9 +479,9 @@ function groupsOf(definitions: () => readonly ResourceDefinition[]): () => reado
   };
 }
 
-/** The version without what this build adds to it. */
+/** `1.36`, the release whose API is served. */
 function versionOf({ gitVersion }: { readonly gitVersion: string }): string {
-  return gitVersion.replace(/\+.*/, '');
+  return /^v?(\d+\.\d+)/.exec(gitVersion)?.[1] ?? gitVersion;
 }
 
 function typedChecks({ health, ready }: ReturnType<typeof healthChecks>): TypedCheck[] {

@@ -57,6 +57,7 @@ export const resourceQuotas: ResourceDefinition<ResourceQuota> = defineResource<
     next.status = mutableCopy(old.status ?? {});
   },
   warnings: quotaWarnings,
+  returnsDeleted: true,
   validate: validateResourceQuota,
   validateUpdate: validateResourceQuotaUpdate,
   status: {

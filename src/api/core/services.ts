@@ -29,6 +29,7 @@ export function services(options: { readonly serviceCidr: string }): ResourceDef
       dropTypeDependentFields(next, old);
       next.status = mutableCopy(old.status ?? { loadBalancer: {} });
     },
+    returnsDeleted: true,
     validate: validateService,
     validateUpdate: (next, old) => [
       ...validateAddressChange(next, old),

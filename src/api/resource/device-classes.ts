@@ -15,6 +15,7 @@ export const deviceClasses: ResourceDefinition<DeviceClass> = defineResource<Dev
   storage: 'v1',
   versions: { v1: { type: deviceclasses, schema: 'io.k8s.api.resource.v1.DeviceClass' } },
   generation: true,
+  returnsDeleted: true,
   validate: ({ spec }) => validateSpec(spec, undefined),
   validateUpdate: (next, old) => validateSpec(next.spec, old.spec),
   columns: [nameColumn(), ageColumn()],

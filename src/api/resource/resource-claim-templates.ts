@@ -18,6 +18,7 @@ export const resourceClaimTemplates: ResourceDefinition<ResourceClaimTemplate> =
         defaults,
       },
     },
+    returnsDeleted: true,
     validate: validateTemplate,
     validateUpdate: (next, old) => unchangedSpec(next.spec, old.spec),
     columns: [nameColumn(), ageColumn()],

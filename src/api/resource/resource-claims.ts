@@ -25,6 +25,7 @@ export const resourceClaims: ResourceDefinition<ResourceClaim> = defineResource<
   prepareForUpdate(next, old) {
     next.status = mutableCopy(old.status ?? {});
   },
+  returnsDeleted: true,
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
   validateUpdate: (next, old) => unchangedSpec(next.spec, old.spec),
   status: {

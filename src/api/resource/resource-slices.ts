@@ -12,6 +12,7 @@ export const resourceSlices: ResourceDefinition<ResourceSlice> = defineResource<
   generation: true,
   prepareForCreate: (slice, { now }) => settleDevices(slice, now),
   prepareForUpdate: (slice, _old, { now }) => settleDevices(slice, now),
+  returnsDeleted: true,
   validate: (slice) => validateResourceSlice(slice),
   validateUpdate: validateResourceSlice,
   selectableFields: {

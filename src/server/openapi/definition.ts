@@ -103,7 +103,11 @@ export function definitionsOf(
 
 function definitionOf(message: MessageSchema, options: DefinitionOptions): JsonSchema {
   const fields = [...message.fields.values()];
-  const required = fields.filter((field) => field.required).map(({ name }) => name);
+  // As upstream's types list them, which their numbers in protobuf mostly tell.
+  const required = fields
+    .filter((field) => field.required)
+    .sort((a, b) => a.number - b.number)
+    .map(({ name }) => name);
   const kinds = kindsOf(message, options);
   return {
     type: 'object',

@@ -10,7 +10,7 @@ export interface DocumentOptions {
   readonly groupVersions: readonly { readonly group: string; readonly version: string }[];
   /** Schemas of custom resources and their lists, by name. */
   readonly custom?: ReadonlyMap<string, CustomDefinition>;
-  /** `v1.36.2`. */
+  /** `1.36`. */
   readonly version: string;
 }
 
@@ -32,7 +32,10 @@ export function openapiV3(operations: readonly Operation[], options: DocumentOpt
         },
       ]),
     ),
-    components: { schemas, securitySchemes: { BearerToken: bearerToken } },
+    components: {
+      ...(Object.keys(schemas).length > 0 && { schemas }),
+      securitySchemes: { BearerToken: bearerToken },
+    },
   };
 }
 

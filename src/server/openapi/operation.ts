@@ -72,6 +72,36 @@ export function rootPath(group: string, version?: string): string {
   return version === undefined ? root : `${root}${version}/`;
 }
 
+/** The schema of what `/version` is answered with. */
+export const versionInfo = 'io.k8s.apimachinery.pkg.version.Info';
+
+/** The operations of documents about the server itself, by the path of their OpenAPI document. */
+export const serverOperations: Readonly<Record<string, Operation>> = {
+  '.well-known/openid-configuration': keyOperation('/.well-known/openid-configuration/', {
+    id: 'getServiceAccountIssuerOpenIDConfiguration',
+    tag: 'WellKnown',
+    produces: 'application/json',
+  }),
+  'openid/v1/jwks': keyOperation('/openid/v1/jwks/', {
+    id: 'getServiceAccountIssuerOpenIDKeyset',
+    tag: 'openid',
+    produces: 'application/jwk-set+json',
+  }),
+  version: {
+    ...keyOperation('/version/', { id: 'getCodeVersion', tag: 'version', produces: 'application/json' }),
+    answers: [{ code: 200, message: versionInfo }, { code: 401 }],
+  },
+};
+
+function keyOperation(
+  path: string,
+  words: { readonly id: string; readonly tag: string; readonly produces: string },
+): Operation {
+  const { id, tag, produces } = words;
+  const answers: readonly Answer[] = [{ code: 200, message: 'text' }, { code: 401 }];
+  return { path, method: 'get', id, tag, parameters: [], answers, produces: [produces] };
+}
+
 /** The operation that reads a discovery document. */
 export function discoveryOperation(
   path: string,
@@ -186,17 +216,21 @@ function connectOperations(
   target: Target,
   { verbs, table }: { readonly verbs: readonly string[]; readonly table: SchemaTable },
 ): Operation[] {
-  const options = `${subject.schema.slice(0, subject.schema.lastIndexOf('.'))}.${target.kind.kind}`;
-  const isRead = options === subject.schema;
-  const parameters = isRead || !table.has(options) ? [] : optionParameters(options, table);
+  const own = messageBeside(subject.schema, target.kind.kind);
+  const isRead = own === subject.schema;
+  const options = isRead
+    ? `${own}${capitalized(target.path.slice(target.path.lastIndexOf('/') + 1))}Options`
+    : own;
+  const parameters = table.has(options) ? optionParameters(options, table) : [];
   const base = {
-    ...common(subject, target, parameters),
+    ...connection(subject, target, parameters),
     answers: [{ code: 200, message: 'text' }, { code: 401 }],
   } as const;
   if (isRead)
     return [
       {
         ...base,
+        parameters: [...base.parameters, prettyParameter],
         method: 'get',
         id: `read${subject.words.id}${target.name}`,
         action: 'get',
@@ -217,11 +251,11 @@ function connectOperations(
 
 /** Proxies take every method, with and without a path behind them. */
 function proxyOperations(subject: Subject, target: Target, table: SchemaTable): Operation[] {
-  const options = `${subject.schema.slice(0, subject.schema.lastIndexOf('.'))}.${target.kind.kind}`;
+  const parameters = optionParameters(messageBeside(subject.schema, target.kind.kind), table);
   const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'] as const;
   return ['', '/{path}'].flatMap((rest) =>
     methods.map((method) => ({
-      ...common(subject, { ...target, path: `${target.path}${rest}` }, optionParameters(options, table)),
+      ...connection(subject, { ...target, path: `${target.path}${rest}` }, parameters),
       method,
       id: `connect${subject.words.id}${capitalized(method)}${target.name}${rest === '' ? '' : 'WithPath'}`,
       action: 'connect',
@@ -231,8 +265,25 @@ function proxyOperations(subject: Subject, target: Target, table: SchemaTable): 
   );
 }
 
+/** The message of this kind in the group version of another. */
+function messageBeside(schema: string, kind: string): string {
+  return `${schema.slice(0, schema.lastIndexOf('.'))}.${kind}`;
+}
+
+/** What streams and proxies share: they are answered with no object, which nothing could print prettily. */
+function connection(
+  subject: Subject,
+  target: Target,
+  parameters: readonly Parameter[],
+): ReturnType<typeof common> {
+  const base = common(subject, target, parameters);
+  return { ...base, parameters: base.parameters.filter((one) => one !== prettyParameter) };
+}
+
 function optionParameters(message: string, table: SchemaTable): Parameter[] {
-  const fields = [...table.get(message).fields.values()].filter(({ number }) => number !== 0);
+  const fields = [...table.get(message).fields.values()].filter(
+    ({ number, of }) => number !== 0 && of.type !== 'time',
+  );
   return fields.map(({ name, of }) => ({ name, in: 'query', type: parameterType(of) }));
 }
 
@@ -330,7 +381,7 @@ function deleteOperation(subject: Subject, target: Target): Operation {
     id: `delete${subject.words.id}${target.name}`,
     action: 'delete',
     body: { message: `${meta}.DeleteOptions`, required: false, types: ['*/*'] },
-    answers: answersOf(`${meta}.Status`, [200, 202]),
+    answers: answersOf(subject.definition.returnsDeleted ? target.message : `${meta}.Status`, [200, 202]),
   };
 }
 

@@ -42,11 +42,14 @@ describe('the OpenAPI v3 index', () => {
   it('lists what is served, each with a digest of its content', () => {
     const { paths } = json<{ paths: Record<string, { serverRelativeURL: string }> }>(get('/openapi/v3'));
     expect(Object.keys(paths)).toEqual([
+      '.well-known/openid-configuration',
       'api',
       'api/v1',
       'apis',
       'apis/rbac.authorization.k8s.io',
       'apis/rbac.authorization.k8s.io/v1',
+      'openid/v1/jwks',
+      'version',
     ]);
     const url = new URL(paths['api/v1']?.serverRelativeURL ?? '', 'https://server');
     expect(url.pathname).toBe('/openapi/v3/api/v1');

@@ -7,15 +7,23 @@ import { customDefinitions } from './custom-definitions.ts';
 import { openapiV2Protobuf } from './openapi-v2-protobuf.ts';
 import { openapiV2 } from './openapi-v2.ts';
 import { openapiV3, type DocumentOptions } from './openapi-v3.ts';
+import type { CustomDefinition, JsonSchema } from './definition.ts';
 import { groupVersionWords } from './operation-id.ts';
-import { discoveryOperation, operationsOf, rootPath, type Operation } from './operation.ts';
+import {
+  discoveryOperation,
+  operationsOf,
+  rootPath,
+  serverOperations,
+  versionInfo,
+  type Operation,
+} from './operation.ts';
 
 export interface OpenapiOptions {
   /** What is served now. A new array means that something changed, and documents are made anew. */
   resources(): readonly AnyResource[];
   /** With the schemas of the resources that came at run time. */
   table(): SchemaTable;
-  /** `v1.36.2`. */
+  /** `1.36`. */
   readonly version: string;
 }
 
@@ -89,6 +97,39 @@ function answer(
   return { status: 200, headers: { ...headers, 'content-type': options.type }, body };
 }
 
+const requiredOfVersion = [
+  'major',
+  'minor',
+  'gitVersion',
+  'gitCommit',
+  'gitTreeState',
+  'buildDate',
+  'goVersion',
+  'compiler',
+  'platform',
+];
+const optionalOfVersion = [
+  'emulationMajor',
+  'emulationMinor',
+  'minCompatibilityMajor',
+  'minCompatibilityMinor',
+];
+
+/** `version.Info` is no kind, and has no schema in the table of kinds. */
+const versionDefinition: CustomDefinition = {
+  v2: versionSchema({}),
+  v3: versionSchema({ default: '' }),
+  references: [],
+};
+
+function versionSchema(ofRequired: JsonSchema): JsonSchema {
+  const properties = [
+    ...requiredOfVersion.map((name) => [name, { type: 'string', ...ofRequired }] as const),
+    ...optionalOfVersion.map((name) => [name, { type: 'string' }] as const),
+  ].sort(([a], [b]) => (a < b ? -1 : 1));
+  return { type: 'object', required: requiredOfVersion, properties: Object.fromEntries(properties) };
+}
+
 /** Documents by name: `v2`, `v2.pb`, and those of v3 by the path behind `/openapi/v3/`. */
 interface Documents {
   readonly names: readonly string[];
@@ -100,7 +141,10 @@ function documentsOf(definitions: readonly AnyResource[], { table, version }: Op
   const groupVersions = groups.flatMap(({ name, versions }) =>
     versions.map((entry) => ({ group: name, version: entry.version })),
   );
-  const custom = customDefinitions(definitions.map(erased));
+  const custom = new Map([
+    ...customDefinitions(definitions.map(erased)),
+    [versionInfo, versionDefinition] as const,
+  ]);
   const options: DocumentOptions = { table: table(), groupVersions, version, custom };
   const parts = operationsByName(groups, options.table);
   const all = (): Operation[] => [...parts.values()].flatMap((operations) => operations());
@@ -108,8 +152,12 @@ function documentsOf(definitions: readonly AnyResource[], { table, version }: Op
     ['v2', () => JSON.stringify(openapiV2(all(), options))],
     ['v2.pb', () => openapiV2Protobuf(openapiV2(all(), options))],
   ]);
-  for (const [name, operations] of parts)
-    makers.set(name, () => JSON.stringify(openapiV3(operations(), options)));
+  for (const [name, operations] of parts) {
+    const own = groupVersions.filter(
+      ({ group, version: one }) => group === '' || rootPath(group, one) === `/${name}/`,
+    );
+    makers.set(name, () => JSON.stringify(openapiV3(operations(), { ...options, groupVersions: own })));
+  }
   const made = new Map<string, Document>();
   return {
     names: [...parts.keys()].sort(),
@@ -135,6 +183,7 @@ function operationsByName(
   parts.set('apis', () => [
     discoveryOperation('/apis/', { id: 'getAPIVersions', tag: 'apis' }, 'APIGroupList'),
   ]);
+  for (const [name, operation] of Object.entries(serverOperations)) parts.set(name, () => [operation]);
   for (const group of groups) {
     if (group.name !== '') {
       const words = groupVersionWords(group.name, '');

@@ -7,7 +7,13 @@ import {
 } from '../../machinery/managed-fields/field-manager.ts';
 import { fieldsOfParent, fieldsOfScale } from '../../machinery/managed-fields/scale-fields.ts';
 import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
-import { newInternalError, newInvalid, newMethodNotAllowed } from '../../machinery/status/errors.ts';
+import type { StatusError } from '../../machinery/status-error.ts';
+import {
+  newInternalError,
+  newInvalid,
+  newMethodNotAllowed,
+  newUnknownError,
+} from '../../machinery/status/errors.ts';
 import { ageColumn } from '../../api/columns.ts';
 import type { Column, ScaleMapping } from '../../api/resource.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
@@ -126,7 +132,7 @@ export async function scaleObject(
     version: 'v1',
     kind: 'Scale',
   };
-  const reader = scaleReader(registry, context, expected);
+  const reader = scaleReader(registry, served, context, expected);
   const paths = replicasPaths(served, mapping.specReplicasPath);
   const changed = await changeObject(registry, served, context, {
     dryRun: reader.dryRun,
@@ -171,7 +177,12 @@ interface ScaleReader {
   read(current: Scale, fields: Entries): Promise<OwnedScale>;
 }
 
-function scaleReader(registry: Registry, context: RequestContext, expected: Expected): ScaleReader {
+function scaleReader(
+  registry: Registry,
+  served: ServedVersion,
+  context: RequestContext,
+  expected: Expected,
+): ScaleReader {
   const { request } = context;
   if (request.verb === 'update') return scaleUpdate(registry, context, expected);
   checkPatchType(request.patchType);
@@ -187,6 +198,7 @@ function scaleReader(registry: Registry, context: RequestContext, expected: Expe
       async read(current, fields) {
         const { object, managedFields } = await managedApply(live(current, fields), patch);
         reportRepeated(duplicates, context, options);
+        if (served.version.custom) throw unconvertible(object as KubeObject);
         const scale = decodePatched(object, expected).object as DeepMutable<KubeObject>;
         return { scale, managedFields };
       },
@@ -201,6 +213,13 @@ function scaleReader(registry: Registry, context: RequestContext, expected: Expe
       return { scale, managedFields: await managedAfterUpdate(live(current, fields), scale, undefined) };
     },
   };
+}
+
+/** Upstream cannot apply to the scale of a custom resource: it takes the scale for one of its versions. */
+function unconvertible({ metadata }: KubeObject): StatusError {
+  return newUnknownError(
+    `failed to convert new object (/${metadata.name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
+  );
 }
 
 function scaleUpdate(registry: Registry, context: RequestContext, expected: Expected): ScaleReader {
