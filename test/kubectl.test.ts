@@ -247,10 +247,8 @@ describeWith({ root: true, kubectl: true }, 'kubectl', () => {
       const names = ['get', 'pods', '-l', 'app=web', '-o', 'name'];
       await expect.poll(() => inNamespace(...names), { timeout: 30_000 }).toMatch(/^pod\/\S+\n$/);
       const pod = (await inNamespace(...names)).trim().replace('pod/', '');
-      await inNamespace(
-        ...['debug', pod, '--copy-to=copy', '--container=main', '--'],
-        ...['node', '-e', 'console.log("debugging"); setInterval(() => {}, 1000)'],
-      );
+      const command = ['node', '-e', 'console.log("debugging"); setInterval(() => {}, 1000)'];
+      await inNamespace('debug', pod, '--copy-to=copy', '--container=main', '--', ...command);
       await inNamespace('wait', 'pod/copy', '--for=condition=Ready', '--timeout=60s');
       await expect.poll(() => inNamespace('logs', 'copy')).toBe('debugging\n');
       await inNamespace('delete', 'pod', 'copy', '--grace-period=0', '--force');
