@@ -13,14 +13,24 @@ export interface Clock {
   after(ms: number, run: () => void): Timer;
 }
 
+/** Node.js fires a timer that is set further ahead at once. */
+const longestTimeout = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, run) {
-    const handle = setTimeout(run, ms);
-    handle.unref();
+    let handle = wait(ms);
     return { cancel: () => clearTimeout(handle) };
+
+    function wait(left: number): NodeJS.Timeout {
+      const step = Math.min(left, longestTimeout);
+      return setTimeout(() => {
+        if (step < left) handle = wait(left - step);
+        else run();
+      }, step).unref();
+    }
   },
 };
 

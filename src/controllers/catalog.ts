@@ -7,7 +7,9 @@ import { clusterRoleAggregationController } from './cluster-role-aggregation/con
 import { csrApprovingController } from './certificates/approving-controller.ts';
 import { csrCleanerController } from './certificates/cleaner-controller.ts';
 import { csrSigningController } from './certificates/signing-controller.ts';
+import { cronJobController } from './cron-job/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
+import { disruptionController } from './disruption/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
@@ -67,7 +69,9 @@ export function allControllers({
     replicationController,
     statefulSetController,
     jobController,
+    cronJobController,
     ttlAfterFinishedController,
+    disruptionController,
     endpointsController,
     endpointSliceController,
     namespaceController,

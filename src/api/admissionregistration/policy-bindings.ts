@@ -1,4 +1,4 @@
-import type { LabelSelector } from '../../machinery/meta/v1.gen.ts';
+import { printGoSelector } from '../../machinery/selectors/print-go-selector.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { validateMutatingBinding, validateValidatingBinding } from './binding-validation.ts';
@@ -61,16 +61,4 @@ export const mutatingAdmissionPolicyBindings: ResourceDefinition<MutatingAdmissi
 function printParamRef(ref: ParamRef | undefined): string {
   if (ref?.name) return `${ref.namespace || '*'}/${ref.name}`;
   return ref?.selector ? printGoSelector(ref.selector) : '<unset>';
-}
-
-/** A selector as Go prints the generated message. */
-function printGoSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const labels = Object.entries(matchLabels)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}: ${value},`);
-  const expressions = matchExpressions.map(
-    ({ key, operator, values = [] }) =>
-      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
-  );
-  return `&LabelSelector{MatchLabels:map[string]string{${labels.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`;
 }
