@@ -1,49 +1,126 @@
 import type { Node } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
-import { amountsOf, type Amounts, type PodInfo } from './pod-info.ts';
+import { HostPorts } from './host-ports.ts';
+import type { PodInfo } from './pod-info.ts';
+import {
+  accumulate,
+  amountsOf,
+  emptySum,
+  integerQuantity,
+  NOTHING_REQUESTED,
+  type ResourceAmounts,
+} from './resource-amounts.ts';
 
-/** A node and the sum of what the pods on it occupy, kept up to date pod by pod. */
+type Labels = Readonly<Record<string, string>>;
+
+const noLabels: Labels = {};
+
+/** A node and the account of the pods on it, kept up to date pod by pod. */
 export class NodeInfo {
+  readonly name: string;
+  /** By uid. */
   readonly pods: Map<string, PodInfo> = new Map();
-  readonly requested: Map<string, number> = new Map();
+  readonly usedPorts: HostPorts = new HostPorts();
+  /** How many pods here use a claim, by `namespace/name`. */
+  readonly claimUses: Map<string, number> = new Map();
+  /** The sum of all requests, overhead included. */
+  readonly requested: ResourceAmounts;
+  /** Sums for scoring (see {@link PodInfo.scoringCpu}). */
   scoringCpu = 0;
   scoringMemory = 0;
-  #node: Live<Node> | undefined;
-  #allocatable: Amounts = new Map();
+  /** Grows with each change of the node or its pods. */
+  generation = 0;
+  readonly #requested = emptySum();
+  #node: Live<Node>;
+  #allocatable: ResourceAmounts = NOTHING_REQUESTED;
+  #allowedPods = 0;
+  #images: ReadonlyMap<string, number> = new Map();
 
-  /** Undefined while pods are known that run on a node that is not. */
-  get node(): Live<Node> | undefined {
+  constructor(node: Live<Node>) {
+    this.#node = node;
+    this.name = node.metadata.name;
+    this.requested = this.#requested;
+    this.setNode(node);
+  }
+
+  get node(): Live<Node> {
     return this.#node;
   }
 
-  get allocatable(): Amounts {
+  get labels(): Labels {
+    return this.#node.metadata.labels ?? noLabels;
+  }
+
+  get allocatable(): ResourceAmounts {
     return this.#allocatable;
   }
 
-  setNode(node: Live<Node> | undefined): void {
+  /** How many pods the node takes. */
+  get allowedPods(): number {
+    return this.#allowedPods;
+  }
+
+  /** Sizes in bytes of the images on the node, by every name. */
+  get images(): ReadonlyMap<string, number> {
+    return this.#images;
+  }
+
+  setNode(node: Live<Node>): void {
+    const { allocatable, images } = node.status ?? {};
+    const previous = this.#node.status;
+    if (node === this.#node || allocatable !== previous?.allocatable) {
+      this.#allocatable = amountsOf(allocatable);
+      this.#allowedPods = allocatable?.['pods'] ? integerQuantity('pods', allocatable['pods']) : 0;
+    }
+    if (node === this.#node || images !== previous?.images) {
+      this.#images = new Map(
+        (images ?? []).flatMap(({ names, sizeBytes = 0 }) =>
+          (names ?? []).map((name) => [name, sizeBytes] as const),
+        ),
+      );
+    }
     this.#node = node;
-    this.#allocatable = amountsOf(node?.status?.allocatable);
+    this.generation++;
   }
 
   /** Replaces what was known of the same pod. */
   addPod(info: PodInfo): void {
-    this.removePod(info.pod.metadata.uid);
-    this.pods.set(info.pod.metadata.uid, info);
+    this.removePod(info.uid);
+    this.pods.set(info.uid, info);
     this.#account(info, 1);
   }
 
-  removePod(uid: string): void {
+  /** Returns what was known of the pod. */
+  removePod(uid: string): PodInfo | undefined {
     const info = this.pods.get(uid);
-    if (!info) return;
+    if (!info) return undefined;
     this.pods.delete(uid);
     this.#account(info, -1);
+    return info;
+  }
+
+  /** A copy to try things out on. */
+  clone(): NodeInfo {
+    const copy = new NodeInfo(this.#node);
+    for (const info of this.pods.values()) copy.addPod(info);
+    copy.generation = this.generation;
+    return copy;
   }
 
   #account(info: PodInfo, sign: 1 | -1): void {
-    for (const [name, amount] of info.requests) {
-      this.requested.set(name, (this.requested.get(name) ?? 0) + sign * amount);
-    }
+    this.generation++;
+    accumulate(this.#requested, info.requests, sign);
     this.scoringCpu += sign * info.scoringCpu;
     this.scoringMemory += sign * info.scoringMemory;
+    for (const port of info.hostPorts) {
+      if (sign > 0) this.usedPorts.add(port);
+      else this.usedPorts.remove(port);
+    }
+    for (const claim of info.claims) {
+      const key = `${info.namespace}/${claim}`;
+      const uses = (this.claimUses.get(key) ?? 0) + sign;
+      if (uses > 0) this.claimUses.set(key, uses);
+      else this.claimUses.delete(key);
+    }
   }
 }

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Node, Pod, PodSpec } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
-import { ClusterState } from './cluster-state.ts';
-import { fitErrorMessage } from './fit-error.ts';
-import { podInfo } from './pod-info.ts';
-import { defaultPlugins } from './plugins/default-plugins.ts';
-import { placePod } from './schedule-pod.ts';
+import { tryPod } from './try-pod.ts';
 
 const creationTimestamp = '2026-01-01T00:00:00Z';
 
@@ -59,12 +55,7 @@ function place(
   nodes: readonly Live<Node>[],
   placed: readonly (readonly [Live<Pod>, string])[] = [],
 ): string {
-  const state = new ClusterState();
-  for (const one of nodes) state.setNode(one);
-  for (const [other, nodeName] of placed) state.see(other, nodeName);
-  const snapshot = { nodes: state.nodes, namespaceLabels: () => ({}) };
-  const placement = placePod(podInfo(subject), { plugins: defaultPlugins, snapshot, start: 0 });
-  return placement.nodeName ?? fitErrorMessage(placement.nodes, placement.rejections);
+  return tryPod(subject, { nodes, placed });
 }
 
 function refused(nodes: number, reasons: string, preemption: string): string {
@@ -248,18 +239,5 @@ describe('placePod', () => {
     };
     const nodes = [node('a', { labels: { zone: 'x' } }), node('b', { labels: { zone: 'y' } })];
     expect(place(pod('p', spread, { app: 'w' }), nodes, [[pod('o', {}, { app: 'w' }), 'a']])).toBe('b');
-  });
-});
-
-describe('ClusterState', () => {
-  it('gives back what a pod took, wherever it was seen', () => {
-    const state = new ClusterState();
-    state.setNode(node('a'));
-    const one = pod('p', requests({ cpu: '1' }));
-    state.place(podInfo(one), 'a');
-    state.see({ ...one, metadata: { ...one.metadata, resourceVersion: '2' } }, 'a');
-    const taken = state.nodes[0]?.requested.get('cpu');
-    state.remove('p');
-    expect([taken, state.nodes[0]?.requested.get('cpu'), state.holds(one)]).toEqual([1000, 0, false]);
   });
 });

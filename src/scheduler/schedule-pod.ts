@@ -1,92 +1,173 @@
-import type { Candidate, ClusterEvent, FilterPlugin, Rejection, Snapshot } from './framework.ts';
+import type { CycleState } from './cycle-state.ts';
+import type { Diagnosis, NodeRejection, Plugin } from './framework.ts';
+import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
-import type { Plugins } from './plugins/default-plugins.ts';
+import type { PluginStatus, Profile } from './profile.ts';
+import type { Snapshot } from './snapshot.ts';
+import { isRejection, type Status } from './status.ts';
 
 /** Where a pod should go, or why it can go nowhere. */
 export type Placement =
-  | { readonly nodeName: string }
-  | {
-      readonly nodeName?: never;
-      /** How many nodes exist. */
-      readonly nodes: number;
-      readonly rejections: readonly Rejection[];
-      /** What may change the answer. */
-      readonly wokenBy: ReadonlySet<ClusterEvent>;
-    };
+  | { readonly outcome: 'fits'; readonly nodeName: string }
+  | { readonly outcome: 'no-nodes' }
+  | { readonly outcome: 'unfit'; readonly diagnosis: Diagnosis }
+  | { readonly outcome: 'error'; readonly failed: PluginStatus };
 
 export interface PlacementOptions {
-  readonly plugins: Plugins;
+  readonly profile: Profile;
   readonly snapshot: Snapshot;
-  /** Where among the nodes to start, so that large clusters are used evenly. */
-  readonly start: number;
+  readonly state: CycleState;
+  /** Of all profiles that set none: 0 to 100, 0 is adaptive. */
+  readonly percentageOfNodesToScore: number;
+  readonly search: NodeSearch;
+  /** From 0 up to 1; decides among equally good nodes. */
+  random(): number;
+}
+
+/** Where among the nodes the next search starts, so that a large cluster is used evenly. */
+export interface NodeSearch {
+  start: number;
+}
+
+/** Finds the best node for a pod: filters nodes until enough fit, scores those, and takes one with the highest score. */
+export function placePod(pod: PodInfo, options: PlacementOptions): Placement {
+  const { profile, snapshot, state, search } = options;
+  const { nodes } = snapshot;
+  if (nodes.length === 0) return { outcome: 'no-nodes' };
+  const { failed, nodeNames, narrowedBy } = profile.preFilter(state, pod);
+  if (failed) {
+    if (!isRejection(failed.status)) return { outcome: 'error', failed };
+    return { outcome: 'unfit', diagnosis: rejectedByPreFilter(nodes, failed) };
+  }
+  const filters = profile.filtersFor(state);
+  const nominated = nominatedNode(pod, snapshot);
+  if (nominated && !profile.filter(state, pod, nominated, filters))
+    return { outcome: 'fits', nodeName: nominated.name };
+
+  const candidates = nodeNames ? existing(nodeNames, snapshot) : nodes;
+  const enough = profile.scores ? enoughNodes(candidates.length, options) : 1;
+  const found = findNodes(pod, { candidates, enough, filters, options });
+  search.start = (search.start + found.asked) % nodes.length;
+  if ('failed' in found) return { outcome: 'error', failed: found.failed };
+  const { fitting, rejections } = found;
+  const [only, second] = fitting;
+  if (!only) {
+    return {
+      outcome: 'unfit',
+      diagnosis: {
+        nodes,
+        rejections,
+        others: narrowed(narrowedBy),
+        ...pluginsOf(rejections, narrowedBy),
+      },
+    };
+  }
+  if (!second) return { outcome: 'fits', nodeName: only.name };
+  const scores = profile.score(state, pod, fitting);
+  if ('code' in scores) return { outcome: 'error', failed: { plugin: '', status: scores } };
+  return { outcome: 'fits', nodeName: best(fitting, scores, options).name };
+}
+
+interface Search {
+  readonly candidates: readonly NodeInfo[];
+  readonly enough: number;
+  readonly filters: readonly Plugin[];
+  readonly options: PlacementOptions;
+}
+
+type Found =
+  | { readonly asked: number; readonly failed: PluginStatus }
+  | {
+      readonly asked: number;
+      readonly fitting: readonly NodeInfo[];
+      readonly rejections: readonly NodeRejection[];
+    };
+
+function findNodes(pod: PodInfo, { candidates, enough, filters, options }: Search): Found {
+  const { profile, state, search } = options;
+  const fitting: NodeInfo[] = [];
+  const rejections: NodeRejection[] = [];
+  const { length } = candidates;
+  let asked = 0;
+  for (; asked < length && fitting.length < enough; asked++) {
+    const node = candidates[(search.start + asked) % length];
+    if (!node) continue;
+    const failed = profile.filter(state, pod, node, filters);
+    if (!failed) fitting.push(node);
+    else if (isRejection(failed.status)) rejections.push({ node, ...failed });
+    else return { asked, failed };
+  }
+  return { asked, fitting, rejections };
 }
 
 /**
- * Finds the best node for a pod: filters nodes until enough fit, scores those and takes the highest; among equals the
- * first. Large clusters are sampled as upstream does (50 % less 1 % for each 125 nodes, at least 5 % and 100 nodes).
+ * How many fitting nodes are enough: of 100 nodes and more the given percentage; adaptively 50 less one for each 125
+ * nodes, at least 5; never fewer than 100 nodes.
  */
-export function placePod(pod: PodInfo, { plugins, snapshot, start }: PlacementOptions): Placement {
-  const { nodes } = snapshot;
-  const filters = prepareFilters(pod, plugins, snapshot);
-  const enough = enoughCandidates(nodes.length);
-  const candidates: Candidate[] = [];
-  const rejections: Rejection[] = [];
-  const wokenBy = new Set<ClusterEvent>(['node']);
-  for (let offset = 0; offset < nodes.length && candidates.length < enough; offset++) {
-    const info = nodes[(start + offset) % nodes.length];
-    if (!info?.node) continue;
-    const candidate = { node: info.node, info };
-    const rejected = rejectionOf(candidate, filters);
-    if (!rejected) candidates.push(candidate);
-    else {
-      rejections.push(rejected.rejection);
-      for (const event of rejected.plugin.wokenBy) wokenBy.add(event);
-    }
-  }
-  const [only] = candidates;
-  if (!only) return { nodes: nodes.length, rejections, wokenBy };
-  if (candidates.length === 1) return { nodeName: only.node.metadata.name };
-  return { nodeName: best(pod, candidates, { plugins, snapshot }).node.metadata.name };
-}
-
-interface PreparedFilter {
-  readonly plugin: FilterPlugin;
-  filter(candidate: Candidate): Rejection | undefined;
-}
-
-function prepareFilters(pod: PodInfo, plugins: Plugins, snapshot: Snapshot): PreparedFilter[] {
-  return plugins.filters.flatMap((plugin) => {
-    const filter = plugin.prepare(pod, snapshot);
-    return filter ? [{ plugin, filter }] : [];
-  });
-}
-
-function rejectionOf(
-  candidate: Candidate,
-  filters: readonly PreparedFilter[],
-): { readonly plugin: FilterPlugin; readonly rejection: Rejection } | undefined {
-  for (const { plugin, filter } of filters) {
-    const rejection = filter(candidate);
-    if (rejection) return { plugin, rejection };
-  }
-  return undefined;
-}
-
-function enoughCandidates(nodes: number): number {
+export function enoughNodes(
+  nodes: number,
+  { profile, percentageOfNodesToScore }: Pick<PlacementOptions, 'profile' | 'percentageOfNodesToScore'>,
+): number {
   if (nodes < 100) return nodes;
-  const percentage = Math.max(5, Math.floor(50 - nodes / 125));
+  const configured = profile.percentageOfNodesToScore ?? percentageOfNodesToScore;
+  const percentage = configured > 0 ? configured : Math.max(5, 50 - Math.floor(nodes / 125));
   return Math.max(100, Math.floor((nodes * percentage) / 100));
 }
 
-function best(
-  pod: PodInfo,
-  candidates: readonly Candidate[],
-  { plugins, snapshot }: Pick<PlacementOptions, 'plugins' | 'snapshot'>,
-): Candidate {
-  const totals = candidates.map((candidate) => ({ candidate, score: 0 }));
-  for (const { weight, prepare } of plugins.scores) {
-    const scores = prepare(pod, snapshot)?.(candidates);
-    if (scores) for (const [index, total] of totals.entries()) total.score += weight * (scores[index] ?? 0);
+function best(nodes: readonly NodeInfo[], scores: readonly number[], options: PlacementOptions): NodeInfo {
+  let highest = Number.NEGATIVE_INFINITY;
+  let equals = 0;
+  let chosen = 0;
+  for (let index = 0; index < scores.length; index++) {
+    const score = scores[index] ?? 0;
+    if (score > highest) {
+      highest = score;
+      chosen = index;
+      equals = 1;
+    } else if (score === highest && options.random() * ++equals < 1) chosen = index;
   }
-  return totals.reduce((a, b) => (b.score > a.score ? b : a)).candidate;
+  const node = nodes[chosen];
+  if (!node) throw new Error('scores without nodes');
+  return node;
+}
+
+function nominatedNode({ pod }: PodInfo, snapshot: Snapshot): NodeInfo | undefined {
+  const name = pod.status?.nominatedNodeName;
+  return name ? snapshot.node(name) : undefined;
+}
+
+function existing(names: ReadonlySet<string>, snapshot: Snapshot): readonly NodeInfo[] {
+  return [...names].flatMap((name) => snapshot.node(name) ?? []);
+}
+
+function rejectedByPreFilter(nodes: readonly NodeInfo[], { plugin, status }: PluginStatus): Diagnosis {
+  const plugins = new Set([plugin]);
+  const none: ReadonlySet<string> = new Set();
+  const pending = status.code === 'Pending';
+  return {
+    nodes,
+    rejections: [],
+    others: status,
+    preFilterMessage: status.reasons.join(', '),
+    unschedulablePlugins: pending ? none : plugins,
+    pendingPlugins: pending ? plugins : none,
+  };
+}
+
+function narrowed(by: readonly string[]): Status {
+  const reasons = by.length > 0 ? [`node(s) didn't satisfy plugin(s) [${by.toSorted().join(' ')}]`] : [];
+  return { code: 'UnschedulableAndUnresolvable', reasons };
+}
+
+function pluginsOf(
+  rejections: readonly NodeRejection[],
+  narrowedBy: readonly string[],
+): Pick<Diagnosis, 'unschedulablePlugins' | 'pendingPlugins'> {
+  const unschedulablePlugins = new Set(narrowedBy);
+  const pendingPlugins = new Set<string>();
+  for (const { plugin, status } of rejections) {
+    if (status.code === 'Pending') pendingPlugins.add(plugin);
+    else unschedulablePlugins.add(plugin);
+  }
+  return { unschedulablePlugins, pendingPlugins };
 }

@@ -1,126 +1,338 @@
 import { backoffMs, type BackoffPolicy } from '../base/backoff.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { ClusterEvent } from './framework.ts';
+import type { ClusterEvent } from './cluster-event.ts';
+import type { EventHints } from './event-hints.ts';
+import type { QueuedPod } from './framework.ts';
+import { OrderedHeap } from './ordered-heap.ts';
 import type { PodInfo } from './pod-info.ts';
+import type { PluginStatus } from './profile.ts';
 
-interface Entry {
+type Place = 'active' | 'backoff' | 'unschedulable' | 'in-flight';
+
+interface Entry extends QueuedPod {
   info: PodInfo;
-  readonly order: number;
+  enqueuedAt: number;
+  order: number;
   attempts: number;
+  place: Place;
+  /** Attempts in a row that ended with a rejection, and with an error. */
+  rejections: number;
+  errors: number;
+  unschedulablePlugins: ReadonlySet<string>;
+  pendingPlugins: ReadonlySet<string>;
+  /** The PreEnqueue plug-in that holds the pod back. */
+  gatedBy: string | undefined;
+  backoffUntil: number;
+  /** Of events, the first that the pod did not see when it was taken. */
+  firstEvent: number;
 }
 
-const backoff: BackoffPolicy = { baseMs: 1000, maxMs: 10_000 };
+export interface SchedulingQueueOptions {
+  readonly clock: Clock;
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+  /** Which pod goes first. */
+  before(a: QueuedPod, b: QueuedPod): boolean;
+  preEnqueue(pod: PodInfo): PluginStatus | undefined;
+  hintsFor(pod: PodInfo): EventHints;
+  /** Called whenever there may be something to {@link SchedulingQueue.pop}. */
+  wake(): void;
+}
+
+/** Why an attempt failed. No plug-ins: it is tried again after a back-off whatever happens. */
+export interface Rejection {
+  readonly unschedulablePlugins: ReadonlySet<string>;
+  readonly pendingPlugins: ReadonlySet<string>;
+}
+
+const flushMs = 30_000;
+const longestUnschedulableMs = 5 * 60_000;
+const nobody: ReadonlySet<string> = new Set();
 
 /**
- * Pods that wait for a node: those to be tried now (by priority, then arrival), those that fit nowhere until something
- * changes, and those whose binding failed and that wait for their backoff.
+ * Pods that wait for a node (upstream's priority queue): those to be tried now, in order; those that may fit now and
+ * wait for their back-off; and those that fit nowhere until an event that one of the plug-ins that rejected them takes
+ * for a reason to try again, at the latest after five minutes. Pods whose back-off is for rejections are also taken
+ * early when nothing else is to be done (SchedulerPopFromBackoffQ).
  */
 export class SchedulingQueue {
-  readonly #clock: Clock;
-  readonly #active = new Map<string, Entry>();
-  readonly #parked = new Map<
-    string,
-    { readonly entry: Entry; readonly wokenBy: ReadonlySet<ClusterEvent> }
-  >();
-  readonly #delayed = new Map<string, { readonly entry: Entry; readonly timer: Timer }>();
+  readonly #options: SchedulingQueueOptions;
+  readonly #backoff: BackoffPolicy;
   readonly #entries = new Map<string, Entry>();
-  readonly #wake: () => void;
-  #sorted: Entry[] = [];
+  readonly #active: OrderedHeap<Ticket>;
+  readonly #backingOff: OrderedHeap<Ticket>;
+  readonly #erring: OrderedHeap<Ticket>;
+  readonly #unschedulable = new Set<Entry>();
+  readonly #inFlight = new Set<Entry>();
+  #events: ClusterEvent[] = [];
+  #eventsBefore = 0;
   #arrivals = 0;
+  #backoffTimer: { readonly at: number; readonly timer: Timer } | undefined;
+  #flushTimer: Timer | undefined;
 
-  /** `wake` is called whenever there is something to {@link pop}. */
-  constructor(clock: Clock, wake: () => void) {
-    this.#clock = clock;
-    this.#wake = wake;
+  constructor(options: SchedulingQueueOptions) {
+    this.#options = options;
+    this.#backoff = { baseMs: options.initialBackoffMs, maxMs: options.maxBackoffMs };
+    this.#active = new OrderedHeap((a, b) => options.before(a.entry, b.entry));
+    const sooner = (a: Ticket, b: Ticket): boolean =>
+      a.at !== b.at ? a.at < b.at : options.before(a.entry, b.entry);
+    this.#backingOff = new OrderedHeap(sooner);
+    this.#erring = new OrderedHeap(sooner);
   }
 
-  /** A pod that is new or changed so that it may fit now. */
+  /** How many pods wait where. */
+  counts(): Readonly<Record<'active' | 'backoff' | 'unschedulable' | 'gated', number>> {
+    const counts = { active: 0, backoff: 0, unschedulable: 0, gated: 0 };
+    for (const { place, gatedBy } of this.#entries.values()) {
+      if (gatedBy !== undefined) counts.gated++;
+      else if (place !== 'in-flight') counts[place]++;
+    }
+    return counts;
+  }
+
+  /** A pod that is new to the scheduler. */
   add(info: PodInfo): void {
-    const { uid } = info.pod.metadata;
-    const entry = this.#entries.get(uid) ?? { info, order: this.#arrivals++, attempts: 0 };
-    entry.info = info;
-    this.#entries.set(uid, entry);
-    this.#activate(uid, entry);
+    if (this.#entries.has(info.uid)) return;
+    const entry: Entry = {
+      info,
+      enqueuedAt: this.#options.clock.now(),
+      order: this.#arrivals++,
+      attempts: 0,
+      place: 'unschedulable',
+      rejections: 0,
+      errors: 0,
+      unschedulablePlugins: nobody,
+      pendingPlugins: nobody,
+      gatedBy: undefined,
+      backoffUntil: 0,
+      firstEvent: 0,
+    };
+    this.#entries.set(info.uid, entry);
+    this.#activate(entry);
   }
 
-  /** Holds the newest form of a pod without trying it again. */
-  refresh(info: PodInfo): void {
-    const entry = this.#entries.get(info.pod.metadata.uid);
-    if (entry) entry.info = info;
+  /** A new version of a waiting pod; `events` say what changed that matters to scheduling. */
+  update(info: PodInfo, events: readonly ClusterEvent[]): void {
+    const entry = this.#entries.get(info.uid);
+    if (!entry) {
+      this.add(info);
+      return;
+    }
+    entry.info = info;
+    for (const event of events) {
+      if (entry.place === 'unschedulable') this.#reconsider(entry, event);
+      else if (entry.place === 'in-flight') this.#events.push(event);
+    }
+  }
+
+  /** The newest form of a waiting pod. */
+  get(uid: string): PodInfo | undefined {
+    return this.#entries.get(uid)?.info;
   }
 
   /** Forgets a pod. */
   remove(uid: string): void {
-    this.#leave(uid);
+    const entry = this.#entries.get(uid);
+    if (!entry) return;
     this.#entries.delete(uid);
+    this.#unschedulable.delete(entry);
+    this.#land(entry);
   }
 
-  /** The next pod to try; it is the caller's until handed back by {@link park} or {@link retry}, or removed. */
-  pop(): PodInfo | undefined {
-    for (;;) {
-      const entry = this.#sorted.pop();
-      if (!entry) return undefined;
-      const { uid } = entry.info.pod.metadata;
-      if (this.#active.get(uid) !== entry) continue;
-      this.#active.delete(uid);
-      entry.attempts++;
-      return entry.info;
+  /** The next pod to try; it is the caller's until {@link done}, {@link reject} or {@link fail}. */
+  pop(): QueuedPod | undefined {
+    const entry = this.#take(this.#active, 'active') ?? this.#take(this.#backingOff, 'backoff');
+    if (!entry) return undefined;
+    entry.place = 'in-flight';
+    entry.attempts++;
+    entry.unschedulablePlugins = nobody;
+    entry.pendingPlugins = nobody;
+    entry.firstEvent = this.#eventsBefore + this.#events.length;
+    this.#inFlight.add(entry);
+    return entry;
+  }
+
+  /** Nothing more can make the attempt a rejection: events need not be kept for the pod. */
+  done(uid: string): void {
+    const entry = this.#entries.get(uid);
+    if (entry) this.#land(entry);
+  }
+
+  /** The pod fits nowhere: it waits for an event, or was overtaken by one. */
+  reject(uid: string, { unschedulablePlugins, pendingPlugins }: Rejection): void {
+    const entry = this.#entries.get(uid);
+    if (!entry || entry.place !== 'in-flight') return;
+    const missed = this.#missed(entry);
+    this.#land(entry);
+    entry.unschedulablePlugins = unschedulablePlugins;
+    entry.pendingPlugins = pendingPlugins;
+    entry.errors = 0;
+    if (pendingPlugins.size === 0 || unschedulablePlugins.size > 0) entry.rejections++;
+    this.#retime(entry);
+    if (unschedulablePlugins.size === 0 && pendingPlugins.size === 0) {
+      this.#backOff(entry);
+      return;
     }
+    this.#park(entry);
+    for (const event of missed) if (this.#unschedulable.has(entry)) this.#reconsider(entry, event);
   }
 
-  /** The pod fits nowhere: waits for one of these events. */
-  park(uid: string, wokenBy: ReadonlySet<ClusterEvent>): void {
+  /** The attempt failed for a reason that is not the pod's: tried again after a back-off. */
+  fail(uid: string): void {
     const entry = this.#entries.get(uid);
-    if (entry && !this.#active.has(uid)) this.#parked.set(uid, { entry, wokenBy });
+    if (!entry || entry.place !== 'in-flight') return;
+    this.#land(entry);
+    entry.errors++;
+    this.#retime(entry);
+    this.#backOff(entry);
   }
 
-  /** The attempt failed for another reason: tried again after a backoff. */
-  retry(uid: string): void {
-    const entry = this.#entries.get(uid);
-    if (!entry || this.#active.has(uid)) return;
-    const timer = this.#clock.after(backoffMs(backoff, entry.attempts), () => this.#activate(uid, entry));
-    this.#delayed.set(uid, { entry, timer });
+  /** Something happened in the cluster: those that it may help are tried again. */
+  notify(event: ClusterEvent, isMeant: (pod: PodInfo) => boolean = () => true): void {
+    if (this.#inFlight.size > 0) this.#events.push(event);
+    for (const entry of this.#unschedulable) if (isMeant(entry.info)) this.#reconsider(entry, event);
   }
 
-  /** Something happened in the cluster: those that waited for it are tried again. */
-  notify(event: ClusterEvent): void {
-    for (const [uid, { entry, wokenBy }] of this.#parked) if (wokenBy.has(event)) this.#activate(uid, entry);
+  /** Tries waiting pods at once. */
+  activate(uids: readonly string[]): void {
+    for (const uid of uids) {
+      const entry = this.#entries.get(uid);
+      if (entry && (entry.place === 'unschedulable' || entry.place === 'backoff')) this.#activate(entry);
+    }
   }
 
   stop(): void {
     for (const uid of this.#entries.keys()) this.remove(uid);
+    this.#backoffTimer?.timer.cancel();
+    this.#backoffTimer = undefined;
+    this.#flushTimer?.cancel();
+    this.#flushTimer = undefined;
   }
 
-  #activate(uid: string, entry: Entry): void {
-    if (this.#active.has(uid)) return;
-    this.#leave(uid);
-    this.#active.set(uid, entry);
-    insert(this.#sorted, entry);
-    this.#wake();
+  #reconsider(entry: Entry, event: ClusterEvent): void {
+    const hints = this.#options.hintsFor(entry.info);
+    if (event.resource === 'TargetPod' && event.next?.metadata.uid !== entry.info.uid) return;
+    if (!hints.concerns(event)) return;
+    const wakes = (plugin: string): boolean => hints.wakes(plugin, entry.info, event);
+    if (entry.gatedBy !== undefined) {
+      if (wakes(entry.gatedBy)) this.#activate(entry);
+      return;
+    }
+    for (const plugin of entry.pendingPlugins) {
+      if (wakes(plugin)) {
+        this.#activate(entry);
+        return;
+      }
+    }
+    const { unschedulablePlugins } = entry;
+    if (event.resource === '*' || [...unschedulablePlugins].some(wakes)) this.#backOff(entry);
   }
 
-  #leave(uid: string): void {
-    this.#active.delete(uid);
-    this.#parked.delete(uid);
-    this.#delayed.get(uid)?.timer.cancel();
-    this.#delayed.delete(uid);
+  #activate(entry: Entry): void {
+    const gated = this.#options.preEnqueue(entry.info);
+    entry.gatedBy = gated?.plugin;
+    if (gated) {
+      this.#park(entry);
+      return;
+    }
+    this.#unschedulable.delete(entry);
+    entry.place = 'active';
+    this.#active.push({ entry, at: 0, order: entry.order });
+    this.#options.wake();
+  }
+
+  /** Waits for the rest of the back-off, if any is left. */
+  #backOff(entry: Entry): void {
+    const failures = entry.errors > 0 ? entry.errors : entry.rejections;
+    const until = failures === 0 ? 0 : entry.enqueuedAt + backoffMs(this.#backoff, failures);
+    if (until <= this.#options.clock.now()) {
+      this.#activate(entry);
+      return;
+    }
+    this.#unschedulable.delete(entry);
+    entry.place = 'backoff';
+    entry.backoffUntil = until;
+    const heap = entry.errors > 0 ? this.#erring : this.#backingOff;
+    heap.push({ entry, at: until, order: entry.order });
+    this.#armBackoff(until);
+    if (entry.errors === 0) this.#options.wake();
+  }
+
+  #park(entry: Entry): void {
+    entry.place = 'unschedulable';
+    this.#unschedulable.add(entry);
+    this.#flushTimer ??= this.#options.clock.after(flushMs, () => this.#flushUnschedulable());
+  }
+
+  #retime(entry: Entry): void {
+    entry.enqueuedAt = this.#options.clock.now();
+    entry.order = this.#arrivals++;
+  }
+
+  #take(heap: OrderedHeap<Ticket>, place: Place): Entry | undefined {
+    for (;;) {
+      const ticket = heap.pop();
+      if (!ticket) return undefined;
+      if (isValid(ticket, place, this.#entries)) return ticket.entry;
+    }
+  }
+
+  #armBackoff(at: number): void {
+    if (this.#backoffTimer && this.#backoffTimer.at <= at) return;
+    this.#backoffTimer?.timer.cancel();
+    const { clock } = this.#options;
+    const timer = clock.after(Math.max(0, at - clock.now()), () => this.#endBackoffs());
+    this.#backoffTimer = { at, timer };
+  }
+
+  #endBackoffs(): void {
+    this.#backoffTimer = undefined;
+    const now = this.#options.clock.now();
+    for (const heap of [this.#backingOff, this.#erring]) {
+      for (let ticket = heap.peek(); ticket; ticket = heap.peek()) {
+        const valid = isValid(ticket, 'backoff', this.#entries);
+        if (valid && ticket.at > now) {
+          this.#armBackoff(ticket.at);
+          break;
+        }
+        heap.pop();
+        if (valid) this.#activate(ticket.entry);
+      }
+    }
+  }
+
+  #flushUnschedulable(): void {
+    this.#flushTimer = undefined;
+    const oldest = this.#options.clock.now() - longestUnschedulableMs;
+    for (const entry of this.#unschedulable) {
+      if (entry.gatedBy === undefined && entry.enqueuedAt <= oldest) this.#backOff(entry);
+    }
+    if (this.#unschedulable.size === 0) return;
+    this.#flushTimer = this.#options.clock.after(flushMs, () => this.#flushUnschedulable());
+  }
+
+  #missed(entry: Entry): readonly ClusterEvent[] {
+    return this.#events.slice(entry.firstEvent - this.#eventsBefore);
+  }
+
+  #land(entry: Entry): void {
+    if (!this.#inFlight.delete(entry)) return;
+    const [oldest] = this.#inFlight;
+    const seen = oldest ? oldest.firstEvent - this.#eventsBefore : this.#events.length;
+    if (seen === 0) return;
+    this.#events = this.#events.slice(seen);
+    this.#eventsBefore += seen;
   }
 }
 
-/** Keeps the list in ascending order of urgency: the last is the next. */
-function insert(list: Entry[], entry: Entry): void {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = list[middle];
-    if (other && isMoreUrgent(entry, other)) low = middle + 1;
-    else high = middle;
-  }
-  list.splice(low, 0, entry);
+/** A place in a heap; void when the entry has moved on since. */
+interface Ticket {
+  readonly entry: Entry;
+  readonly at: number;
+  readonly order: number;
 }
 
-function isMoreUrgent(a: Entry, b: Entry): boolean {
-  const difference = (a.info.pod.spec.priority ?? 0) - (b.info.pod.spec.priority ?? 0);
-  return difference > 0 || (difference === 0 && a.order < b.order);
+function isValid({ entry, at, order }: Ticket, place: Place, entries: ReadonlyMap<string, Entry>): boolean {
+  if (entries.get(entry.info.uid) !== entry || entry.place !== place || entry.order !== order) return false;
+  return place === 'active' || entry.backoffUntil === at;
 }

@@ -1,48 +1,89 @@
-import type { Pod, PodAffinityTerm } from '../../api/core/v1.gen.ts';
-import type { LabelSelectorRequirement } from '../../machinery/meta/v1.gen.ts';
-import { selectorFrom, selectorMatches } from '../../machinery/selectors/label-selector.ts';
-import type { Snapshot } from '../framework.ts';
+import type { Pod, PodAffinityTerm, WeightedPodAffinityTerm } from '../../api/core/v1.gen.ts';
+import { selectorFrom, selectorMatches, type Selector } from '../../machinery/selectors/label-selector.ts';
 
-/** A pod affinity term made ready for comparing many pods with it. */
-export interface ParsedTerm {
+type Labels = Readonly<Record<string, string>>;
+
+/** Labels of a namespace, for terms that select namespaces by them. */
+export type NamespaceLabels = (namespace: string) => Labels | undefined;
+
+/** A pod affinity term, its namespaces defaulted to the owner's. */
+export interface AffinityTerm {
   readonly topologyKey: string;
-  matches(pod: Pod): boolean;
+  readonly selector: Selector;
+  readonly namespaces: ReadonlySet<string>;
+  /** Selects further namespaces. */
+  readonly namespaceSelector: Selector | undefined;
 }
 
-/** Reads a term of `owner`: namespaces default to the owner's, label keys narrow by the owner's own values. */
-export function parseTerm(term: PodAffinityTerm, owner: Pod, snapshot: Snapshot): ParsedTerm {
-  const selector = selectorFrom(
-    term.labelSelector && {
-      ...term.labelSelector,
-      matchExpressions: [
-        ...(term.labelSelector.matchExpressions ?? []),
-        ...ownValues(term.matchLabelKeys, 'In', owner),
-        ...ownValues(term.mismatchLabelKeys, 'NotIn', owner),
-      ],
-    },
-  );
-  const namespaces = new Set(term.namespaces);
-  const namespaceSelector = term.namespaceSelector && selectorFrom(term.namespaceSelector);
-  if (namespaces.size === 0 && !namespaceSelector) namespaces.add(owner.metadata.namespace ?? '');
+/** A preferred term; anti-affinity counts negative. */
+export interface WeightedTerm {
+  readonly term: AffinityTerm;
+  readonly weight: number;
+}
+
+/** What a pod says about the pods it wants near and far. */
+export interface AffinityTerms {
+  readonly requiredAffinity: readonly AffinityTerm[];
+  readonly requiredAntiAffinity: readonly AffinityTerm[];
+  readonly preferred: readonly WeightedTerm[];
+}
+
+/** What a term looks at. */
+export interface TermSubject {
+  readonly namespace: string;
+  readonly labels: Labels;
+}
+
+export function termSubject({ metadata }: Pod): TermSubject {
+  return { namespace: metadata.namespace ?? '', labels: metadata.labels ?? {} };
+}
+
+/**
+ * The terms of a pod, undefined when it has none. `matchLabelKeys` and `mismatchLabelKeys` are in the selectors already:
+ * the API server puts them there when the pod is created (KEP-3633).
+ */
+export function affinityTerms(pod: Pod): AffinityTerms | undefined {
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
+  if (!podAffinity && !podAntiAffinity) return undefined;
+  const parse = (term: PodAffinityTerm): AffinityTerm => parseTerm(term, pod);
+  const weighted =
+    (sign: 1 | -1) =>
+    ({ podAffinityTerm, weight }: WeightedPodAffinityTerm): WeightedTerm => ({
+      term: parse(podAffinityTerm),
+      weight: sign * weight,
+    });
   return {
-    topologyKey: term.topologyKey,
-    matches({ metadata: { namespace = '', labels } }) {
-      const inNamespace =
-        namespaces.has(namespace) ||
-        (namespaceSelector !== undefined &&
-          selectorMatches(namespaceSelector, snapshot.namespaceLabels(namespace)));
-      return inNamespace && selectorMatches(selector, labels);
-    },
+    requiredAffinity: (podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(parse),
+    requiredAntiAffinity: (podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map(parse),
+    preferred: [
+      ...(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(weighted(1)),
+      ...(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(weighted(-1)),
+    ],
   };
 }
 
-function ownValues(
-  keys: readonly string[] | undefined,
-  operator: 'In' | 'NotIn',
-  owner: Pod,
-): LabelSelectorRequirement[] {
-  return (keys ?? []).flatMap((key) => {
-    const value = owner.metadata.labels?.[key];
-    return value === undefined ? [] : [{ key, operator, values: [value] }];
-  });
+/** Whether the term is about such a pod. */
+export function termMatches(
+  term: AffinityTerm,
+  { namespace, labels }: TermSubject,
+  namespaceLabels: NamespaceLabels,
+): boolean {
+  if (!selectorMatches(term.selector, labels)) return false;
+  if (term.namespaces.has(namespace)) return true;
+  return (
+    term.namespaceSelector !== undefined &&
+    selectorMatches(term.namespaceSelector, namespaceLabels(namespace))
+  );
+}
+
+function parseTerm(term: PodAffinityTerm, owner: Pod): AffinityTerm {
+  const namespaceSelector = term.namespaceSelector && selectorFrom(term.namespaceSelector);
+  const namespaces = new Set(term.namespaces);
+  if (namespaces.size === 0 && !namespaceSelector) namespaces.add(owner.metadata.namespace ?? '');
+  return {
+    topologyKey: term.topologyKey,
+    selector: selectorFrom(term.labelSelector),
+    namespaces,
+    namespaceSelector,
+  };
 }

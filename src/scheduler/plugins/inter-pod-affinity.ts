@@ -1,138 +1,121 @@
-import type { Pod } from '../../api/core/v1.gen.ts';
-import {
-  normalize,
-  type Candidate,
-  type FilterPlugin,
-  type ScorePlugin,
-  type Snapshot,
-} from '../framework.ts';
-import { parseTerm, type ParsedTerm } from './affinity-term.ts';
+import { stateKey } from '../cycle-state.ts';
+import type { PluginFactory } from '../framework.ts';
+import type { PodInfo } from '../pod-info.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { SKIP, unresolvable, unschedulable } from '../status.ts';
+import { affinityTerms, termMatches, termSubject, type AffinityTerm } from './affinity-term.ts';
 
-/** Honours required affinity and anti-affinity between pods, those of pods already placed included. */
-export const interPodAffinity: FilterPlugin = {
-  name: 'InterPodAffinity',
-  wokenBy: ['node', 'pod-gone', 'pod-placed', 'namespace'],
-  prepare({ pod }, snapshot) {
-    const affinity = requiredTerms(pod, 'podAffinity', snapshot);
-    const antiAffinity = requiredTerms(pod, 'podAntiAffinity', snapshot);
-    const refusing = domainsThatRefuse(pod, snapshot);
-    if (affinity.length === 0 && antiAffinity.length === 0 && refusing.size === 0) return undefined;
-    const wanted = affinity.map((term) =>
-      domainsWith(snapshot, term, (other) => affinity.every((t) => t.matches(other))),
-    );
-    const avoided = antiAffinity.map((term) => domainsWith(snapshot, term, term.matches));
-    const first =
-      wanted.every((domains) => domains.size === 0) && affinity.every((term) => term.matches(pod));
+const name = 'InterPodAffinity';
+const apart = unresolvable("node(s) didn't match pod affinity rules");
+const tooNear = unschedulable("node(s) didn't match pod anti-affinity rules");
+const refused = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
 
-    return ({ node }) => {
-      const labels = node.metadata.labels ?? {};
-      const near = affinity.every(({ topologyKey }, index) => {
-        const domain = labels[topologyKey];
-        return domain !== undefined && (first || wanted[index]?.has(domain) === true);
-      });
-      if (!near) return { reasons: ["node(s) didn't match pod affinity rules"], final: true };
-      const tooNear = antiAffinity.some(
-        ({ topologyKey }, index) => avoided[index]?.has(labels[topologyKey] ?? '') === true,
-      );
-      if (tooNear) return { reasons: ["node(s) didn't match pod anti-affinity rules"], final: false };
-      const refused = Object.entries(labels).some(([key, value]) => refusing.has(`${key}=${value}`));
-      if (refused)
-        return { reasons: ["node(s) didn't satisfy existing pods anti-affinity rules"], final: false };
+interface Domains {
+  readonly wanted: readonly { readonly key: string; readonly domains: ReadonlySet<string> }[];
+  readonly first: boolean;
+  readonly avoided: readonly { readonly key: string; readonly domains: ReadonlySet<string> }[];
+  readonly refusing: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+const required = stateKey<Domains>(`${name}/required`);
+const preferred = stateKey<ReadonlyMap<string, ReadonlyMap<string, number>>>(`${name}/preferred`);
+
+/** Honours affinity and anti-affinity between pods, those of pods already placed included. */
+export const interPodAffinity: PluginFactory = {
+  name,
+  create: ({ snapshot }) => ({
+    name,
+    preFilter(state, pod) {
+      const domains = requiredDomains(pod, snapshot);
+      if (!domains) return SKIP;
+      state.write(required, domains);
       return undefined;
-    };
-  },
+    },
+    filter(state, _pod, { labels }) {
+      const domains = state.read(required);
+      if (!domains) return undefined;
+      const { wanted, first, avoided, refusing } = domains;
+      for (const { key, domains: near } of wanted) {
+        const domain = labels[key];
+        if (domain === undefined || !(first || near.has(domain))) return apart;
+      }
+      for (const { key, domains: far } of avoided) if (far.has(labels[key] ?? '')) return tooNear;
+      for (const [key, far] of refusing) if (far.has(labels[key] ?? '')) return refused;
+      return undefined;
+    },
+    preScore(state, pod) {
+      const sums = preferredSums(pod, snapshot);
+      if (sums.size === 0) return SKIP;
+      state.write(preferred, sums);
+      return undefined;
+    },
+    score(state, _pod, { labels }) {
+      let sum = 0;
+      for (const [key, sums] of state.read(preferred) ?? []) sum += sums.get(labels[key] ?? '') ?? 0;
+      return sum;
+    },
+    normalizeScores(_state, _pod, { scores }) {
+      const lowest = Math.min(...scores);
+      const range = Math.max(...scores) - lowest;
+      for (const [index, score] of scores.entries())
+        scores[index] = range > 0 ? Math.floor((100 * (score - lowest)) / range) : 0;
+    },
+    eventsToRegister: () => [
+      { resource: 'AssignedPod', actions: ['Add', 'Delete', 'UpdatePodLabel'] },
+      { resource: 'TargetPod', actions: ['UpdatePodLabel'] },
+      { resource: 'Node', actions: ['Add', 'UpdateNodeLabel'] },
+      { resource: 'Namespace', actions: ['Add', 'Update'] },
+    ],
+  }),
 };
 
-/** Sums the weights of the pod's preferred terms over the pods in each node's domains. */
-export const interPodAffinityScore: ScorePlugin = {
-  name: 'InterPodAffinity',
-  weight: 2,
-  prepare({ pod }, snapshot) {
-    const terms = preferredTerms(pod, snapshot);
-    if (terms.length === 0) return undefined;
-    const sums = new Map<string, number>();
-    for (const { node, pods } of snapshot.nodes) {
-      for (const { weight, term } of terms) {
-        const domain = node?.metadata.labels?.[term.topologyKey];
-        if (domain === undefined) continue;
-        for (const other of pods.values()) {
-          if (!term.matches(other.pod)) continue;
-          const key = `${term.topologyKey}=${domain}`;
-          sums.set(key, (sums.get(key) ?? 0) + weight);
-        }
-      }
-    }
-    return (candidates) => {
-      const raw = candidates.map((candidate) => domainSum(candidate, sums));
-      const lowest = Math.min(...raw);
-      return normalize(
-        raw.map((sum) => sum - lowest),
-        'ascending',
-      );
-    };
-  },
-};
-
-function domainSum({ node }: Candidate, sums: ReadonlyMap<string, number>): number {
-  return Object.entries(node.metadata.labels ?? {}).reduce(
-    (sum, [key, value]) => sum + (sums.get(`${key}=${value}`) ?? 0),
-    0,
-  );
-}
-
-function requiredTerms(pod: Pod, kind: 'podAffinity' | 'podAntiAffinity', snapshot: Snapshot): ParsedTerm[] {
-  const terms = pod.spec.affinity?.[kind]?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-  return terms.map((term) => parseTerm(term, pod, snapshot));
-}
-
-function preferredTerms(
-  pod: Pod,
-  snapshot: Snapshot,
-): { readonly weight: number; readonly term: ParsedTerm }[] {
-  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
-  const signed = [
-    ...(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => ({
-      term,
-      sign: 1,
-    })),
-    ...(podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((term) => ({
-      term,
-      sign: -1,
-    })),
-  ];
-  return signed.map(({ term, sign }) => ({
-    weight: sign * term.weight,
-    term: parseTerm(term.podAffinityTerm, pod, snapshot),
-  }));
-}
-
-/** Values of the term's label on nodes that run a pod which `matches`. */
-function domainsWith(snapshot: Snapshot, term: ParsedTerm, matches: (pod: Pod) => boolean): Set<string> {
-  const domains = new Set<string>();
-  for (const { node, pods } of snapshot.nodes) {
-    const domain = node?.metadata.labels?.[term.topologyKey];
-    if (domain === undefined || domains.has(domain)) continue;
-    for (const other of pods.values()) {
-      if (matches(other.pod)) {
-        domains.add(domain);
-        break;
-      }
+function requiredDomains({ pod }: PodInfo, { pods, namespaceLabels }: Snapshot): Domains | undefined {
+  const { requiredAffinity = [], requiredAntiAffinity = [] } = affinityTerms(pod) ?? {};
+  const subject = termSubject(pod);
+  const refusing = new Map<string, Set<string>>();
+  for (const other of pods.classesWithTerms()) {
+    for (const term of other.terms?.requiredAntiAffinity ?? []) {
+      if (!termMatches(term, subject, namespaceLabels)) continue;
+      const far = refusing.get(term.topologyKey) ?? new Set();
+      for (const domain of other.byDomain(term.topologyKey).keys()) far.add(domain);
+      refusing.set(term.topologyKey, far);
     }
   }
-  return domains;
+  if (requiredAffinity.length === 0 && requiredAntiAffinity.length === 0 && refusing.size === 0)
+    return undefined;
+  const wanted = requiredAffinity.map((term) => domainsOf(term, requiredAffinity));
+  const avoided = requiredAntiAffinity.map((term) => domainsOf(term, [term]));
+  const first =
+    wanted.every(({ domains }) => domains.size === 0) &&
+    requiredAffinity.every((term) => termMatches(term, subject, namespaceLabels));
+  return { wanted, avoided, first, refusing };
+
+  function domainsOf(
+    { topologyKey: key }: AffinityTerm,
+    terms: readonly AffinityTerm[],
+  ): { key: string; domains: Set<string> } {
+    const domains = new Set<string>();
+    for (const other of pods.classes()) {
+      if (!terms.every((term) => termMatches(term, other, namespaceLabels))) continue;
+      for (const domain of other.byDomain(key).keys()) domains.add(domain);
+    }
+    return { key, domains };
+  }
 }
 
-/** `label=value` of the domains in which a placed pod refuses this one. */
-function domainsThatRefuse(pod: Pod, snapshot: Snapshot): Set<string> {
-  const refusing = new Set<string>();
-  for (const { node, pods } of snapshot.nodes) {
-    for (const other of pods.values()) {
-      if (!other.pod.spec.affinity?.podAntiAffinity) continue;
-      for (const term of requiredTerms(other.pod, 'podAntiAffinity', snapshot)) {
-        const domain = node?.metadata.labels?.[term.topologyKey];
-        if (domain !== undefined && term.matches(pod)) refusing.add(`${term.topologyKey}=${domain}`);
-      }
+function preferredSums(
+  { pod }: PodInfo,
+  { pods, namespaceLabels }: Snapshot,
+): Map<string, Map<string, number>> {
+  const sums = new Map<string, Map<string, number>>();
+  for (const { term, weight } of affinityTerms(pod)?.preferred ?? []) {
+    for (const other of pods.classes()) {
+      if (!termMatches(term, other, namespaceLabels)) continue;
+      const domains = sums.get(term.topologyKey) ?? new Map<string, number>();
+      for (const [domain, count] of other.byDomain(term.topologyKey))
+        domains.set(domain, (domains.get(domain) ?? 0) + weight * count);
+      sums.set(term.topologyKey, domains);
     }
   }
-  return refusing;
+  return sums;
 }

@@ -1,37 +1,31 @@
-import { normalize, type FilterPlugin, type ScorePlugin } from '../framework.ts';
+import { spreadScores, type PluginFactory } from '../framework.ts';
+import { SKIP, unresolvable } from '../status.ts';
 import { nodeSelectorMatches, nodeSelectorTermMatches } from './node-selector.ts';
 
-/** Honours `nodeSelector` and required node affinity. */
-export const nodeAffinity: FilterPlugin = {
-  name: 'NodeAffinity',
-  wokenBy: ['node'],
-  prepare({ pod }) {
-    const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-    const labels = Object.entries(pod.spec.nodeSelector ?? {});
-    if (!required && labels.length === 0) return undefined;
-    return ({ node }) => {
-      const selected = labels.every(([key, value]) => node.metadata.labels?.[key] === value);
-      if (selected && (!required || nodeSelectorMatches(required, node))) return undefined;
-      return { reasons: ["node(s) didn't match Pod's node affinity/selector"], final: true };
-    };
-  },
-};
+const name = 'NodeAffinity';
+const mismatch = unresolvable("node(s) didn't match Pod's node affinity/selector");
 
-/** Sums the weights of the preferred terms that a node meets. */
-export const nodeAffinityScore: ScorePlugin = {
-  name: 'NodeAffinity',
-  weight: 2,
-  prepare({ pod }) {
-    const terms = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-    if (terms.length === 0) return undefined;
-    return (candidates) =>
-      normalize(
-        candidates.map(({ node }) =>
-          terms
-            .filter(({ preference }) => nodeSelectorTermMatches(preference, node))
-            .reduce((sum, { weight }) => sum + weight, 0),
-        ),
-        'ascending',
-      );
-  },
+/** Honours `nodeSelector` and node affinity, required and preferred. */
+export const nodeAffinity: PluginFactory = {
+  name,
+  create: () => ({
+    name,
+    preFilter: (_state, { pod: { spec } }) =>
+      spec.nodeSelector || spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+        ? undefined
+        : SKIP,
+    filter(_state, { pod: { spec } }, { node, labels }) {
+      for (const key in spec.nodeSelector) if (labels[key] !== spec.nodeSelector[key]) return mismatch;
+      const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+      return required && !nodeSelectorMatches(required, node) ? mismatch : undefined;
+    },
+    preScore: (_state, { pod: { spec } }) =>
+      spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length ? undefined : SKIP,
+    score: (_state, { pod: { spec } }, { node }) =>
+      (spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])
+        .filter(({ preference }) => nodeSelectorTermMatches(preference, node))
+        .reduce((sum, { weight }) => sum + weight, 0),
+    normalizeScores: (_state, _pod, { scores }) => spreadScores(scores, 'ascending'),
+    eventsToRegister: () => [{ resource: 'Node', actions: ['Add', 'UpdateNodeLabel'] }],
+  }),
 };

@@ -1,37 +1,46 @@
-import { normalize, type FilterPlugin, type ScorePlugin } from '../framework.ts';
+import type { Pod, Toleration } from '../../api/core/v1.gen.ts';
+import { stateKey } from '../cycle-state.ts';
+import { spreadScores, type PluginFactory } from '../framework.ts';
+import { SKIP, unresolvable } from '../status.ts';
 import { tolerates } from './toleration.ts';
 
-/** Keeps pods off nodes whose taints they do not tolerate. */
-export const taintToleration: FilterPlugin = {
-  name: 'TaintToleration',
-  wokenBy: ['node'],
-  prepare:
-    ({ pod }) =>
-    ({ node }) => {
-      const untolerated = (node.spec.taints ?? []).some(
+const name = 'TaintToleration';
+const untolerated = unresolvable('node(s) had untolerated taint(s)');
+const softTolerations = stateKey<readonly Toleration[]>(name);
+
+/** Keeps pods off nodes whose taints they do not tolerate, and away from those that say "rather not". */
+export const taintToleration: PluginFactory = {
+  name,
+  create: () => ({
+    name,
+    filter(_state, { pod }, { node }) {
+      const { taints } = node.spec;
+      if (!taints || taints.length === 0) return undefined;
+      const bad = taints.some(
         (taint) => taint.effect !== 'PreferNoSchedule' && !tolerates(pod.spec.tolerations, taint),
       );
-      return untolerated ? { reasons: ['node(s) had untolerated taint(s)'], final: true } : undefined;
+      return bad ? untolerated : undefined;
     },
+    preScore(state, { pod }, nodes) {
+      const any = nodes.some(({ node }) =>
+        node.spec.taints?.some(({ effect }) => effect === 'PreferNoSchedule'),
+      );
+      if (!any) return SKIP;
+      state.write(softTolerations, tolerationsOf(pod));
+      return undefined;
+    },
+    score: (state, _pod, { node }) =>
+      (node.spec.taints ?? []).filter(
+        (taint) => taint.effect === 'PreferNoSchedule' && !tolerates(state.read(softTolerations), taint),
+      ).length,
+    normalizeScores: (_state, _pod, { scores }) => spreadScores(scores, 'descending'),
+    eventsToRegister: () => [
+      { resource: 'Node', actions: ['Add', 'UpdateNodeTaint'] },
+      { resource: 'TargetPod', actions: ['UpdatePodToleration'] },
+    ],
+  }),
 };
 
-/** Prefers nodes with fewer `PreferNoSchedule` taints that the pod does not tolerate. */
-export const taintTolerationScore: ScorePlugin = {
-  name: 'TaintToleration',
-  weight: 3,
-  prepare({ pod }) {
-    const tolerations = (pod.spec.tolerations ?? []).filter(
-      ({ effect }) => !effect || effect === 'PreferNoSchedule',
-    );
-    return (candidates) =>
-      normalize(
-        candidates.map(
-          ({ node }) =>
-            (node.spec.taints ?? []).filter(
-              (taint) => taint.effect === 'PreferNoSchedule' && !tolerates(tolerations, taint),
-            ).length,
-        ),
-        'descending',
-      );
-  },
-};
+function tolerationsOf(pod: Pod): readonly Toleration[] {
+  return (pod.spec.tolerations ?? []).filter(({ effect }) => !effect || effect === 'PreferNoSchedule');
+}

@@ -1,33 +1,51 @@
 import type { Pod, TopologySpreadConstraint } from '../../api/core/v1.gen.ts';
 import { selectorFrom, selectorMatches, type Selector } from '../../machinery/selectors/label-selector.ts';
-import type { Candidate, FilterPlugin, Snapshot } from '../framework.ts';
+import { stateKey } from '../cycle-state.ts';
+import type { PluginFactory } from '../framework.ts';
 import type { NodeInfo } from '../node-info.ts';
+import type { Snapshot } from '../snapshot.ts';
+import { SKIP, unresolvable, unschedulable, type Status } from '../status.ts';
 import { nodeSelectorMatches } from './node-selector.ts';
 import { tolerates } from './toleration.ts';
 
+const name = 'PodTopologySpread';
+const spreads = stateKey<readonly Spread[]>(name);
+
 /** Keeps the pods that a constraint selects evenly spread over the values of a node label. */
-export const topologySpread: FilterPlugin = {
-  name: 'PodTopologySpread',
-  wokenBy: ['node', 'pod-gone', 'pod-placed'],
-  prepare({ pod }, snapshot) {
-    const hard = (pod.spec.topologySpreadConstraints ?? []).filter(
-      ({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule',
-    );
-    if (hard.length === 0) return undefined;
-    const keys = hard.map(({ topologyKey }) => topologyKey);
-    const counted = hard.map((constraint) => count(constraint, pod, { snapshot, keys }));
-    return (candidate) => {
-      for (const spread of counted) {
-        const rejection = judge(spread, candidate);
-        if (rejection !== undefined) return { reasons: [rejection], final: rejection === missingLabel };
+export const topologySpread: PluginFactory = {
+  name,
+  create: () => ({
+    name,
+    preFilter(state, { pod }, snapshot) {
+      const hard = (pod.spec.topologySpreadConstraints ?? []).filter(
+        ({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule',
+      );
+      if (hard.length === 0) return SKIP;
+      const keys = hard.map(({ topologyKey }) => topologyKey);
+      state.write(
+        spreads,
+        hard.map((constraint) => count(constraint, pod, { snapshot, keys })),
+      );
+      return undefined;
+    },
+    filter(state, _pod, { labels }) {
+      for (const spread of state.read(spreads) ?? []) {
+        const status = judge(spread, labels);
+        if (status) return status;
       }
       return undefined;
-    };
-  },
+    },
+    eventsToRegister: () => [
+      { resource: 'AssignedPod', actions: ['Add', 'Delete', 'UpdatePodLabel'] },
+      { resource: 'TargetPod', actions: ['UpdatePodLabel'] },
+      { resource: 'Node', actions: ['Add', 'Delete', 'UpdateNodeLabel', 'UpdateNodeTaint'] },
+    ],
+  }),
 };
 
-const violated = "node(s) didn't match pod topology spread constraints";
-const missingLabel = `${violated} (missing required label)`;
+const violation = "node(s) didn't match pod topology spread constraints";
+const violated = unschedulable(violation);
+const missingLabel = unresolvable(`${violation} (missing required label)`);
 
 interface Spread {
   readonly constraint: TopologySpreadConstraint;
@@ -37,8 +55,11 @@ interface Spread {
   readonly self: 0 | 1;
 }
 
-function judge({ constraint, perDomain, fewest, self }: Spread, { node }: Candidate): string | undefined {
-  const domain = node.metadata.labels?.[constraint.topologyKey];
+function judge(
+  { constraint, perDomain, fewest, self }: Spread,
+  labels: Readonly<Record<string, string>>,
+): Status | undefined {
+  const domain = labels[constraint.topologyKey];
   if (domain === undefined) return missingLabel;
   const skew = (perDomain.get(domain) ?? 0) + self - fewest;
   return skew > constraint.maxSkew ? violated : undefined;
@@ -52,7 +73,7 @@ function count(
   const selector = effectiveSelector(constraint, pod);
   const perDomain = new Map<string, number>();
   for (const info of snapshot.nodes) {
-    const labels = info.node?.metadata.labels ?? {};
+    const { labels } = info;
     const domain = labels[constraint.topologyKey];
     if (domain === undefined || !keys.every((key) => key in labels)) continue;
     if (!isEligible(constraint, pod, info)) continue;
@@ -85,7 +106,6 @@ function effectiveSelector(constraint: TopologySpreadConstraint, pod: Pod): Sele
 }
 
 function isEligible(constraint: TopologySpreadConstraint, pod: Pod, { node }: NodeInfo): boolean {
-  if (!node) return false;
   if (constraint.nodeAffinityPolicy !== 'Ignore') {
     const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
     if (required && !nodeSelectorMatches(required, node)) return false;

@@ -1,0 +1,102 @@
+import type { EventRecorder } from '../reconcile/event-recorder.ts';
+import type { CycleState } from './cycle-state.ts';
+import type { FailureHandler } from './failure-handler.ts';
+import type { PodInfo } from './pod-info.ts';
+import type { PluginStatus, Profile } from './profile.ts';
+import type { SchedulerCache } from './scheduler-cache.ts';
+import type { SchedulingQueue } from './scheduling-queue.ts';
+import { isRejection } from './status.ts';
+import type { WaitingPods } from './waiting-pods.ts';
+
+export interface BindingCyclesOptions {
+  readonly cache: SchedulerCache;
+  readonly queue: SchedulingQueue;
+  readonly waiting: WaitingPods;
+  readonly failures: FailureHandler;
+  readonly events: EventRecorder;
+  /** Called when there is room again for bindings. */
+  resume(): void;
+}
+
+/** A pod that was given a node. */
+export interface Assumed {
+  readonly pod: PodInfo;
+  readonly profile: Profile;
+  readonly state: CycleState;
+  readonly nodeName: string;
+  /** Permit plug-ins to wait for, with their limits in milliseconds. */
+  readonly waiting: ReadonlyMap<string, number>;
+}
+
+const mostAtOnce = 256;
+
+/** Binds assumed pods in the background, a bounded number at once; pods that wait for Permit do not count. */
+export class BindingCycles {
+  readonly #options: BindingCyclesOptions;
+  readonly #running = new Set<Promise<void>>();
+  #binding = 0;
+
+  constructor(options: BindingCyclesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether no more pods should be decided until some are bound. */
+  get full(): boolean {
+    return this.#binding >= mostAtOnce;
+  }
+
+  start(assumed: Assumed): void {
+    const work = this.#cycle(assumed);
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+
+  async #cycle(assumed: Assumed): Promise<void> {
+    const { pod, nodeName, waiting } = assumed;
+    const refused = waiting.size > 0 ? await this.#options.waiting.wait(pod, nodeName, waiting) : undefined;
+    if (refused) {
+      this.#undo(assumed, refused);
+      return;
+    }
+    this.#options.queue.done(pod.uid);
+    this.#binding++;
+    try {
+      const failed = await bind(assumed);
+      if (failed) this.#undo(assumed, failed);
+      else this.#finish(assumed);
+    } finally {
+      if (this.#binding-- === mostAtOnce) this.#options.resume();
+    }
+  }
+
+  #finish({ profile, state, pod, nodeName }: Assumed): void {
+    const { namespace, name } = pod;
+    this.#options.events
+      .as(profile.schedulerName)
+      .record(pod.pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
+    profile.postBind(state, pod, nodeName);
+  }
+
+  /** The room that the pod had taken is free again, which may help others; unless it turned out to be bound after all. */
+  #undo({ profile, state, pod, nodeName }: Assumed, failed: PluginStatus): void {
+    const { cache, queue, failures } = this.#options;
+    profile.unreserve(state, pod, nodeName);
+    if (!cache.isAssumed(pod.uid)) return;
+    cache.remove(pod.uid);
+    const rejected = isRejection(failed.status);
+    if (rejected) failures.rejected(pod, profile, failed);
+    else failures.error(pod, profile, failed);
+    queue.notify(
+      { resource: 'AssignedPod', action: 'Delete', previous: pod.pod },
+      (other) => !rejected || other.uid !== pod.uid,
+    );
+  }
+}
+
+async function bind({ profile, state, pod, nodeName }: Assumed): Promise<PluginStatus | undefined> {
+  return (await profile.preBind(state, pod, nodeName)) ?? (await profile.bind(state, pod, nodeName));
+}
