@@ -18,6 +18,7 @@ import { namespaceController } from './namespace/controller.ts';
 import { defaultNodeLifecycleSettings, nodeLifecycleController } from './node-lifecycle/controller.ts';
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts';
 import { nodeTtlController } from './node-ttl/controller.ts';
+import { persistentVolumeBinder } from './persistent-volume-binder/controller.ts';
 import { podGarbageCollector } from './pod-gc/controller.ts';
 import { validatingPolicyStatusController } from './policy-status/controller.ts';
 import { replicaSetController } from './replica-set/controller.ts';
@@ -83,6 +84,7 @@ export function allControllers({
     ...(nodeIpam ? [nodeIpamController(nodeIpam)] : []),
     nodeTtlController,
     serviceCidrController,
+    persistentVolumeBinder,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,

@@ -29,7 +29,8 @@ export function nodeIpamController(options: NodeIpamOptions): Controller {
 }
 
 function start(context: ControllerContext, name: string, options: NodeIpamOptions): RunningController {
-  const { client, informers, events } = context;
+  const { client, informers } = context;
+  const events = context.events.as('cidrAllocator');
   const nodeCache = informers.for(nodes);
   const nodeClient = client.for(nodes);
   const set = new CidrSet(options.clusterCidr, options.nodePrefix);

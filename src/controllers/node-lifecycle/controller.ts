@@ -51,7 +51,8 @@ const zonesKey = '/zones';
 const zonesDelayMs = 50;
 
 function start(context: ControllerContext, name: string, settings: NodeLifecycleSettings): RunningController {
-  const { client, informers, events, clock } = context;
+  const { client, informers, clock } = context;
+  const events = context.events.as('node-controller');
   const nodeCache = informers.for(nodes);
   const leaseCache = informers.for(leases);
   const podCache = informers.for(pods);
@@ -113,7 +114,7 @@ function start(context: ControllerContext, name: string, settings: NodeLifecycle
     await writeTaints(current, everythingDown ? 'clear' : 'wait');
     await writeLabels(current);
     if (podsToMark.has(nodeName)) {
-      await markPodsNotReady(context, podCache.byIndex('node', nodeName));
+      await markPodsNotReady({ client, events, clock }, podCache.byIndex('node', nodeName));
       podsToMark.delete(nodeName);
     }
     return recheck(leftMs > 0 ? Math.max(1000, leftMs) : settings.graceMs);
