@@ -12,58 +12,14 @@ import {
   serviceaccounts,
   services,
   type Node,
-  type Pod,
   type ReplicationController,
 } from '../api/core/v1.gen.ts';
 import { endpointslices } from '../api/discovery/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
-import { isStatus } from '../machinery/status-error.ts';
-import type { Controller } from '../reconcile/controller.ts';
 import { eventually } from '../reconcile/eventually.ts';
+import { fakeNode } from '../reconcile/fake-node.ts';
 import { startTestServer, type TestServer } from '../reconcile/test-server.ts';
 import { allControllers } from './catalog.ts';
-
-/** Plays the scheduler and a node: pods run at once, unless their image is `never`, and are gone when deleted. */
-const fakeNode: Controller = {
-  name: 'fake-node',
-  aliases: [],
-  start({ client, informers }) {
-    const pending = new Set<Promise<void>>();
-    let address = 1;
-    async function serve(pod: Live<Pod>): Promise<void> {
-      const { namespace = '', name } = pod.metadata;
-      const image = pod.spec.containers[0]?.image;
-      try {
-        if (pod.metadata.deletionTimestamp !== undefined) {
-          await client.for(pods).delete({ namespace, name }, { gracePeriodSeconds: 0 });
-        } else if (pod.status?.phase === 'Pending' && image !== 'never') {
-          const podIP = `10.244.0.${address++}`;
-          const phase = image === 'once' ? 'Succeeded' : image === 'broken' ? 'Failed' : 'Running';
-          const ready = { type: 'Ready', status: 'True', lastTransitionTime: pod.metadata.creationTimestamp };
-          await client.for(pods).updateStatus({
-            ...pod,
-            status: {
-              ...pod.status,
-              phase,
-              podIP,
-              podIPs: [{ ip: podIP }],
-              conditions: phase === 'Running' ? [ready] : [],
-            },
-          });
-        }
-      } catch (error) {
-        if (!isStatus(error, 'NotFound') && !isStatus(error, 'Conflict')) throw error;
-      }
-    }
-    const see = (pod: Live<Pod>): void => {
-      const work = serve(pod);
-      pending.add(work);
-      void work.finally(() => pending.delete(work));
-    };
-    informers.for(pods).addHandler({ onAdd: see, onUpdate: see });
-    return { stop: async () => void (await Promise.all(pending)) };
-  },
-};
 
 let server: TestServer;
 

@@ -512,25 +512,25 @@ const claims: readonly Row[] = [
 ];
 
 describe('a stateful set', () => {
-  it.each(scaling)('%s', (_, replicas, pods, facts, steps) => {
+  it.each(scaling)('%s', (...[, replicas, pods, facts, steps]) => {
     expect(planSteps(observe(replicas, pods, facts)).map(inWords)).toEqual(steps);
   });
 });
 
 describe('an update of a stateful set', () => {
-  it.each(updating)('%s', (_, replicas, pods, facts, steps) => {
+  it.each(updating)('%s', (...[, replicas, pods, facts, steps]) => {
     expect(planSteps(observe(replicas, pods, facts)).map(inWords)).toEqual(steps);
   });
 });
 
 describe('maxUnavailable', () => {
-  it.each(unavailability)('%s', (_, replicas, pods, facts, steps) => {
+  it.each(unavailability)('%s', (...[, replicas, pods, facts, steps]) => {
     expect(planSteps(observe(replicas, pods, facts)).map(inWords)).toEqual(steps);
   });
 });
 
 describe('claims', () => {
-  it.each(claims)('%s', (_, replicas, pods, facts, steps) => {
+  it.each(claims)('%s', (...[, replicas, pods, facts, steps]) => {
     expect(planSteps(observe(replicas, pods, facts)).map(inWords)).toEqual(steps);
   });
 });
@@ -584,7 +584,7 @@ describe('the status', () => {
     ['a pod is not ready', 2, ['0 new ready', '1 new unready'], {}, 'db-old'],
     ['nothing is wanted', 0, [], {}, 'db-new'],
     ['pods are replaced on delete', 1, ['0 new ready'], { spec: onDelete }, 'db-old'],
-  ] as const)('names the current revision when %s', (_, replicas, members, facts, current) => {
+  ] as const)('names the current revision when %s', (...[, replicas, members, facts, current]) => {
     expect(planStatus(observe(replicas, members, facts), 0).currentRevision).toBe(current);
   });
 
