@@ -7,7 +7,7 @@ import { fitErrorMessage } from './fit-message.ts';
 import type { Diagnosis, PostFilterResult } from './framework.ts';
 import type { Nominator } from './nominator.ts';
 import type { PodInfo } from './pod-info.ts';
-import { PodStatusWriter } from './pod-status-writer.ts';
+import { PodStatusWriter, type PodStatusChange } from './pod-status-writer.ts';
 import type { PluginStatus, Profile } from './profile.ts';
 import type { Rejection, SchedulingQueue } from './scheduling-queue.ts';
 
@@ -104,6 +104,11 @@ export class FailureHandler {
   /** Tells whoever runs the scheduler. */
   report(pod: PodInfo, error: unknown): void {
     this.#report(pod.pod, error);
+  }
+
+  /** Writes a pod's status in the order of calls. */
+  writeStatus(pod: Live<Pod>, change: PodStatusChange): Promise<void> {
+    return this.#writer.write(pod, change);
   }
 
   settled(): Promise<void> {

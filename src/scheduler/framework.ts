@@ -1,5 +1,7 @@
+import type { Pod } from '../api/core/v1.gen.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
+import type { Live } from '../machinery/object.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import type { InformerFactory } from '../reconcile/informer.ts';
 import type { EventRegistration } from './cluster-event.ts';
@@ -7,6 +9,7 @@ import type { PluginArgs } from './config/plugin-args.ts';
 import type { CycleState } from './cycle-state.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
+import type { PodStatusChange } from './pod-status-writer.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Status } from './status.ts';
 
@@ -148,6 +151,10 @@ export interface Handle {
   waitingPods(): Iterable<WaitingPod>;
   /** Moves waiting pods to the active queue, by uid. */
   activate(uids: readonly string[]): void;
+  /** Writes a condition of a pod, or its nomination; resolves when written. Failures are reported, not thrown. */
+  writeStatus(pod: Live<Pod>, change: PodStatusChange): Promise<void>;
+  /** Takes back that a waiting pod was nominated to a node, and tries it again. */
+  clearNomination(pod: PodInfo): void;
   /** Hears of failures of a plug-in's background work. */
   onFailure(plugin: string, pod: PodInfo, error: unknown): void;
 }

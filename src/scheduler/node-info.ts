@@ -36,11 +36,15 @@ export class NodeInfo {
   #allowedPods = 0;
   #images: ReadonlyMap<string, number> = new Map();
 
-  constructor(node: Live<Node>) {
+  constructor(node: Live<Node>, facts?: NodeInfo) {
     this.#node = node;
     this.name = node.metadata.name;
     this.requested = this.#requested;
-    this.setNode(node);
+    if (facts) {
+      this.#allocatable = facts.allocatable;
+      this.#allowedPods = facts.allowedPods;
+      this.#images = facts.images;
+    } else this.setNode(node);
   }
 
   get node(): Live<Node> {
@@ -101,7 +105,7 @@ export class NodeInfo {
 
   /** A copy to try things out on. */
   clone(): NodeInfo {
-    const copy = new NodeInfo(this.#node);
+    const copy = new NodeInfo(this.#node, this);
     for (const info of this.pods.values()) copy.addPod(info);
     copy.generation = this.generation;
     return copy;

@@ -1,7 +1,7 @@
 import { namespaces, nodes, pods, type Pod } from '../api/core/v1.gen.ts';
-import type { KubeObject, Live } from '../machinery/object.ts';
+import type { KubeObject, Live, ResourceType } from '../machinery/object.ts';
 import type { ControllerContext } from '../reconcile/controller.ts';
-import type { Informer } from '../reconcile/informer.ts';
+import type { Informer, InformerFactory } from '../reconcile/informer.ts';
 import { BindingCycles } from './binding-cycles.ts';
 import { buildProfile } from './build-profile.ts';
 import type { ClusterEvent } from './cluster-event.ts';
@@ -44,13 +44,24 @@ export class SchedulerRun {
   readonly #search: NodeSearch = { start: 0 };
   readonly #random: () => number;
   readonly #podCache: Informer<Pod>;
+  /** Remembers what was asked for, so that all of it is there before the first pod is tried. */
+  readonly #informers: InformerFactory;
+  readonly #caches = new Set<{ synced(): Promise<void> }>();
   #ready = false;
   #running = false;
 
   constructor(context: ControllerContext, options: SchedulerOptions) {
     this.#context = context;
     this.#options = options;
-    const { informers, clock, signal } = context;
+    const { clock, signal } = context;
+    const informers = (this.#informers = {
+      ...context.informers,
+      for: <T extends KubeObject>(type: ResourceType<T>): Informer<T> => {
+        const informer = context.informers.for(type);
+        this.#caches.add(informer);
+        return informer;
+      },
+    });
     const namespaceCache = informers.for(namespaces);
     this.#podCache = informers.for(pods);
     this.#random = seededRandom(options.seed ?? Math.floor(Math.random() * 2 ** 31));
@@ -87,14 +98,15 @@ export class SchedulerRun {
       events: context.events,
       resume: () => this.#wake(),
     });
-    const caches = [this.#podCache, this.#watchNodes(), namespaceCache, ...this.#watchOthers()];
+    this.#watchNodes();
+    this.#watchOthers();
     this.#watchPods();
     namespaceCache.addHandler({
       onAdd: (next) => this.#queue.notify({ resource: 'Namespace', action: 'Add', next }),
       onUpdate: (next, previous) =>
         this.#queue.notify({ resource: 'Namespace', action: 'Update', previous, next }),
     });
-    void Promise.all(caches.map((cache) => cache.synced())).then(() => {
+    void Promise.all([...this.#caches].map((cache) => cache.synced())).then(() => {
       this.#ready = true;
       this.#queue.notify(everything);
       this.#wake();
@@ -111,7 +123,7 @@ export class SchedulerRun {
   }
 
   #handle(schedulerName: string): Handle {
-    const { client, informers, clock, signal, events } = this.#context;
+    const { client, clock, signal, events } = this.#context;
     let lastState: CycleState | undefined;
     let lastFilters: ReturnType<Profile['filtersFor']> = [];
     const profile = (): Profile => {
@@ -121,7 +133,7 @@ export class SchedulerRun {
     };
     return {
       client,
-      informers,
+      informers: this.#informers,
       clock,
       signal,
       events: events.as(schedulerName),
@@ -139,6 +151,12 @@ export class SchedulerRun {
       addPod: (state, pod, added, node) => profile().addPod(state, pod, added, node),
       removePod: (state, pod, removed, node) => profile().removePod(state, pod, removed, node),
       waitingPods: () => this.#waiting.values(),
+      writeStatus: (pod, change) => this.#failures.writeStatus(pod, change),
+      clearNomination: (pod) => {
+        this.#nominator.remove(pod.uid);
+        void this.#failures.writeStatus(pod.pod, { nominatedNodeName: '' });
+        this.#queue.activate([pod.uid]);
+      },
       activate: (uids) => this.#queue.activate(uids),
       onFailure: (_plugin, pod, error) => this.#failures.report(pod, error),
     };
@@ -148,9 +166,8 @@ export class SchedulerRun {
     return this.#profiles.get(spec.schedulerName ?? 'default-scheduler');
   }
 
-  #watchNodes(): Informer<KubeObject> {
-    const informer = this.#context.informers.for(nodes);
-    informer.addHandler({
+  #watchNodes(): void {
+    this.#informers.for(nodes).addHandler({
       onAdd: (next) => {
         this.#cache.setNode(next);
         this.#queue.notify({ resource: 'Node', action: 'Add', next });
@@ -164,14 +181,13 @@ export class SchedulerRun {
         this.#queue.notify({ resource: 'Node', action: 'Delete', previous });
       },
     });
-    return informer;
   }
 
-  #watchOthers(): readonly Informer<KubeObject>[] {
+  #watchOthers(): void {
     const registrations = [...this.#profiles.values()].flatMap((profile) =>
       [...profile.registrations().values()].flatMap((events) => events ?? []),
     );
-    return watchRegistered(registrations, this.#context.informers, (event) => this.#queue.notify(event));
+    watchRegistered(registrations, this.#informers, (event) => this.#queue.notify(event));
   }
 
   #watchPods(): void {

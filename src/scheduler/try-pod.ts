@@ -1,7 +1,7 @@
 import type { Node, Pod } from '../api/core/v1.gen.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
-import type { Live } from '../machinery/object.ts';
+import type { KubeObject, Live, ResourceType } from '../machinery/object.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import { createInformers } from '../reconcile/create-informers.ts';
 import { buildProfile, defaultProfilePlan, type ProfilePlan } from './build-profile.ts';
@@ -51,6 +51,8 @@ export function tryPod(pod: Live<Pod>, trial: Trial): string {
     addPod: (state, info, added, node) => profile?.addPod(state, info, added, node),
     removePod: (state, info, removed, node) => profile?.removePod(state, info, removed, node),
     waitingPods: () => [],
+    writeStatus: () => Promise.resolve(),
+    clearNomination: () => undefined,
     activate: () => undefined,
     onFailure: () => undefined,
   };
@@ -82,9 +84,26 @@ export function tryPod(pod: Live<Pod>, trial: Trial): string {
 
 const noClient: Client = {
   get transport(): never {
-    throw new Error('this trial has no server');
+    return refuse();
   },
-  for() {
-    throw new Error('this trial has no server');
+  for<T extends KubeObject>(type: ResourceType<T>) {
+    return { type, ...noResource };
   },
+};
+
+const refuse = (): never => {
+  throw new Error('this trial has no server');
+};
+
+const noResource = {
+  get: refuse,
+  list: refuse,
+  watch: refuse,
+  create: refuse,
+  update: refuse,
+  updateStatus: refuse,
+  patch: refuse,
+  delete: refuse,
+  deleteCollection: refuse,
+  createSubresource: refuse,
 };

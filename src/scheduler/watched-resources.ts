@@ -26,21 +26,20 @@ const sources: ReadonlyMap<EventResource, Source> = new Map<EventResource, Sourc
   ['DeviceClass', (informers) => informers.for(deviceclasses)],
 ]);
 
-/** Watches the kinds that plug-ins registered events of, beside nodes, pods and namespaces; returns the caches. */
+/** Watches the kinds that plug-ins registered events of, beside nodes, pods and namespaces. */
 export function watchRegistered(
   registrations: Iterable<EventRegistration>,
   informers: InformerFactory,
   notify: (event: ClusterEvent) => void,
-): readonly Informer<KubeObject>[] {
+): void {
   const wanted = new Set([...registrations].map(({ resource }) => resource));
-  return [...wanted].flatMap((resource) => {
-    const informer = sources.get(resource)?.(informers);
-    if (!informer) return [];
-    informer.addHandler({
-      onAdd: (next) => notify({ resource, action: 'Add', next }),
-      onUpdate: (next, previous) => notify({ resource, action: 'Update', previous, next }),
-      onDelete: (previous) => notify({ resource, action: 'Delete', previous }),
-    });
-    return [informer];
-  });
+  for (const resource of wanted) {
+    sources
+      .get(resource)?.(informers)
+      .addHandler({
+        onAdd: (next) => notify({ resource, action: 'Add', next }),
+        onUpdate: (next, previous) => notify({ resource, action: 'Update', previous, next }),
+        onDelete: (previous) => notify({ resource, action: 'Delete', previous }),
+      });
+  }
 }
