@@ -7,11 +7,10 @@ export type DomainCounts = ReadonlyMap<string, number>;
  */
 export class SummedDomains {
   readonly #sources: readonly DomainCounts[];
-  readonly #changes: Map<string, number>;
+  readonly #changes = new Map<string, number>();
 
-  constructor(sources: readonly DomainCounts[], changes: ReadonlyMap<string, number> = new Map()) {
+  constructor(sources: readonly DomainCounts[] = []) {
     this.#sources = sources.length > 8 ? [sumOf(sources)] : sources;
-    this.#changes = new Map(changes);
   }
 
   get(domain: string): number {
@@ -20,8 +19,9 @@ export class SummedDomains {
     return sum;
   }
 
+  /** Changes the sum, not the sources. */
   add(domain: string, count: number): void {
-    this.#changes.set(domain, (this.#changes.get(domain) ?? 0) + count);
+    addTo(this.#changes, domain, count);
   }
 
   /** Whether no domain holds any. */
@@ -31,10 +31,6 @@ export class SummedDomains {
       for (const domain of source.keys()) if (this.get(domain) > 0) return false;
     }
     return true;
-  }
-
-  clone(): SummedDomains {
-    return new SummedDomains(this.#sources, this.#changes);
   }
 }
 

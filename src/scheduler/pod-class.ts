@@ -7,7 +7,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /**
  * Placed pods that no selector and no affinity term can tell apart, counted by node and, once asked for, by the values
- * of a node label. Nodes that do not exist count for nothing.
+ * of a node label.
  */
 export class PodClass {
   readonly namespace: string;
@@ -33,7 +33,7 @@ export class PodClass {
     return this.#byNode;
   }
 
-  /** Pods by value of a node label; nodes without it are left out. The map stays up to date. */
+  /** Pods by value of a node label; nodes without it, or that do not exist, are left out. The map stays up to date. */
   byDomain(key: string): DomainCounts {
     let counts = this.#byDomain.get(key);
     if (counts) return counts;
@@ -53,7 +53,7 @@ export class PodClass {
 
   /** Adds `count` to the domains that these node labels name. */
   move(count: number, labels: Labels | undefined): void {
-    if (!labels || count === 0) return;
+    if (!labels) return;
     for (const [key, counts] of this.#byDomain) {
       const domain = labels[key];
       if (domain !== undefined) addTo(counts, domain, count);

@@ -1,8 +1,7 @@
-import type { Pod } from '../api/core/v1.gen.ts';
+import type { Node, Pod } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
+import { deepEqual } from '../reconcile/deep-equal.ts';
 import { PodClass } from './pod-class.ts';
-
-type Labels = Readonly<Record<string, string>>;
 
 interface Placed {
   readonly podClass: PodClass;
@@ -20,8 +19,19 @@ export class PodIndex {
   readonly #sizes = new Map<PodClass, number>();
   readonly #byNamespace = new Map<string, Set<PodClass>>();
   readonly #withTerms = new Set<PodClass>();
-  readonly #nodeLabels = new Map<string, Labels>();
+  readonly #nodes = new Map<string, Live<Node>>();
   readonly #onNode = new Map<string, Map<PodClass, number>>();
+  #nodesVersion = 0;
+
+  /** Changes whenever a node comes, goes, or changes its labels or taints. */
+  get nodesVersion(): number {
+    return this.#nodesVersion;
+  }
+
+  /** Nodes that exist. */
+  nodes(): Iterable<Live<Node>> {
+    return this.#nodes.values();
+  }
 
   classes(): Iterable<PodClass> {
     return this.#classes.values();
@@ -36,16 +46,19 @@ export class PodIndex {
     return this.#withTerms;
   }
 
-  /** The node's labels, undefined when the node is gone. */
-  setNode(name: string, labels: Labels | undefined): void {
-    const previous = this.#nodeLabels.get(name);
-    if (previous === labels) return;
+  /** The node as it is now, undefined when it is gone. */
+  setNode(name: string, node: Live<Node> | undefined): void {
+    const previous = this.#nodes.get(name);
+    if (node) this.#nodes.set(name, node);
+    else this.#nodes.delete(name);
+    const relabelled = !deepEqual(previous?.metadata.labels, node?.metadata.labels);
+    if (relabelled || !previous || !node || !deepEqual(previous.spec.taints, node.spec.taints))
+      this.#nodesVersion++;
+    if (!relabelled) return;
     for (const [podClass, count] of this.#onNode.get(name) ?? []) {
-      podClass.move(-count, previous);
-      podClass.move(count, labels);
+      podClass.move(-count, previous?.metadata.labels);
+      podClass.move(count, node?.metadata.labels);
     }
-    if (labels) this.#nodeLabels.set(name, labels);
-    else this.#nodeLabels.delete(name);
   }
 
   /** Replaces what was known of the same pod. */
@@ -79,7 +92,7 @@ export class PodIndex {
   #classOf(pod: Live<Pod>, signature: string): PodClass {
     const known = this.#classes.get(signature);
     if (known) return known;
-    const podClass = new PodClass(pod, (nodeName) => this.#nodeLabels.get(nodeName));
+    const podClass = new PodClass(pod, (nodeName) => this.#nodes.get(nodeName)?.metadata.labels);
     this.#classes.set(signature, podClass);
     if (podClass.terms) this.#withTerms.add(podClass);
     const others = this.#byNamespace.get(podClass.namespace);

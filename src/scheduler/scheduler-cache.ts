@@ -52,7 +52,7 @@ export class SchedulerCache implements Snapshot {
 
   setNode(node: Live<Node>): void {
     const { name, labels } = node.metadata;
-    this.pods.setNode(name, labels ?? {});
+    this.pods.setNode(name, node);
     const info = this.#infos.get(name);
     if (!info) {
       const added = new NodeInfo(node);

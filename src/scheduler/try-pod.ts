@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import type { KubeObject, Live, ResourceType } from '../machinery/object.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
-import { createInformers } from '../reconcile/create-informers.ts';
+import { staticInformers } from '../reconcile/static-informers.ts';
 import { buildProfile, defaultProfilePlan, type ProfilePlan } from './build-profile.ts';
 import { CycleState } from './cycle-state.ts';
 import { fitErrorMessage } from './fit-message.ts';
@@ -22,8 +22,8 @@ export interface Trial {
   readonly placed?: readonly (readonly [pod: Live<Pod>, nodeName: string])[];
   readonly plan?: ProfilePlan;
   namespaceLabels?(name: string): Readonly<Record<string, string>> | undefined;
-  /** For plug-ins that look at other kinds. */
-  readonly client?: Client;
+  /** Objects of other kinds that plug-ins look at. */
+  readonly objects?: readonly Live<KubeObject>[];
 }
 
 const silent: EventRecorder = { record: () => undefined, as: () => silent };
@@ -35,11 +35,10 @@ export function tryPod(pod: Live<Pod>, trial: Trial): string {
   for (const [other, nodeName] of trial.placed ?? []) cache.confirm(other, nodeName);
   const nominator = new Nominator();
   const random = seededRandom(0);
-  const client = trial.client ?? noClient;
   let profile: Profile | undefined;
   const handle: Handle = {
-    client,
-    informers: createInformers(client, { clock: systemClock }),
+    client: noClient,
+    informers: staticInformers(trial.objects ?? []),
     clock: systemClock,
     signal: new AbortController().signal,
     events: silent,

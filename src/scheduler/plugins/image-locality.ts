@@ -1,8 +1,9 @@
+import type { Pod } from '../../api/core/v1.gen.ts';
 import type { PluginFactory } from '../framework.ts';
 
 const megabyte = 1024 * 1024;
 const least = 23 * megabyte;
-const mostPerContainer = 1000 * megabyte;
+const mostPerImage = 1000 * megabyte;
 const name = 'ImageLocality';
 
 /** Prefers nodes that hold the pod's images already, weighted by size and by how widespread they are. */
@@ -11,21 +12,27 @@ export const imageLocality: PluginFactory = {
   create: ({ snapshot }) => ({
     name,
     score(_state, { pod }, { images }) {
-      const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
-      const most = mostPerContainer * containers.length;
+      if (images.size === 0) return 0;
+      const wanted = imagesOf(pod);
+      const most = mostPerImage * wanted.length;
       let bytes = 0;
-      for (const { image = '' } of containers) {
-        const wanted = normalizedName(image);
-        const size = images.get(wanted);
+      for (const image of wanted) {
+        const size = images.get(image);
         if (size === undefined) continue;
-        bytes += Math.floor((size * snapshot.nodesWithImage(wanted)) / snapshot.nodes.length);
+        bytes += Math.floor((size * snapshot.nodesWithImage(image)) / snapshot.nodes.length);
       }
       return Math.floor((100 * (Math.min(Math.max(bytes, least), most) - least)) / (most - least));
     },
   }),
 };
 
+function imagesOf({ spec }: Pod): string[] {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers].map(({ image = '' }) => image);
+  const mounted = (spec.volumes ?? []).flatMap(({ image }) => (image ? [image.reference ?? ''] : []));
+  return [...containers, ...mounted].map(withTag);
+}
+
 /** The name with a tag: `:latest` when it has none. */
-function normalizedName(image: string): string {
+function withTag(image: string): string {
   return image.lastIndexOf(':') <= image.lastIndexOf('/') ? `${image}:latest` : image;
 }

@@ -14,6 +14,7 @@ import { resourcesFit } from './resources-fit.ts';
 import { schedulingGates } from './scheduling-gates.ts';
 import { taintToleration } from './taint-toleration.ts';
 import { topologySpread } from './topology-spread.ts';
+import { volumeBinding } from './volumes/volume-binding.ts';
 
 /** Every plug-in that a profile can enable, by upstream's names. */
 export const inTreePlugins: readonly PluginFactory[] = [
@@ -25,6 +26,7 @@ export const inTreePlugins: readonly PluginFactory[] = [
   nodeAffinity,
   nodePorts,
   resourcesFit,
+  volumeBinding,
   topologySpread,
   interPodAffinity,
   dynamicResources,

@@ -1,121 +1,134 @@
-import { stateKey } from '../cycle-state.ts';
+import type { Pod } from '../../api/core/v1.gen.ts';
+import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
+import { stateKey, type CycleState } from '../cycle-state.ts';
 import type { PluginFactory } from '../framework.ts';
+import type { NodeInfo } from '../node-info.ts';
 import type { PodInfo } from '../pod-info.ts';
-import type { Snapshot } from '../snapshot.ts';
-import { SKIP, unresolvable, unschedulable } from '../status.ts';
-import { affinityTerms, termMatches, termSubject, type AffinityTerm } from './affinity-term.ts';
+import { SKIP, unresolvable, unschedulable, type Status } from '../status.ts';
+import { affinityTerms, termMatches, termSubject, type NamespaceLabels } from './affinity-term.ts';
+import {
+  affinityViolation,
+  changePodAffinity,
+  countPodAffinity,
+  isUnconcerned,
+  type AffinityViolation,
+  type PodAffinityCounts,
+} from './pod-affinity-counts.ts';
+import {
+  normalizePreferences,
+  podAffinityPreferences,
+  preferenceScore,
+  type PodAffinityPreferences,
+} from './pod-affinity-preferences.ts';
 
 const name = 'InterPodAffinity';
-const apart = unresolvable("node(s) didn't match pod affinity rules");
-const tooNear = unschedulable("node(s) didn't match pod anti-affinity rules");
-const refused = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
+const counted = stateKey<PodAffinityCounts>(name);
+const preferred = stateKey<PodAffinityPreferences>(name);
 
-interface Domains {
-  readonly wanted: readonly { readonly key: string; readonly domains: ReadonlySet<string> }[];
-  readonly first: boolean;
-  readonly avoided: readonly { readonly key: string; readonly domains: ReadonlySet<string> }[];
-  readonly refusing: ReadonlyMap<string, ReadonlySet<string>>;
-}
-
-const required = stateKey<Domains>(`${name}/required`);
-const preferred = stateKey<ReadonlyMap<string, ReadonlyMap<string, number>>>(`${name}/preferred`);
+const statuses: Readonly<Record<AffinityViolation, Status>> = {
+  affinity: unresolvable("node(s) didn't match pod affinity rules"),
+  'anti-affinity': unschedulable("node(s) didn't match pod anti-affinity rules"),
+  'existing-anti-affinity': unschedulable("node(s) didn't satisfy existing pods anti-affinity rules"),
+};
 
 /** Honours affinity and anti-affinity between pods, those of pods already placed included. */
 export const interPodAffinity: PluginFactory = {
   name,
-  create: ({ snapshot }) => ({
-    name,
-    preFilter(state, pod) {
-      const domains = requiredDomains(pod, snapshot);
-      if (!domains) return SKIP;
-      state.write(required, domains);
-      return undefined;
-    },
-    filter(state, _pod, { labels }) {
-      const domains = state.read(required);
-      if (!domains) return undefined;
-      const { wanted, first, avoided, refusing } = domains;
-      for (const { key, domains: near } of wanted) {
-        const domain = labels[key];
-        if (domain === undefined || !(first || near.has(domain))) return apart;
-      }
-      for (const { key, domains: far } of avoided) if (far.has(labels[key] ?? '')) return tooNear;
-      for (const [key, far] of refusing) if (far.has(labels[key] ?? '')) return refused;
-      return undefined;
-    },
-    preScore(state, pod) {
-      const sums = preferredSums(pod, snapshot);
-      if (sums.size === 0) return SKIP;
-      state.write(preferred, sums);
-      return undefined;
-    },
-    score(state, _pod, { labels }) {
-      let sum = 0;
-      for (const [key, sums] of state.read(preferred) ?? []) sum += sums.get(labels[key] ?? '') ?? 0;
-      return sum;
-    },
-    normalizeScores(_state, _pod, { scores }) {
-      const lowest = Math.min(...scores);
-      const range = Math.max(...scores) - lowest;
-      for (const [index, score] of scores.entries())
-        scores[index] = range > 0 ? Math.floor((100 * (score - lowest)) / range) : 0;
-    },
-    eventsToRegister: () => [
-      { resource: 'AssignedPod', actions: ['Add', 'Delete', 'UpdatePodLabel'] },
-      { resource: 'TargetPod', actions: ['UpdatePodLabel'] },
-      { resource: 'Node', actions: ['Add', 'UpdateNodeLabel'] },
-      { resource: 'Namespace', actions: ['Add', 'Update'] },
-    ],
-  }),
+  create({ snapshot }, { InterPodAffinity: args }) {
+    const { namespaceLabels } = snapshot;
+    const change = (
+      state: CycleState,
+      pod: PodInfo,
+      other: PodInfo,
+      by: readonly [NodeInfo, 1 | -1],
+    ): void => {
+      const counts = state.read(counted);
+      const [{ labels }, sign] = by;
+      if (counts)
+        changePodAffinity(counts, { pod: pod.pod, other: other.pod, labels, change: sign, namespaceLabels });
+    };
+    return {
+      name,
+      preFilter(state, { pod }) {
+        const counts = countPodAffinity(pod, snapshot.pods, namespaceLabels);
+        if (isUnconcerned(counts)) return SKIP;
+        state.write(counted, counts);
+        return undefined;
+      },
+      addPod: (state, pod, added, node) => change(state, pod, added, [node, 1]),
+      removePod: (state, pod, removed, node) => change(state, pod, removed, [node, -1]),
+      filter(state, _pod, { labels }) {
+        const counts = state.read(counted);
+        const violation = counts && affinityViolation(counts, labels);
+        return violation && statuses[violation];
+      },
+      preScore(state, { pod }) {
+        const preferences = podAffinityPreferences(pod, { index: snapshot.pods, namespaceLabels, args });
+        if (!preferences) return SKIP;
+        state.write(preferred, preferences);
+        return undefined;
+      },
+      score(state, _pod, { labels }) {
+        const preferences = state.read(preferred);
+        return preferences ? preferenceScore(preferences, labels) : 0;
+      },
+      normalizeScores: (_state, _pod, { scores }) => normalizePreferences(scores),
+      eventsToRegister: () => [
+        {
+          resource: 'AssignedPod',
+          actions: ['Add', 'UpdatePodLabel', 'Delete'],
+          hint: (pod, event) => podChangeHint(pod.pod, event, namespaceLabels),
+        },
+        {
+          resource: 'Node',
+          actions: ['Add', 'UpdateNodeLabel'],
+          hint: (pod, event) => nodeHint(pod.pod, event),
+        },
+        { resource: 'TargetPod', actions: ['UpdatePodLabel'] },
+        { resource: 'Namespace', actions: ['Add', 'Update'] },
+      ],
+    };
+  },
 };
 
-function requiredDomains({ pod }: PodInfo, { pods, namespaceLabels }: Snapshot): Domains | undefined {
+/**
+ * A pod that comes may be the neighbour that is wanted; one that goes may be the one that was in the way, or that forbade
+ * it; a change of labels either.
+ */
+export function podChangeHint(
+  pod: Pod,
+  { previous, next }: ClusterEvent,
+  namespaceLabels: NamespaceLabels,
+): QueueingHint {
   const { requiredAffinity = [], requiredAntiAffinity = [] } = affinityTerms(pod) ?? {};
-  const subject = termSubject(pod);
-  const refusing = new Map<string, Set<string>>();
-  for (const other of pods.classesWithTerms()) {
-    for (const term of other.terms?.requiredAntiAffinity ?? []) {
-      if (!termMatches(term, subject, namespaceLabels)) continue;
-      const far = refusing.get(term.topologyKey) ?? new Set();
-      for (const domain of other.byDomain(term.topologyKey).keys()) far.add(domain);
-      refusing.set(term.topologyKey, far);
-    }
+  const before = previous as Pod | undefined;
+  const after = next as Pod | undefined;
+  const wanted = (other: Pod | undefined): boolean =>
+    other !== undefined &&
+    requiredAffinity.length > 0 &&
+    requiredAffinity.every((term) => termMatches(term, termSubject(other), namespaceLabels));
+  const avoided = (other: Pod | undefined): boolean =>
+    other !== undefined &&
+    requiredAntiAffinity.some((term) => termMatches(term, termSubject(other), namespaceLabels));
+  if (before && after) {
+    const mayHelp = wanted(before) !== wanted(after) || (avoided(before) && !avoided(after));
+    return mayHelp ? 'Queue' : 'QueueSkip';
   }
-  if (requiredAffinity.length === 0 && requiredAntiAffinity.length === 0 && refusing.size === 0)
-    return undefined;
-  const wanted = requiredAffinity.map((term) => domainsOf(term, requiredAffinity));
-  const avoided = requiredAntiAffinity.map((term) => domainsOf(term, [term]));
-  const first =
-    wanted.every(({ domains }) => domains.size === 0) &&
-    requiredAffinity.every((term) => termMatches(term, subject, namespaceLabels));
-  return { wanted, avoided, first, refusing };
-
-  function domainsOf(
-    { topologyKey: key }: AffinityTerm,
-    terms: readonly AffinityTerm[],
-  ): { key: string; domains: Set<string> } {
-    const domains = new Set<string>();
-    for (const other of pods.classes()) {
-      if (!terms.every((term) => termMatches(term, other, namespaceLabels))) continue;
-      for (const domain of other.byDomain(key).keys()) domains.add(domain);
-    }
-    return { key, domains };
-  }
+  if (after) return wanted(after) ? 'Queue' : 'QueueSkip';
+  const refused = ((before && affinityTerms(before))?.requiredAntiAffinity ?? []).some((term) =>
+    termMatches(term, termSubject(pod), namespaceLabels),
+  );
+  return wanted(before) || avoided(before) || refused ? 'Queue' : 'QueueSkip';
 }
 
-function preferredSums(
-  { pod }: PodInfo,
-  { pods, namespaceLabels }: Snapshot,
-): Map<string, Map<string, number>> {
-  const sums = new Map<string, Map<string, number>>();
-  for (const { term, weight } of affinityTerms(pod)?.preferred ?? []) {
-    for (const other of pods.classes()) {
-      if (!termMatches(term, other, namespaceLabels)) continue;
-      const domains = sums.get(term.topologyKey) ?? new Map<string, number>();
-      for (const [domain, count] of other.byDomain(term.topologyKey))
-        domains.set(domain, (domains.get(domain) ?? 0) + weight * count);
-      sums.set(term.topologyKey, domains);
-    }
+/** A node matters that has, or no longer has, another value of a label that the pod's terms name. */
+function nodeHint(pod: Pod, { previous, next }: ClusterEvent): QueueingHint {
+  const { requiredAffinity = [], requiredAntiAffinity = [] } = affinityTerms(pod) ?? {};
+  const differs = ({ topologyKey }: { readonly topologyKey: string }): boolean =>
+    previous?.metadata.labels?.[topologyKey] !== next?.metadata.labels?.[topologyKey];
+  if (requiredAffinity.some(differs)) return 'Queue';
+  if (requiredAntiAffinity.length > 0) {
+    return !previous || requiredAntiAffinity.some(differs) ? 'Queue' : 'QueueSkip';
   }
-  return sums;
+  return requiredAffinity.length === 0 ? 'Queue' : 'QueueSkip';
 }

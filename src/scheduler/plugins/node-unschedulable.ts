@@ -1,3 +1,5 @@
+import type { Node } from '../../api/core/v1.gen.ts';
+import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
 import type { PluginFactory } from '../framework.ts';
 import { unresolvable } from '../status.ts';
 import { tolerates } from './toleration.ts';
@@ -14,8 +16,18 @@ export const nodeUnschedulable: PluginFactory = {
     filter: (_state, { pod }, { node }) =>
       node.spec.unschedulable && !tolerates(pod.spec.tolerations, taint) ? cordoned : undefined,
     eventsToRegister: () => [
-      { resource: 'Node', actions: ['Add', 'UpdateNodeTaint'] },
-      { resource: 'TargetPod', actions: ['UpdatePodToleration'] },
+      { resource: 'Node', actions: ['Add', 'UpdateNodeTaint'], hint: (_pod, event) => nodeHint(event) },
+      {
+        resource: 'TargetPod',
+        actions: ['UpdatePodToleration'],
+        hint: ({ pod }) => (tolerates(pod.spec.tolerations, taint) ? 'Queue' : 'QueueSkip'),
+      },
     ],
   }),
 };
+
+/** A node matters that is new or was uncordoned. */
+function nodeHint({ previous, next }: ClusterEvent): QueueingHint {
+  if (!next || (next as Node).spec.unschedulable) return 'QueueSkip';
+  return previous && !(previous as Node).spec.unschedulable ? 'QueueSkip' : 'Queue';
+}

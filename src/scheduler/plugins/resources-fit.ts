@@ -1,31 +1,50 @@
+import type { Node, Pod } from '../../api/core/v1.gen.ts';
+import type { Live } from '../../machinery/object.ts';
+import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
 import type { PluginFactory } from '../framework.ts';
-import type { NodeInfo } from '../node-info.ts';
-import type { PodInfo } from '../pod-info.ts';
+import { NodeInfo } from '../node-info.ts';
+import { podInfo, type PodInfo } from '../pod-info.ts';
+import { amountOf, type ResourceAmounts } from '../resource-amounts.ts';
 import { unresolvable, unschedulable, type Status } from '../status.ts';
+import { strategyScorer } from './resource-scoring.ts';
 
 const name = 'NodeResourcesFit';
 
-/** Keeps the sum of requests within what a node can give; prefers nodes of which the least is requested. */
+/** Whether the filter looks at a resource. */
+type IsChecked = (resource: string) => boolean;
+
+/** Keeps the sum of requests within what a node can give; scores nodes by how much of them is requested. */
 export const resourcesFit: PluginFactory = {
   name,
-  create: () => ({
-    name,
-    filter: (_state, pod, node) => shortage(pod, node),
-    score: (_state, pod, { allocatable, scoringCpu, scoringMemory }) =>
-      Math.floor(
-        (freePercent(allocatable.milliCpu, scoringCpu + pod.scoringCpu) +
-          freePercent(allocatable.memory, scoringMemory + pod.scoringMemory)) /
-          2,
-      ),
-    eventsToRegister: () => [
-      { resource: 'AssignedPod', actions: ['Delete', 'UpdatePodScaleDown'] },
-      { resource: 'TargetPod', actions: ['UpdatePodScaleDown'] },
-      { resource: 'Node', actions: ['Add', 'UpdateNodeAllocatable'] },
-    ],
-  }),
+  create(_handle, { NodeResourcesFit: { ignoredResources, ignoredResourceGroups, scoringStrategy } }) {
+    const ignored = new Set(ignoredResources);
+    const ignoredGroups = new Set(ignoredResourceGroups);
+    const isChecked: IsChecked = (resource) =>
+      !ignored.has(resource) && !ignoredGroups.has(resource.slice(0, Math.max(0, resource.indexOf('/'))));
+    const scorer = strategyScorer(scoringStrategy);
+    return {
+      name,
+      filter: (_state, pod, node) => shortage(pod, node, isChecked),
+      score: (_state, pod, node) => scorer(pod, node),
+      eventsToRegister: () => [
+        {
+          resource: 'AssignedPod',
+          actions: ['Delete', 'UpdatePodScaleDown'],
+          hint: (pod, event) => podHint(pod, event),
+        },
+        { resource: 'TargetPod', actions: ['UpdatePodScaleDown'] },
+        {
+          resource: 'Node',
+          actions: ['Add', 'UpdateNodeAllocatable'],
+          hint: (pod, event) => nodeHint(pod, event, isChecked),
+        },
+      ],
+    };
+  },
 };
 
-function shortage({ requests }: PodInfo, node: NodeInfo): Status | undefined {
+/** What the node lacks for the pod, in upstream's order; `Unresolvable` when it lacks it even when empty. */
+export function shortage({ requests }: PodInfo, node: NodeInfo, isChecked: IsChecked): Status | undefined {
   const { allocatable, requested } = node;
   const reasons: string[] = [];
   let final = false;
@@ -44,13 +63,39 @@ function shortage({ requests }: PodInfo, node: NodeInfo): Status | undefined {
     requested.ephemeralStorage,
   );
   for (const [resource, wanted] of requests.scalars) {
+    if (!isChecked(resource)) continue;
     check(resource, wanted, allocatable.scalars.get(resource) ?? 0, requested.scalars.get(resource) ?? 0);
   }
   if (reasons.length === 0) return undefined;
   return final ? unresolvable(...reasons) : unschedulable(...reasons);
 }
 
-function freePercent(allocatable: number, requested: number): number {
-  if (allocatable === 0 || requested > allocatable) return 0;
-  return Math.floor(((allocatable - requested) * 100) / allocatable);
+/** A pod that goes gives back at least a place; one that shrinks must give back something that is wanted. */
+function podHint(pod: PodInfo, { previous, next }: ClusterEvent): QueueingHint {
+  if (!next || !previous) return 'Queue';
+  const before = podInfo(previous as Live<Pod>).requests;
+  const after = podInfo(next as Live<Pod>).requests;
+  return someAmount(pod.requests, (resource) => amountOf(after, resource) < amountOf(before, resource))
+    ? 'Queue'
+    : 'QueueSkip';
+}
+
+/** A node matters when it could hold the pod if it were empty, and got more of something that is wanted. */
+function nodeHint(pod: PodInfo, { previous, next }: ClusterEvent, isChecked: IsChecked): QueueingHint {
+  const after = new NodeInfo(next as Live<Node>);
+  if (shortage(pod, after, isChecked)) return 'QueueSkip';
+  if (!previous) return 'Queue';
+  const before = new NodeInfo(previous as Live<Node>);
+  const grew =
+    after.allowedPods > before.allowedPods ||
+    someAmount(
+      pod.requests,
+      (resource) => amountOf(after.allocatable, resource) > amountOf(before.allocatable, resource),
+    );
+  return grew ? 'Queue' : 'QueueSkip';
+}
+
+function someAmount(amounts: ResourceAmounts, test: (resource: string) => boolean): boolean {
+  const resources = ['cpu', 'memory', 'ephemeral-storage', ...amounts.scalars.keys()];
+  return resources.some((resource) => amountOf(amounts, resource) > 0 && test(resource));
 }

@@ -1,8 +1,9 @@
-import type { Pod, Toleration } from '../../api/core/v1.gen.ts';
+import type { Node, Pod, Toleration } from '../../api/core/v1.gen.ts';
+import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
 import { stateKey } from '../cycle-state.ts';
 import { spreadScores, type PluginFactory } from '../framework.ts';
 import { SKIP, unresolvable } from '../status.ts';
-import { tolerates } from './toleration.ts';
+import { tolerates, toleratesAll } from './toleration.ts';
 
 const name = 'TaintToleration';
 const untolerated = unresolvable('node(s) had untolerated taint(s)');
@@ -13,14 +14,8 @@ export const taintToleration: PluginFactory = {
   name,
   create: () => ({
     name,
-    filter(_state, { pod }, { node }) {
-      const { taints } = node.spec;
-      if (!taints || taints.length === 0) return undefined;
-      const bad = taints.some(
-        (taint) => taint.effect !== 'PreferNoSchedule' && !tolerates(pod.spec.tolerations, taint),
-      );
-      return bad ? untolerated : undefined;
-    },
+    filter: (_state, { pod }, { node }) =>
+      toleratesAll(pod.spec.tolerations, node.spec.taints) ? undefined : untolerated,
     preScore(state, { pod }, nodes) {
       const any = nodes.some(({ node }) =>
         node.spec.taints?.some(({ effect }) => effect === 'PreferNoSchedule'),
@@ -35,7 +30,11 @@ export const taintToleration: PluginFactory = {
       ).length,
     normalizeScores: (_state, _pod, { scores }) => spreadScores(scores, 'descending'),
     eventsToRegister: () => [
-      { resource: 'Node', actions: ['Add', 'UpdateNodeTaint'] },
+      {
+        resource: 'Node',
+        actions: ['Add', 'UpdateNodeTaint'],
+        hint: ({ pod }, event) => nodeHint(pod, event),
+      },
       { resource: 'TargetPod', actions: ['UpdatePodToleration'] },
     ],
   }),
@@ -43,4 +42,11 @@ export const taintToleration: PluginFactory = {
 
 function tolerationsOf(pod: Pod): readonly Toleration[] {
   return (pod.spec.tolerations ?? []).filter(({ effect }) => !effect || effect === 'PreferNoSchedule');
+}
+
+/** A node matters whose taints the pod tolerates now and did not before. */
+function nodeHint(pod: Pod, { previous, next }: ClusterEvent): QueueingHint {
+  const isOpen = (node: Node): boolean => toleratesAll(pod.spec.tolerations, node.spec.taints);
+  if (!next || !isOpen(next as Node)) return 'QueueSkip';
+  return previous && isOpen(previous as Node) ? 'QueueSkip' : 'Queue';
 }

@@ -5,24 +5,26 @@ export function tolerates(tolerations: readonly Toleration[] | undefined, taint:
   return (tolerations ?? []).some((toleration) => covers(toleration, taint));
 }
 
+/** Whether no taint keeps the pod off the node; `PreferNoSchedule` never does. */
+export function toleratesAll(
+  tolerations: readonly Toleration[] | undefined,
+  taints: readonly Taint[] | undefined,
+): boolean {
+  return (taints ?? []).every(
+    (taint) => taint.effect === 'PreferNoSchedule' || tolerates(tolerations, taint),
+  );
+}
+
+/** As 1.36 does by default: the operators `Lt` and `Gt` cover nothing. */
 function covers(toleration: Toleration, taint: Taint): boolean {
   if (toleration.effect && toleration.effect !== taint.effect) return false;
   if (toleration.key && toleration.key !== taint.key) return false;
-  const value = toleration.value ?? '';
-  switch (toleration.operator) {
+  switch (toleration.operator || 'Equal') {
     case 'Exists':
       return true;
-    case 'Lt':
-      return compareIntegers(taint.value, value) < 0;
-    case 'Gt':
-      return compareIntegers(taint.value, value) > 0;
+    case 'Equal':
+      return (taint.value ?? '') === (toleration.value ?? '');
     default:
-      return (taint.value ?? '') === value;
+      return false;
   }
-}
-
-/** NaN, which compares as neither, when either is no integer. */
-function compareIntegers(a: string | undefined, b: string): number {
-  const integer = /^-?\d+$/;
-  return a !== undefined && integer.test(a) && integer.test(b) ? Number(BigInt(a) - BigInt(b)) : Number.NaN;
 }

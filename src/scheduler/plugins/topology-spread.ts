@@ -1,129 +1,126 @@
-import type { Pod, TopologySpreadConstraint } from '../../api/core/v1.gen.ts';
-import { selectorFrom, selectorMatches, type Selector } from '../../machinery/selectors/label-selector.ts';
-import { stateKey } from '../cycle-state.ts';
+import type { Node, Pod } from '../../api/core/v1.gen.ts';
+import { selectorMatches, type Selector } from '../../machinery/selectors/label-selector.ts';
+import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
+import type { PluginArgs } from '../config/plugin-args.ts';
+import { stateKey, type CycleState } from '../cycle-state.ts';
 import type { PluginFactory } from '../framework.ts';
 import type { NodeInfo } from '../node-info.ts';
-import type { Snapshot } from '../snapshot.ts';
+import type { PodInfo } from '../pod-info.ts';
 import { SKIP, unresolvable, unschedulable, type Status } from '../status.ts';
-import { nodeSelectorMatches } from './node-selector.ts';
-import { tolerates } from './toleration.ts';
+import { defaultSpreadSelector } from './default-spread-selector.ts';
+import { spreadConstraints, type SpreadConstraint } from './spread-constraint.ts';
+import { SpreadDomainCache } from './spread-domains.ts';
+import { normalizeSpread, spreadScorer, type SpreadScorer } from './spread-score.ts';
+import { changeSpread, spreads, spreadViolation, type Spread, type SpreadViolation } from './spread-skew.ts';
 
 const name = 'PodTopologySpread';
-const spreads = stateKey<readonly Spread[]>(name);
+const spreadState = stateKey<readonly Spread[]>(name);
+const scorerState = stateKey<SpreadScorer>(name);
+const violated = "node(s) didn't match pod topology spread constraints";
 
-/** Keeps the pods that a constraint selects evenly spread over the values of a node label. */
-export const topologySpread: PluginFactory = {
-  name,
-  create: () => ({
-    name,
-    preFilter(state, { pod }, snapshot) {
-      const hard = (pod.spec.topologySpreadConstraints ?? []).filter(
-        ({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule',
-      );
-      if (hard.length === 0) return SKIP;
-      const keys = hard.map(({ topologyKey }) => topologyKey);
-      state.write(
-        spreads,
-        hard.map((constraint) => count(constraint, pod, { snapshot, keys })),
-      );
-      return undefined;
-    },
-    filter(state, _pod, { labels }) {
-      for (const spread of state.read(spreads) ?? []) {
-        const status = judge(spread, labels);
-        if (status) return status;
-      }
-      return undefined;
-    },
-    eventsToRegister: () => [
-      { resource: 'AssignedPod', actions: ['Add', 'Delete', 'UpdatePodLabel'] },
-      { resource: 'TargetPod', actions: ['UpdatePodLabel'] },
-      { resource: 'Node', actions: ['Add', 'Delete', 'UpdateNodeLabel', 'UpdateNodeTaint'] },
-    ],
-  }),
+const statuses: Readonly<Record<SpreadViolation, Status>> = {
+  skew: unschedulable(violated),
+  'missing-label': unresolvable(`${violated} (missing required label)`),
 };
 
-const violation = "node(s) didn't match pod topology spread constraints";
-const violated = unschedulable(violation);
-const missingLabel = unresolvable(`${violation} (missing required label)`);
+/** Keeps the pods that a constraint selects evenly spread over the values of a node label (KEP-895). */
+export const topologySpread: PluginFactory = {
+  name,
+  create({ snapshot, informers }, { PodTopologySpread: args }) {
+    const defaultSelector = selectorFinder(args, () => defaultSpreadSelector(informers));
+    const cache = new SpreadDomainCache();
+    const change = (
+      state: CycleState,
+      pod: PodInfo,
+      other: PodInfo,
+      by: readonly [NodeInfo, 1 | -1],
+    ): void => {
+      const spread = state.read(spreadState);
+      const [node, sign] = by;
+      if (spread) changeSpread(spread, { pod: pod.pod, other: other.pod, nodeName: node.name, change: sign });
+    };
+    const hard = (pod: Pod): readonly SpreadConstraint[] =>
+      spreadConstraints(pod, 'DoNotSchedule', { args, defaultSelector });
+    return {
+      name,
+      preFilter(state, { pod }) {
+        const constraints = hard(pod);
+        if (constraints.length === 0) return SKIP;
+        state.write(spreadState, spreads(pod, constraints, { index: snapshot.pods, cache }));
+        return undefined;
+      },
+      addPod: (state, pod, added, node) => change(state, pod, added, [node, 1]),
+      removePod: (state, pod, removed, node) => change(state, pod, removed, [node, -1]),
+      filter(state, _pod, { labels }) {
+        const spread = state.read(spreadState);
+        const violation = spread && spreadViolation(spread, labels);
+        return violation && statuses[violation];
+      },
+      preScore(state, { pod }, nodes) {
+        const constraints = spreadConstraints(pod, 'ScheduleAnyway', { args, defaultSelector });
+        if (constraints.length === 0) return SKIP;
+        const own = (pod.spec.topologySpreadConstraints ?? []).length > 0;
+        const labels = own || args.defaultingType !== 'System' ? 'all' : 'any';
+        const candidates = nodes.map(({ node }) => node);
+        const scorer = spreadScorer(pod, constraints, { index: snapshot.pods, cache, labels, candidates });
+        state.write(scorerState, scorer);
+        return undefined;
+      },
+      score: (state, _pod, { node }) => state.read(scorerState)?.score(node) ?? 0,
+      normalizeScores: (_state, _pod, { scores }) => normalizeSpread(scores),
+      eventsToRegister: () => [
+        {
+          resource: 'AssignedPod',
+          actions: ['Add', 'Delete', 'UpdatePodLabel'],
+          hint: ({ pod }, event) => podChangeHint(pod, event, hard(pod)),
+        },
+        {
+          resource: 'Node',
+          actions: ['Add', 'Delete', 'UpdateNodeLabel', 'UpdateNodeTaint'],
+          hint: ({ pod }, event) => nodeHint(event, hard(pod)),
+        },
+        { resource: 'TargetPod', actions: ['UpdatePodLabel', 'UpdatePodToleration'] },
+      ],
+    };
+  },
+};
 
-interface Spread {
-  readonly constraint: TopologySpreadConstraint;
-  readonly perDomain: ReadonlyMap<string, number>;
-  readonly fewest: number;
-  /** 1 when the pod itself is selected. */
-  readonly self: 0 | 1;
+/** Watches Services and controllers only when there are default constraints to find selectors for. */
+function selectorFinder(
+  { defaultingType, defaultConstraints }: PluginArgs['PodTopologySpread'],
+  find: () => (pod: Pod) => Selector,
+): (pod: Pod) => Selector {
+  const none = (): Selector => ({ requirements: [] });
+  return defaultingType === 'System' || defaultConstraints.length > 0 ? find() : none;
 }
 
-function judge(
-  { constraint, perDomain, fewest, self }: Spread,
-  labels: Readonly<Record<string, string>>,
-): Status | undefined {
-  const domain = labels[constraint.topologyKey];
-  if (domain === undefined) return missingLabel;
-  const skew = (perDomain.get(domain) ?? 0) + self - fewest;
-  return skew > constraint.maxSkew ? violated : undefined;
-}
-
-function count(
-  constraint: TopologySpreadConstraint,
+/** A pod matters that some constraint counts, or began or ceased to count. */
+function podChangeHint(
   pod: Pod,
-  { snapshot, keys }: { readonly snapshot: Snapshot; readonly keys: readonly string[] },
-): Spread {
-  const selector = effectiveSelector(constraint, pod);
-  const perDomain = new Map<string, number>();
-  for (const info of snapshot.nodes) {
-    const { labels } = info;
-    const domain = labels[constraint.topologyKey];
-    if (domain === undefined || !keys.every((key) => key in labels)) continue;
-    if (!isEligible(constraint, pod, info)) continue;
-    perDomain.set(
-      domain,
-      (perDomain.get(domain) ?? 0) + selectedPods(info, selector, pod.metadata.namespace),
-    );
-  }
-  const tooFew = perDomain.size < (constraint.minDomains ?? 1);
-  return {
-    constraint,
-    perDomain,
-    fewest: tooFew ? 0 : Math.min(...perDomain.values()),
-    self: selectorMatches(selector, pod.metadata.labels) ? 1 : 0,
-  };
+  { previous, next }: ClusterEvent,
+  constraints: readonly SpreadConstraint[],
+): QueueingHint {
+  const changed = next ?? previous;
+  if (changed?.metadata.namespace !== pod.metadata.namespace) return 'QueueSkip';
+  const helps = constraints.some(({ selector }) => {
+    const before = previous !== undefined && selectorMatches(selector, previous.metadata.labels);
+    const after = next !== undefined && selectorMatches(selector, next.metadata.labels);
+    return before !== after;
+  });
+  return helps ? 'Queue' : 'QueueSkip';
 }
 
-/** The constraint's selector narrowed by the pod's own values of `matchLabelKeys`. */
-function effectiveSelector(constraint: TopologySpreadConstraint, pod: Pod): Selector {
-  const own = (constraint.matchLabelKeys ?? []).flatMap((key) => {
-    const value = pod.metadata.labels?.[key];
-    return value === undefined ? [] : [{ key, operator: 'In', values: [value] }];
-  });
-  const { labelSelector } = constraint;
-  if (!labelSelector || own.length === 0) return selectorFrom(labelSelector);
-  return selectorFrom({
-    ...labelSelector,
-    matchExpressions: [...(labelSelector.matchExpressions ?? []), ...own],
-  });
-}
-
-function isEligible(constraint: TopologySpreadConstraint, pod: Pod, { node }: NodeInfo): boolean {
-  if (constraint.nodeAffinityPolicy !== 'Ignore') {
-    const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-    if (required && !nodeSelectorMatches(required, node)) return false;
-    const labels = Object.entries(pod.spec.nodeSelector ?? {});
-    if (!labels.every(([key, value]) => node.metadata.labels?.[key] === value)) return false;
-  }
-  if (constraint.nodeTaintsPolicy !== 'Honor') return true;
-  return (node.spec.taints ?? []).every(
-    (taint) => taint.effect === 'PreferNoSchedule' || tolerates(pod.spec.tolerations, taint),
+/** A node matters that has the labels of all constraints, or ceased to, or whose values of them changed. */
+function nodeHint({ previous, next }: ClusterEvent, constraints: readonly SpreadConstraint[]): QueueingHint {
+  const before = previous as Node | undefined;
+  const after = next as Node | undefined;
+  const isIn = (node: Node | undefined): boolean =>
+    node !== undefined &&
+    constraints.every(({ topologyKey }) => node.metadata.labels?.[topologyKey] !== undefined);
+  if (!before || !after) return isIn(before ?? after) ? 'Queue' : 'QueueSkip';
+  const moved = constraints.some(
+    ({ topologyKey }) => before.metadata.labels?.[topologyKey] !== after.metadata.labels?.[topologyKey],
   );
-}
-
-function selectedPods(info: NodeInfo, selector: Selector, namespace: string | undefined): number {
-  let selected = 0;
-  for (const { pod } of info.pods.values()) {
-    const { metadata } = pod;
-    if (metadata.namespace !== namespace || metadata.deletionTimestamp !== undefined) continue;
-    if (selectorMatches(selector, metadata.labels)) selected++;
-  }
-  return selected;
+  if (isIn(before) !== isIn(after) || (isIn(after) && moved)) return 'Queue';
+  return constraints.some(({ honorTaints }) => honorTaints) ? 'Queue' : 'QueueSkip';
 }
