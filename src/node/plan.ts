@@ -1,7 +1,7 @@
 import type { Container, Pod } from '../api/core/v1.gen.ts';
 import type { ContainerHistory } from './container-history.ts';
 import type { ContainerStatus } from './container-runtime.ts';
-import { containersOf, initContainersOf, isSidecar, shouldRestart } from './pod-containers.ts';
+import { containersOf, initContainersOf, isSidecar, restartsInit, shouldRestart } from './pod-containers.ts';
 
 /** What is known of a pod that is neither being deleted nor finished. */
 export interface PodView {
@@ -94,20 +94,13 @@ function planInit(view: PodView): InitPlan {
       continue;
     }
     if (status?.state === 'exited' && (status.exitCode ?? 0) === 0) continue;
-    if (status?.state === 'exited' && !restartsInit(view.pod, container, status)) {
+    if (status?.state === 'exited' && !restartsInit(view.pod, container, status.exitCode ?? 0)) {
       return { steps: [{ do: 'finish' }], blocked: true };
     }
     if (status?.state !== 'running') steps.push(start(view, container));
     return { steps, blocked: true };
   }
   return { steps, blocked: false };
-}
-
-function restartsInit(pod: Pod, container: Container, status: ContainerStatus): boolean {
-  if (container.restartPolicy !== undefined || container.restartPolicyRules !== undefined) {
-    return shouldRestart(pod, container, status.exitCode ?? 0);
-  }
-  return pod.spec?.restartPolicy !== 'Never';
 }
 
 function planSidecars(view: PodView): InitPlan {

@@ -38,3 +38,11 @@ export function shouldRestart(pod: Pod, container: Container, exitCode: number):
   if (policy === 'Always') return true;
   return policy === 'OnFailure' && exitCode !== 0;
 }
+
+/** {@link shouldRestart} of an init container that failed: without rules of its own it runs again unless the pod never restarts. */
+export function restartsInit(pod: Pod, container: Container, exitCode: number): boolean {
+  if (container.restartPolicy !== undefined || container.restartPolicyRules !== undefined) {
+    return shouldRestart(pod, container, exitCode);
+  }
+  return pod.spec?.restartPolicy !== 'Never';
+}

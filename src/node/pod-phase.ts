@@ -1,5 +1,5 @@
 import type { ContainerStatus as ApiContainerStatus, Pod } from '../api/core/v1.gen.ts';
-import { initContainersOf, isSidecar } from './pod-containers.ts';
+import { containersOf, initContainersOf, isSidecar, restartsInit, shouldRestart } from './pod-containers.ts';
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
@@ -10,10 +10,9 @@ export function podPhase(seen: {
   readonly main: readonly ApiContainerStatus[];
   readonly finished: boolean;
 }): PodPhase {
-  const policy = seen.pod.spec?.restartPolicy ?? 'Always';
   const init = countInit(seen);
-  if (init.failed && !init.sidecarsRunning && (seen.finished || policy === 'Never')) return 'Failed';
-  const main = countMain(seen.main);
+  if (init.failed && !init.sidecarsRunning) return 'Failed';
+  const main = countMain(seen);
   if (seen.finished && main.running === 0) {
     if (main.failed > 0 || (main.stopped === 0 && init.pending > 0)) return 'Failed';
     if (main.waiting === 0 && main.stopped > 0) return 'Succeeded';
@@ -23,13 +22,17 @@ export function podPhase(seen: {
   if (main.waiting > 0) return 'Pending';
   if (main.running > 0) return 'Running';
   if (main.stopped === 0) return 'Pending';
-  if (policy === 'Always' || init.sidecarsRunning) return 'Running';
-  if (main.failed === 0) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+  if (main.restarting > 0 || init.sidecarsRunning) return 'Running';
+  return main.failed === 0 ? 'Succeeded' : 'Failed';
 }
 
-function countInit(seen: { readonly pod: Pod; readonly init: readonly ApiContainerStatus[] }): {
+function countInit(seen: {
+  readonly pod: Pod;
+  readonly init: readonly ApiContainerStatus[];
+  readonly finished: boolean;
+}): {
   readonly pending: number;
+  /** One failed and will not run again. */
   readonly failed: boolean;
   readonly sidecarsRunning: boolean;
 } {
@@ -45,30 +48,37 @@ function countInit(seen: { readonly pod: Pod; readonly init: readonly ApiContain
       continue;
     }
     const ended = status?.state?.terminated ?? (status?.state?.waiting && status.lastState?.terminated);
-    if (ended && ended.exitCode !== 0) failed = true;
+    const again = ended && !seen.finished && restartsInit(seen.pod, container, ended.exitCode);
+    if (ended && ended.exitCode !== 0 && !again) failed = true;
     if (!ended || ended.exitCode !== 0) pending++;
   }
   return { pending, failed, sidecarsRunning };
 }
 
-function countMain(statuses: readonly ApiContainerStatus[]): {
+function countMain(seen: { readonly pod: Pod; readonly main: readonly ApiContainerStatus[] }): {
   readonly running: number;
   readonly stopped: number;
   readonly failed: number;
+  /** How many of the stopped will run again. */
+  readonly restarting: number;
   readonly waiting: number;
 } {
   let running = 0;
   let stopped = 0;
   let failed = 0;
+  let restarting = 0;
   let waiting = 0;
-  for (const { state, lastState } of statuses) {
+  const containers = new Map(containersOf(seen.pod).map((container) => [container.name, container]));
+  for (const { name, state, lastState } of seen.main) {
+    const container = containers.get(name);
     const ended = state?.terminated ?? (state?.waiting && lastState?.terminated);
     if (state?.running) running++;
     else if (!ended) waiting++;
     else {
       stopped++;
       if (ended.exitCode !== 0) failed++;
+      if (container && shouldRestart(seen.pod, container, ended.exitCode)) restarting++;
     }
   }
-  return { running, stopped, failed, waiting };
+  return { running, stopped, failed, restarting, waiting };
 }

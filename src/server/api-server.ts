@@ -37,6 +37,7 @@ import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { nodeRestriction } from './admission/node-restriction.ts';
 import { persistentVolumeClaimResize } from './admission/persistent-volume-claim-resize.ts';
+import { podResize } from './admission/pod-resize.ts';
 import { podTopologyLabels } from './admission/pod-topology-labels.ts';
 import { priority } from './admission/priority.ts';
 import { rbacEscalation } from './admission/rbac-escalation.ts';
@@ -366,6 +367,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           taintNodesByCondition,
           priority(lookup),
           podTopologyLabels(lookup),
+          podResize(lookup),
           defaultTolerationSeconds,
           nodeRestriction({ lookup, authorizer }),
           rbacEscalation({ policy, authorizer }),
