@@ -10,6 +10,7 @@ import { csrSigningController } from './certificates/signing-controller.ts';
 import { cronJobController } from './cron-job/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
@@ -75,6 +76,7 @@ export function allControllers({
     disruptionController,
     endpointsController,
     endpointSliceController,
+    endpointSliceMirroringController,
     namespaceController,
     resourceQuotaController,
     garbageCollector,

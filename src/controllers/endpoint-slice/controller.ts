@@ -1,4 +1,4 @@
-import { nodes, pods, services } from '../../api/core/v1.gen.ts';
+import { nodes, pods, services, type Node } from '../../api/core/v1.gen.ts';
 import { endpointslices, type EndpointSlice } from '../../api/discovery/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
@@ -12,8 +12,9 @@ import {
 import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { byKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { hasSelector, selectsPod } from '../services/service-pods.ts';
+import { TriggerTimes } from '../services/trigger-times.ts';
 import { wakeServices } from '../services/wake-services.ts';
-import { managedBy, managedByLabel, planSlices, serviceNameLabel } from './plan.ts';
+import { managedBy, managedByLabel, planSlices, serviceNameLabel, zoneOf } from './plan.ts';
 
 /** Keeps the EndpointSlices of services that select pods. */
 export const endpointSliceController: Controller = {
@@ -31,6 +32,7 @@ function start(context: ControllerContext): RunningController {
   const nodeCache = informers.for(nodes);
   const sliceCache = informers.for(endpointslices);
   const sliceClient = client.for(endpointslices);
+  const triggerTimes = new TriggerTimes();
   const ownWrites = new OwnWrites(sliceCache);
   sliceCache.addIndex(indexName, (slice) => [serviceKey(slice)]);
   const reconciler = startReconciler(context, {
@@ -38,7 +40,17 @@ function start(context: ControllerContext): RunningController {
     caches: [serviceCache, podCache, nodeCache, sliceCache],
     reconcile,
   });
-  wakeServices(serviceCache, podCache, (key) => reconciler.add(key));
+  const wakeFor = wakeServices(serviceCache, podCache, (key) => reconciler.add(key));
+  podCache.addIndex('node', (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []));
+  const wakeNode = ({ metadata }: Live<Node>): void => {
+    for (const pod of podCache.byIndex('node', metadata.name)) wakeFor(pod);
+  };
+  nodeCache.addHandler({
+    onAdd: wakeNode,
+    onUpdate(node, previous) {
+      if (zoneOf(node) !== zoneOf(previous)) wakeNode(node);
+    },
+  });
   const wake = (slice: Live<EndpointSlice>): void => {
     if (slice.metadata.labels?.[managedByLabel] === managedBy) reconciler.add(serviceKey(slice));
   };
@@ -49,13 +61,16 @@ function start(context: ControllerContext): RunningController {
     const service = byKey(serviceCache, key);
     if (!service) {
       ownWrites.forget(key);
+      triggerTimes.forget(key);
       return settled;
     }
     if (!hasSelector(service) || service.metadata.deletionTimestamp !== undefined) return settled;
     if (!ownWrites.observed(key)) return settled;
+    const selected = podCache.list(service.metadata.namespace).filter((pod) => selectsPod(service, pod));
     const plan = planSlices({
       service,
-      pods: podCache.list(service.metadata.namespace).filter((pod) => selectsPod(service, pod)),
+      pods: selected,
+      triggerTime: triggerTimes.next(key, service, selected),
       slices: sliceCache
         .byIndex(indexName, key)
         .filter((slice) => slice.metadata.labels?.[managedByLabel] === managedBy),

@@ -159,7 +159,11 @@ describe('planSlices', () => {
 
 describe('planSubsets', () => {
   it('parts ready addresses from others and leaves ending pods out', () => {
-    const subsets = planSubsets(service(), [pod(2, { ready: false }), pod(1), pod(3, { deleting: true })]);
+    const { subsets } = planSubsets(service(), [
+      pod(2, { ready: false }),
+      pod(1),
+      pod(3, { deleting: true }),
+    ]);
     expect(
       subsets.map(({ addresses, notReadyAddresses, ports }) => ({
         ready: addresses?.map(({ ip }) => ip),
@@ -167,5 +171,20 @@ describe('planSubsets', () => {
         ports,
       })),
     ).toEqual([{ ready: ['10.0.0.1'], notReady: ['10.0.0.2'], ports: [{ port: 8080, protocol: 'TCP' }] }]);
+  });
+
+  it('leaves out the addresses above a thousand, those that are not ready first', () => {
+    const many = Array.from({ length: 1100 }, (_, index) => pod(index, { ready: index >= 150 }));
+    const { subsets, truncated } = planSubsets(service(), many);
+    expect([
+      truncated,
+      ...subsets.map((one) => [one.addresses?.length, one.notReadyAddresses?.length]),
+    ]).toEqual([true, [950, 50]]);
+    const ports = Array.from({ length: 1200 }, (_, index) => pod(index, { port: index % 3 === 0 ? 1 : 2 }));
+    const shared = planSubsets(service(), ports);
+    expect(shared.subsets.map((one) => [one.addresses?.length, one.notReadyAddresses])).toEqual([
+      [333, undefined],
+      [667, undefined],
+    ]);
   });
 });

@@ -3,6 +3,9 @@ import type { Endpoint, EndpointPort, EndpointSlice } from '../../api/discovery/
 import type { Live } from '../../machinery/object.ts';
 import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { controllerReference } from '../../reconcile/owner.ts';
+import { withTriggerTime } from '../services/trigger-times.ts';
+import { belongs, distribute, type SliceGroup } from './distribute.ts';
+import { withHints } from './hints.ts';
 import {
   addressOf,
   headlessLabel,
@@ -27,6 +30,8 @@ export interface SliceObservation {
   readonly pods: readonly Live<Pod>[];
   /** The slices that this controller keeps for the service. */
   readonly slices: readonly Live<EndpointSlice>[];
+  /** When the change happened that is to be shown, if that is known. */
+  readonly triggerTime?: string | undefined;
   node(name: string): Live<Node> | undefined;
 }
 
@@ -36,37 +41,30 @@ export interface SlicePlan {
   readonly remove: readonly Live<EndpointSlice>[];
 }
 
-interface Group {
-  readonly addressType: string;
-  readonly ports: readonly EndpointPort[];
-  readonly endpoints: readonly Endpoint[];
-}
-
 /**
  * What to write so that the slices hold exactly the service's endpoints: those that stay keep their slice, new ones fill
  * slices up, and one empty slice stays when there is no endpoint at all.
  */
 export function planSlices(observation: SliceObservation): SlicePlan {
-  const { service, slices } = observation;
+  const { service, slices, triggerTime } = observation;
   const unused = new Set(slices);
   const create: EndpointSlice[] = [];
   const update: EndpointSlice[] = [];
   for (const group of groupsOf(observation)) {
     const mine = slices.filter((slice) => belongs(slice, group));
-    for (const { slice, endpoints } of distribute(group.endpoints, mine)) {
+    const shares = distribute(group.endpoints, mine, capacity);
+    for (const { slice, endpoints } of shares.length > 0 ? shares : [{ slice: mine[0], endpoints: [] }]) {
       const next = wantedSlice(service, { ...group, endpoints }, slice);
-      if (!slice) create.push(next);
-      else {
-        unused.delete(slice);
-        if (!deepEqual(next, slice)) update.push(next);
-      }
+      if (slice) unused.delete(slice);
+      if (!slice) create.push(stamped(next, triggerTime));
+      else if (!deepEqual(next, slice)) update.push(stamped(next, triggerTime));
     }
   }
   return { create, update, remove: [...unused] };
 }
 
-function groupsOf({ service, pods, node }: SliceObservation): Group[] {
-  const groups = new Map<string, Group & { readonly endpoints: Endpoint[] }>();
+function groupsOf({ service, pods, node }: SliceObservation): SliceGroup[] {
+  const groups = new Map<string, SliceGroup & { readonly endpoints: Endpoint[] }>();
   for (const addressType of service.spec.ipFamilies ?? ['IPv4']) {
     const before = groups.size;
     for (const pod of pods) {
@@ -76,7 +74,7 @@ function groupsOf({ service, pods, node }: SliceObservation): Group[] {
       const key = `${addressType} ${ports.map((port) => `${port.name}/${port.port}/${port.protocol}`).join()}`;
       const group = groups.get(key) ?? { addressType, ports, endpoints: [] };
       groups.set(key, group);
-      group.endpoints.push(endpointOf(service, pod, { address, node }));
+      group.endpoints.push(withHints(service, endpointOf(service, pod, { address, node })));
     }
     if (groups.size === before) groups.set(addressType, { addressType, ports: [], endpoints: [] });
   }
@@ -95,8 +93,7 @@ function endpointOf(
   const { namespace = '', name, uid } = pod.metadata;
   const { nodeName } = pod.spec;
   const hostname = hostnameIn(service, pod);
-  const zone =
-    nodeName === undefined ? undefined : node(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone'];
+  const zone = nodeName === undefined ? undefined : zoneOf(node(nodeName));
   return {
     addresses: [address],
     conditions: podConditions(service, pod),
@@ -107,46 +104,19 @@ function endpointOf(
   };
 }
 
-function belongs(slice: Live<EndpointSlice>, group: Group): boolean {
-  return slice.addressType === group.addressType && deepEqual(slice.ports ?? [], group.ports);
+/** The zone that a node says it is in. */
+export function zoneOf(node: Live<Node> | undefined): string | undefined {
+  return node?.metadata.labels?.['topology.kubernetes.io/zone'];
 }
 
-interface Share {
-  readonly slice: Live<EndpointSlice> | undefined;
-  readonly endpoints: readonly Endpoint[];
-}
-
-/** Leaves endpoints in the slices that hold them, fills those up with new ones, and opens slices for the rest. */
-function distribute(endpoints: readonly Endpoint[], slices: readonly Live<EndpointSlice>[]): Share[] {
-  const waiting = new Map(endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]));
-  const kept = slices.map((slice) => ({ slice, endpoints: take(slice, waiting) }));
-  const fresh = [...waiting.values()];
-  const shares: Share[] = kept.map((share) => ({
-    slice: share.slice,
-    endpoints: [...share.endpoints, ...fresh.splice(0, Math.max(0, capacity - share.endpoints.length))],
-  }));
-  while (fresh.length > 0) shares.push({ slice: undefined, endpoints: fresh.splice(0, capacity) });
-  const filled = shares.filter((share) => share.endpoints.length > 0);
-  if (filled.length > 0) return filled;
-  return [shares[0] ?? { slice: undefined, endpoints: [] }];
-}
-
-function take(slice: Live<EndpointSlice>, waiting: Map<string, Endpoint>): Endpoint[] {
-  return slice.endpoints.flatMap((endpoint) => {
-    const key = endpointKey(endpoint);
-    const wanted = waiting.get(key);
-    waiting.delete(key);
-    return wanted ? [wanted] : [];
-  });
-}
-
-function endpointKey({ targetRef, addresses }: Endpoint): string {
-  return `${targetRef?.uid} ${addresses.join()}`;
+function stamped(slice: EndpointSlice, time: string | undefined): EndpointSlice {
+  const { annotations, ...metadata } = slice.metadata;
+  return { ...slice, metadata: { ...metadata, ...withTriggerTime(annotations, time) } };
 }
 
 function wantedSlice(
   service: Live<Service>,
-  { addressType, ports, endpoints }: Group,
+  { addressType, ports, endpoints }: SliceGroup,
   current: Live<EndpointSlice> | undefined,
 ): EndpointSlice {
   const { name, namespace = '' } = service.metadata;

@@ -13,6 +13,12 @@ import {
 /** More addresses than this in one Endpoints object are left out, as upstream does. */
 const capacity = 1000;
 
+export interface Subsets {
+  readonly subsets: readonly EndpointSubset[];
+  /** Whether addresses had to be left out; those that are not ready go first. */
+  readonly truncated: boolean;
+}
+
 interface Group {
   readonly ports: readonly PodPort[];
   readonly ready: EndpointAddress[];
@@ -20,10 +26,10 @@ interface Group {
 }
 
 /** The subsets of a service: addresses grouped by the ports that they serve, in a canonical order. */
-export function planSubsets(service: Live<Service>, pods: readonly Live<Pod>[]): readonly EndpointSubset[] {
+export function planSubsets(service: Live<Service>, pods: readonly Live<Pod>[]): Subsets {
   const groups = new Map<string, Group>();
   const [family = 'IPv4'] = service.spec.ipFamilies ?? [];
-  for (const pod of inOrder(pods).slice(0, capacity)) {
+  for (const pod of inOrder(pods)) {
     const ip = addressOf(pod, family);
     const { ready, terminating } = podConditions(service, pod);
     if (ip === undefined || !isReachable(pod)) continue;
@@ -35,7 +41,40 @@ export function planSubsets(service: Live<Service>, pods: readonly Live<Pod>[]):
     groups.set(key, group);
     (ready ? group.ready : group.notReady).push(endpointAddress(service, pod, ip));
   }
-  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => subset(group));
+  const ordered = [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  const truncated = truncate(ordered);
+  return {
+    subsets: ordered.filter(({ ready, notReady }) => ready.length + notReady.length > 0).map(subset),
+    truncated,
+  };
+}
+
+/** Shortens the lists of addresses until all together are few enough; every group gives up the same share. */
+function truncate(groups: readonly Group[]): boolean {
+  const ready = groups.reduce((sum, group) => sum + group.ready.length, 0);
+  const notReady = groups.reduce((sum, group) => sum + group.notReady.length, 0);
+  if (ready + notReady <= capacity) return false;
+  shorten(
+    groups.map((group) => group.ready),
+    Math.min(capacity, ready),
+  );
+  shorten(
+    groups.map((group) => group.notReady),
+    Math.max(0, capacity - ready),
+  );
+  return true;
+}
+
+function shorten(lists: readonly EndpointAddress[][], total: number): void {
+  const all = lists.reduce((sum, list) => sum + list.length, 0);
+  let left = total;
+  let rest = all;
+  for (const list of lists) {
+    const share = rest === 0 ? 0 : Math.round((left * list.length) / rest);
+    rest -= list.length;
+    list.length = Math.min(list.length, share);
+    left -= list.length;
+  }
 }
 
 function inOrder(pods: readonly Live<Pod>[]): Live<Pod>[] {

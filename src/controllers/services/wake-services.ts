@@ -5,12 +5,15 @@ import type { Informer } from '../../reconcile/informer.ts';
 import { objectKey } from '../../reconcile/reconciler.ts';
 import { hasSelector, selectsPod } from './service-pods.ts';
 
-/** Calls `wake` with the key of every service whose endpoints a change of services or pods may change. */
+/**
+ * Calls `wake` with the key of every service whose endpoints a change of services or pods may change; returns what calls it
+ * for the services of one pod.
+ */
 export function wakeServices(
   services: Informer<Service>,
   pods: Informer<Pod>,
   wake: (key: string) => void,
-): void {
+): (pod: Live<Pod>) => void {
   const wakeFor = (pod: Live<Pod>): void => {
     for (const service of services.list(pod.metadata.namespace)) {
       if (hasSelector(service) && selectsPod(service, pod)) wake(objectKey(service));
@@ -30,6 +33,7 @@ export function wakeServices(
     },
     onDelete: wakeFor,
   });
+  return wakeFor;
 }
 
 function concernsEndpoints(pod: Live<Pod>, previous: Live<Pod>): boolean {
