@@ -14,7 +14,10 @@ import { resourcesFit } from './resources-fit.ts';
 import { schedulingGates } from './scheduling-gates.ts';
 import { taintToleration } from './taint-toleration.ts';
 import { topologySpread } from './topology-spread.ts';
+import { nodeVolumeLimits } from './volumes/node-volume-limits.ts';
 import { volumeBinding } from './volumes/volume-binding.ts';
+import { volumeRestrictions } from './volumes/volume-restrictions.ts';
+import { volumeZone } from './volumes/volume-zone.ts';
 
 /** Every plug-in that a profile can enable, by upstream's names. */
 export const inTreePlugins: readonly PluginFactory[] = [
@@ -26,7 +29,10 @@ export const inTreePlugins: readonly PluginFactory[] = [
   nodeAffinity,
   nodePorts,
   resourcesFit,
+  volumeRestrictions,
+  nodeVolumeLimits,
   volumeBinding,
+  volumeZone,
   topologySpread,
   interPodAffinity,
   dynamicResources,

@@ -43,6 +43,11 @@ export function claimUses(pod: Live<Pod>): readonly ClaimUse[] {
   return (pod.spec.volumes ?? []).flatMap((volume) => claimUse(pod.metadata.name, volume) ?? []);
 }
 
+/** Names of the claims that a pod names itself, those made for it left out. */
+export function namedClaims(pod: Live<Pod>): readonly string[] {
+  return claimUses(pod).flatMap(({ name, ephemeral }) => (ephemeral ? [] : [name]));
+}
+
 /** Finds a pod's claims; a string says, in upstream's words, what is wrong with one of them. */
 export function podClaims(pod: Live<Pod>, lookup: ClaimLookup): PodClaims | string {
   const bound: Claim[] = [];
