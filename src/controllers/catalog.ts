@@ -8,6 +8,7 @@ import { csrApprovingController } from './certificates/approving-controller.ts';
 import { csrCleanerController } from './certificates/cleaner-controller.ts';
 import { csrSigningController } from './certificates/signing-controller.ts';
 import { cronJobController } from './cron-job/controller.ts';
+import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts';
@@ -69,6 +70,7 @@ export function allControllers({
     deploymentController,
     replicaSetController,
     replicationController,
+    daemonSetController,
     statefulSetController,
     jobController,
     cronJobController,

@@ -2,7 +2,6 @@ import type { ReplicaSetStatus } from '../../api/apps/v1.gen.ts';
 import { pods, type Pod } from '../../api/core/v1.gen.ts';
 import type { Live, ResourceType } from '../../machinery/object.ts';
 import { type Selector, selectorMatches } from '../../machinery/selectors/label-selector.ts';
-import { isStatus } from '../../machinery/status-error.ts';
 import {
   recheck,
   settled,
@@ -17,6 +16,7 @@ import { controllerOf, dependentsOf, indexByController, unowned } from '../../re
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { podFromTemplate } from '../pods/pod-from-template.ts';
+import { messageOf, podWriter } from '../pods/pod-writer.ts';
 import { slowStart } from '../pods/slow-start.ts';
 import {
   nextAvailability,
@@ -43,12 +43,13 @@ export function replicaController<T extends Replicated>(kind: ReplicatedKind<T>)
 }
 
 function start<T extends Replicated>(kind: ReplicatedKind<T>, context: ControllerContext): RunningController {
-  const { client, informers, events, clock } = context;
+  const { client, informers, clock } = context;
   const ownerCache = informers.for(kind.type);
   const podCache = informers.for(pods);
   const ownerClient = client.for(kind.type);
   const podClient = client.for(pods);
   const ownWrites = new OwnWrites(podCache);
+  const writer = podWriter(context, ownWrites);
   indexByController(podCache);
   indexByController(ownerCache);
 
@@ -95,7 +96,7 @@ function start<T extends Replicated>(kind: ReplicatedKind<T>, context: Controlle
     if (!owner) return settled;
     const caughtUp = ownWrites.observed(key);
     const observation = await observe(owner);
-    const failure = caughtUp ? await act(key, observation) : undefined;
+    const failure = caughtUp ? await act(observation) : undefined;
     await report(observation, failure?.condition);
     if (failure) throw failure.error;
     const waitMs = nextAvailability(observation);
@@ -120,43 +121,20 @@ function start<T extends Replicated>(kind: ReplicatedKind<T>, context: Controlle
     return siblings.flatMap((sibling) => dependentsOf(podCache, sibling.metadata.uid));
   }
 
+  async function create(owner: Live<T>): Promise<void> {
+    if (owner.spec.template) await writer.create(owner, podFromTemplate(owner.spec.template, owner));
+  }
+
   async function act(
-    key: string,
     observation: ReplicaObservation<T>,
   ): Promise<{ readonly condition: ReplicaFailure; readonly error: unknown } | undefined> {
     const { owner } = observation;
     const plan = planReplicas(observation);
-    const created = await slowStart(plan.create, () => createPod(key, owner));
+    const created = await slowStart(plan.create, () => create(owner));
     if ('error' in created) return failed('FailedCreate', created.error);
-    const deletions = await Promise.allSettled(plan.remove.map((pod) => deletePod(key, owner, pod)));
+    const deletions = await Promise.allSettled(plan.remove.map((pod) => writer.delete(owner, pod)));
     const refused = deletions.find((deletion) => deletion.status === 'rejected');
     return refused && failed('FailedDelete', refused.reason);
-  }
-
-  async function createPod(key: string, owner: Live<T>): Promise<void> {
-    const { template } = owner.spec;
-    if (!template) return;
-    try {
-      const pod = await podClient.create(podFromTemplate(template, owner));
-      ownWrites.wrote(key, pod);
-      events.record(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
-    } catch (error) {
-      events.record(owner, 'Warning', 'FailedCreate', `Error creating: ${messageOf(error)}`);
-      throw error;
-    }
-  }
-
-  async function deletePod(key: string, owner: Live<T>, pod: Live<Pod>): Promise<void> {
-    const { namespace = '', name, uid } = pod.metadata;
-    try {
-      await podClient.delete({ namespace, name }, { preconditions: { uid } });
-    } catch (error) {
-      if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return;
-      events.record(owner, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`);
-      throw error;
-    }
-    ownWrites.deleted(key, pod);
-    events.record(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
   }
 
   async function report(
@@ -176,8 +154,4 @@ function failed(
   error: unknown,
 ): { readonly condition: ReplicaFailure; readonly error: unknown } {
   return { condition: { reason, message: messageOf(error) }, error };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

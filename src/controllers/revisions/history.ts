@@ -7,7 +7,14 @@ import type { ControllerContext } from '../../reconcile/controller.ts';
 import type { Informer } from '../../reconcile/informer.ts';
 import { dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
-import { holdsTemplate, newRevision, planRevision, surplusRevisions, type Versioned } from './plan.ts';
+import {
+  holdsTemplate,
+  newRevision,
+  planRevision,
+  surplusRevisions,
+  type RevisionUse,
+  type Versioned,
+} from './plan.ts';
 
 /** The templates that an owner has had. */
 export interface History {
@@ -25,11 +32,7 @@ export interface RevisionKeeper<T extends Versioned> {
   /** Adopts, releases, creates and renumbers until the newest revision holds the owner's template. */
   record(owner: Live<T>): Promise<History>;
   /** Deletes what the owner's `revisionHistoryLimit` leaves no room for. */
-  truncate(
-    owner: Live<T>,
-    history: History,
-    isLive: (revision: Live<ControllerRevision>) => boolean,
-  ): Promise<void>;
+  truncate(owner: Live<T>, history: History, use: RevisionUse): Promise<void>;
   remove(revision: Live<ControllerRevision>): Promise<void>;
 }
 
@@ -85,17 +88,9 @@ export function keepRevisions<T extends Versioned>(
     return await create(owner, revision, collisionCount + 1);
   }
 
-  async function truncate(
-    owner: Live<T>,
-    history: History,
-    isLive: (revision: Live<ControllerRevision>) => boolean,
-  ): Promise<void> {
-    const surplus = surplusRevisions(
-      owner,
-      history.revisions,
-      (revision) => revision === history.newest || isLive(revision),
-    );
-    for (const revision of surplus) await remove(revision);
+  async function truncate(owner: Live<T>, history: History, use: RevisionUse): Promise<void> {
+    const earlier = history.revisions.filter((revision) => revision !== history.newest);
+    for (const revision of surplusRevisions(owner, earlier, use)) await remove(revision);
   }
 
   async function remove({ metadata }: Live<ControllerRevision>): Promise<void> {

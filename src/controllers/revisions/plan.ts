@@ -73,14 +73,22 @@ export function holdsTemplate(revision: ControllerRevision, template: PodTemplat
   return deepEqual(revision.data, templatePatch(template));
 }
 
-/** Revisions beyond the owner's history limit that may go, lowest numbers first; those in `live` stay and do not count. */
+/** Which revisions of a history are in use, and which of them the owner's `revisionHistoryLimit` counts. */
+export interface RevisionUse {
+  isLive(revision: Live<ControllerRevision>): boolean;
+  /** Stateful sets count those that are in use by nobody, daemon sets all. */
+  readonly counted: 'unused' | 'all';
+}
+
+/** Earlier revisions beyond the history limit that may go: those in use by nobody, lowest numbers first. */
 export function surplusRevisions(
   owner: Versioned,
-  history: readonly Live<ControllerRevision>[],
-  isLive: (revision: Live<ControllerRevision>) => boolean,
+  earlier: readonly Live<ControllerRevision>[],
+  use: RevisionUse,
 ): readonly Live<ControllerRevision>[] {
-  const past = inRevisionOrder(history).filter((revision) => !isLive(revision));
-  return past.slice(0, Math.max(0, past.length - historyLimitOf(owner)));
+  const unused = inRevisionOrder(earlier).filter((revision) => !use.isLive(revision));
+  const counted = use.counted === 'all' ? earlier.length : unused.length;
+  return unused.slice(0, Math.max(0, counted - historyLimitOf(owner)));
 }
 
 /** A negative limit keeps everything. */

@@ -155,6 +155,9 @@ function start(context: ControllerContext): RunningController {
     history: History,
   ): Promise<void> {
     const live = new Set([current.metadata.name, ...members.map(revisionOf)]);
-    await keeper.truncate(set, history, ({ metadata }) => live.has(metadata.name));
+    await keeper.truncate(set, history, {
+      isLive: ({ metadata }) => live.has(metadata.name),
+      counted: 'unused',
+    });
   }
 }

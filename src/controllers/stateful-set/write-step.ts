@@ -3,6 +3,7 @@ import { persistentvolumeclaims, pods, type PersistentVolumeClaim, type Pod } fr
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
 import type { ControllerContext } from '../../reconcile/controller.ts';
+import { messageOf } from '../pods/pod-writer.ts';
 import type { StatefulSetStep } from './plan.ts';
 
 /** A write that the pod cache has yet to see. */
@@ -102,8 +103,4 @@ export function stepWriter({ client, events }: ControllerContext, set: Live<Stat
     if (error === undefined) events.record(set, 'Normal', `Successful${verb}`, `${what} successful`);
     else events.record(set, 'Warning', `Failed${verb}`, `${what} failed error: ${messageOf(error)}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,0 +1,20 @@
+import type { Taint, Toleration } from './v1.gen.ts';
+
+/** Whether one of the tolerations covers the taint. */
+export function tolerates(tolerations: readonly Toleration[] | undefined, taint: Taint): boolean {
+  return (tolerations ?? []).some((toleration) => covers(toleration, taint));
+}
+
+/** As 1.36 does by default: the operators `Lt` and `Gt` cover nothing. */
+function covers(toleration: Toleration, taint: Taint): boolean {
+  if (toleration.effect && toleration.effect !== taint.effect) return false;
+  if (toleration.key && toleration.key !== taint.key) return false;
+  switch (toleration.operator || 'Equal') {
+    case 'Exists':
+      return true;
+    case 'Equal':
+      return (taint.value ?? '') === (toleration.value ?? '');
+    default:
+      return false;
+  }
+}
