@@ -1,4 +1,4 @@
-import { X509Certificate, type KeyObject } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { UserInfo } from '../../api/resource.ts';
 
@@ -13,7 +13,7 @@ export interface FrontProxyOptions {
 /** Tells front proxies from other clients, and whom they ask for. */
 export interface FrontProxies {
   /** Whether a client's verified certificate is a front proxy's rather than a user's. */
-  signed(certificate: Buffer): boolean;
+  signed(certificate: X509Certificate): boolean;
   /** The user that a proxy of this name asks for; undefined when it names none or is not allowed to. */
   user(proxy: string | undefined, headers: IncomingHttpHeaders): UserInfo | undefined;
 }
@@ -35,11 +35,11 @@ function decoded(key: string): string {
 }
 
 export function createFrontProxies({ ca, allowedNames }: FrontProxyOptions): FrontProxies {
-  let authority: KeyObject | undefined;
+  let authority: X509Certificate | undefined;
   return {
     signed(certificate) {
-      authority ??= new X509Certificate(ca).publicKey;
-      return new X509Certificate(certificate).verify(authority);
+      authority ??= new X509Certificate(ca);
+      return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
     },
     user(proxy, headers) {
       const [name] = listed(headers['x-remote-user']);

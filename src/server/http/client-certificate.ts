@@ -18,12 +18,12 @@ function read(request: HttpRequest, proxies: FrontProxies | undefined): Shown {
   const socket = ('stream' in request ? request.stream.session?.socket : request.socket) as
     | TLSSocket
     | undefined;
-  const { subject, raw, fingerprint256 = '' } = socket?.getPeerCertificate() ?? {};
-  // Without a certificate Node.js answers with an object that has no members.
-  if (!subject || !raw) return undefined;
+  const certificate = socket?.getPeerX509Certificate?.();
+  if (!certificate) return undefined;
   if (!socket?.authorized) return 'untrusted';
-  const sha256 = fingerprint256.replaceAll(':', '').toLowerCase();
-  return { subject: { ...subject, sha256 }, isFrontProxy: proxies?.signed(raw) ?? false };
+  const { subject } = certificate.toLegacyObject();
+  const sha256 = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+  return { subject: { ...subject, sha256 }, isFrontProxy: proxies?.signed(certificate) ?? false };
 }
 
 /** The connection's client certificate: `untrusted` when no authority of the cluster signed it, undefined when there is none. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
+import type { Clock } from '../../base/clock.ts';
 import { newRequestEntityTooLarge } from '../../machinery/status/errors.ts';
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -12,25 +13,62 @@ const bodyLimit = 3 * 1024 * 1024;
 /** How much of a body that is too large is read all the same. */
 const patienceLimit = 64 * 1024 * 1024;
 const gzipThreshold = 128 * 1024;
+/** How much of a body is encrypted at once. */
+const pieceSize = 64 * 1024;
+
+/** Bytes of an unwanted body that are dropped before others have their turn, and for how many milliseconds. */
+const dropBytes = 128 * 1024;
+const dropPauseMs = 5;
+
+/** Counts what is dropped of a body, which is let in slowly: who sends it must not keep the server from others. */
+function slowly(request: HttpRequest, clock: Clock): (chunk: Buffer) => void {
+  let burst = 0;
+  return (chunk) => {
+    burst += chunk.length;
+    if (burst < dropBytes) return;
+    burst = 0;
+    request.pause();
+    clock.after(dropPauseMs, () => request.resume());
+  };
+}
+
+/** Drops what is left of a body; cuts the connection when that is too much. */
+export function discardBody(request: HttpRequest, clock: Clock): void {
+  if (request.complete || request.destroyed) {
+    request.resume();
+    return;
+  }
+  const dropped = slowly(request, clock);
+  let size = 0;
+  request.removeAllListeners('data');
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    dropped(chunk);
+    if (size > patienceLimit) request.destroy();
+  });
+  request.resume();
+}
 
 /**
  * Reads a whole body. Throws 413 beyond 3 MiB, after it has read and dropped some more: a client that is cut off while it
  * sends would never see the answer. Resolves to undefined when the client went away.
  */
-export async function readBody(request: HttpRequest): Promise<Buffer | undefined> {
+export async function readBody(request: HttpRequest, clock: Clock): Promise<Buffer | undefined> {
   const tooLarge = (): Error => newRequestEntityTooLarge(`limit is ${bodyLimit}`);
   if (Number(request.headers['content-length'] ?? 0) > patienceLimit) throw tooLarge();
   const chunks: Buffer[] = [];
+  const dropped = slowly(request, clock);
   let size = 0;
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= bodyLimit) chunks.push(chunk);
-      else chunks.length = 0;
-      if (size <= patienceLimit) return;
-      request.removeAllListeners('data');
-      request.resume();
-      reject(tooLarge());
+      if (size <= bodyLimit) {
+        chunks.push(chunk);
+        return;
+      }
+      chunks.length = 0;
+      dropped(chunk);
+      if (size > patienceLimit) reject(tooLarge());
     });
     request.on('end', () => {
       if (size > bodyLimit) reject(tooLarge());
@@ -76,7 +114,23 @@ export async function send(request: HttpRequest, response: HttpResponse, reply: 
   if (reply.body.length >= gzipThreshold) response.setHeader('vary', 'Accept-Encoding');
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   if (request.method === 'HEAD') response.end();
-  else response.end(body);
+  else endWith(response, body);
+}
+
+/** Ends an answer with a body, in pieces as the client takes them: a large one must not keep the server from others. */
+function endWith(response: HttpResponse, body: Buffer): void {
+  let sent = 0;
+  const next = (): void => {
+    if (body.length - sent <= pieceSize) {
+      response.end(body.subarray(sent));
+      return;
+    }
+    const piece = body.subarray(sent, sent + pieceSize);
+    sent += pieceSize;
+    response.once('drain', next);
+    if (writeChunk(response, piece)) response.emit('drain');
+  };
+  next();
 }
 
 /** Writes to a response; false when the client reads more slowly than that. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
 import { encodeJsonBytes } from '../../machinery/json/encode.ts';
 import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
 import { YamlError } from '../../machinery/yaml/yaml-error.ts';
@@ -42,6 +43,7 @@ import {
 } from './establish-request.ts';
 import { encodeAnswer, yamlOf } from './encode-answer.ts';
 import {
+  discardBody,
   readBody,
   send,
   warningHeaders,
@@ -164,7 +166,7 @@ export async function handleRequest(
     await send(request, response, withWarnings(reply, warnings));
   } finally {
     hold.release();
-    request.resume();
+    discardBody(request, parts.registry.clock);
   }
   if (!record.isLongRunning) parts.observer.completed(record);
 }
@@ -311,7 +313,7 @@ async function resourceReply(
     });
     return undefined;
   }
-  const body = await bodyOf(request, info);
+  const body = await bodyOf(request, info, parts.registry.clock);
   if (body === 'gone') return undefined;
   record.isApply = apiRequest.patchType === 'application/apply-patch+yaml';
   if (body) record.requestObject = () => bodyObject(body, served, parts.registry.schema);
@@ -352,14 +354,18 @@ function isPretty(request: HttpRequest, params: Readonly<Record<string, string>>
 }
 
 /** Reads the body that the verb has. */
-async function bodyOf(request: HttpRequest, info: ResourceInfo): Promise<RequestBody | undefined | 'gone'> {
+async function bodyOf(
+  request: HttpRequest,
+  info: ResourceInfo,
+  clock: Clock,
+): Promise<RequestBody | undefined | 'gone'> {
   if (['get', 'list', 'watch'].includes(info.verb)) return undefined;
   const header = request.headers['content-type'];
   if (info.verb === 'patch') {
-    const bytes = await readBody(request);
+    const bytes = await readBody(request, clock);
     return bytes ? { type: 'bytes', bytes, mediaType: 'application/json' } : 'gone';
   }
-  const bytes = await readBody(request);
+  const bytes = await readBody(request, clock);
   if (!bytes) return 'gone';
   const deletion = info.verb === 'delete' || info.verb === 'deletecollection';
   if (deletion && bytes.length === 0) return undefined;

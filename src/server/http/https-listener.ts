@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, ServerOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
 
@@ -21,9 +21,16 @@ export interface HttpsListenerOptions {
 const sessionMemoryMb = 256;
 const drainMs = 1_000;
 
+const handshakesAtOnce = 2;
+const handshakeTurnMs = 10;
+
 /** Go's answer to what is no HTTP. */
 const badRequest =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
 
 /** One address on which HTTP/1.1 and HTTP/2 over TLS are spoken. */
 export class HttpsListener {
@@ -46,8 +53,10 @@ export class HttpsListener {
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       maxSessionMemory: sessionMemoryMb,
+      ...({ pauseOnConnect: true } satisfies ServerOpts),
       settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
     });
+    this.#admitInTurn();
     this.#server.on('request', (request, response) => {
       this.#track(response);
       options.onRequest(request, response);
@@ -99,6 +108,37 @@ export class HttpsListener {
       };
       if (this.#running === 0) this.#drained();
     });
+  }
+
+  /** Lets few TLS handshakes, which are long work, go on at once, so that open connections are served between them. */
+  #admitInTurn(): void {
+    const [handshake] = this.#server.listeners('connection');
+    const waiting: Socket[] = [];
+    const begun = new Map<string, () => void>();
+    const next = (): void => {
+      const socket = waiting.shift();
+      if (!socket) return;
+      if (waiting.length > 0 && begun.size + 1 < handshakesAtOnce) setImmediate(next);
+      if (socket.destroyed) {
+        setImmediate(next);
+        return;
+      }
+      const key = addressOf(socket);
+      const done = (): void => {
+        timer.cancel();
+        if (begun.delete(key)) setImmediate(next);
+      };
+      // Who is slow at it must not keep others waiting.
+      const timer = this.#clock.after(handshakeTurnMs, done);
+      begun.set(key, done);
+      socket.once('close', done);
+      handshake?.call(this.#server, socket);
+    };
+    this.#server.removeAllListeners('connection').on('connection', (socket: Socket) => {
+      waiting.push(socket);
+      if (begun.size < handshakesAtOnce) setImmediate(next);
+    });
+    this.#server.prependListener('secureConnection', (socket: Socket) => begun.get(addressOf(socket))?.());
   }
 
   #cut(): void {

