@@ -311,6 +311,35 @@ describeWith({ root: true, kubectl: true, images: ['busybox'], tools: ['script']
     });
   });
 
+  it('debugs a container from inside', async () => {
+    const { stdout } = await cluster
+      .kubectl()
+      .try(
+        [
+          'debug',
+          'web',
+          '-i',
+          '--image=docker.io/library/busybox:1.36',
+          '--image-pull-policy=IfNotPresent',
+          '--target=main',
+          '--container=debug',
+          '--',
+          'sh',
+        ],
+        { input: 'ps -o args; wget -qO- http://127.0.0.1:8080; exit 4\n' },
+      );
+    expect(stdout).toContain('node -e');
+    const state = [
+      'get',
+      'pod',
+      'web',
+      '-o',
+      'jsonpath={.status.ephemeralContainerStatuses[0].state.terminated.exitCode}',
+    ];
+    await expect.poll(() => cluster.kubectl()(...state)).toBe('4');
+    expect(await cluster.kubectl()('logs', 'web', '-c', 'debug')).toContain('node -e');
+  });
+
   it('leaves it to the status of a pod how it ended', async () => {
     const { code, stdout, stderr } = await cluster
       .kubectl()

@@ -125,6 +125,8 @@ export interface ContainerSpec {
   /** Absolute path of the log file; lines in CRI format: `TIME stdout|stderr F|P TEXT`. */
   readonly logPath: string;
   readonly security: ContainerSecurity;
+  /** A running container of the sandbox whose processes this one sees. */
+  readonly processesOf?: string;
   /** Name of the signal that asks to stop; the image's when absent, SIGTERM when neither says. */
   readonly stopSignal?: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -14,7 +14,7 @@ import type { ContainerStatus } from './container-runtime.ts';
 export interface ContainerView {
   readonly container: Container;
   readonly history: ContainerHistory;
-  readonly kind: 'main' | 'init' | 'sidecar';
+  readonly kind: 'main' | 'init' | 'sidecar' | 'ephemeral';
   readonly waiting: ContainerStateWaiting | undefined;
   /** Reason while nothing is known. */
   readonly defaultWaiting: string;
@@ -108,7 +108,7 @@ function terminated(view: ContainerView, status: ContainerStatus): ContainerStat
 
 function isReady(view: ContainerView, state: ContainerState): boolean {
   if (view.kind === 'init') return state.terminated?.exitCode === 0;
-  return state.running !== undefined && view.ready;
+  return view.kind !== 'ephemeral' && state.running !== undefined && view.ready;
 }
 
 function resourcesOf(

@@ -88,6 +88,24 @@ const rows: readonly Row[] = [
     steps: ['start main 2'],
   },
   {
+    name: 'an ephemeral container starts whatever the others do',
+    spec: { initContainers: [init], containers: [main], ephemeralContainers: [container('debug')] },
+    has: [ran('init', 'running')],
+    steps: ['start debug 0'],
+  },
+  {
+    name: 'an ephemeral container runs once',
+    spec: { containers: [main], ephemeralContainers: [container('debug')] },
+    has: [ran('main', 'running'), ran('debug', 1)],
+    steps: [],
+  },
+  {
+    name: 'an ephemeral container does not keep a pod from its end',
+    spec: { ...never, ephemeralContainers: [container('debug')] },
+    has: [ran('main', 0), ran('debug', 'running')],
+    steps: ['finish'],
+  },
+  {
     name: 'a changed image restarts the container',
     spec: { containers: [container('main', { image: 'j' })] },
     has: [ran('main', 'running')],

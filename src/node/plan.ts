@@ -1,7 +1,14 @@
 import type { Container, Pod } from '../api/core/v1.gen.ts';
 import type { ContainerHistory } from './container-history.ts';
 import type { ContainerStatus } from './container-runtime.ts';
-import { containersOf, initContainersOf, isSidecar, restartsInit, shouldRestart } from './pod-containers.ts';
+import {
+  containersOf,
+  ephemeralContainersOf,
+  initContainersOf,
+  isSidecar,
+  restartsInit,
+  shouldRestart,
+} from './pod-containers.ts';
 
 /** What is known of a pod that is neither being deleted nor finished. */
 export interface PodView {
@@ -39,10 +46,11 @@ export type Step =
 export function planPod(view: PodView): readonly Step[] {
   if (view.sandboxId === undefined) return planSandbox(view);
   const main = containersOf(view.pod);
+  const debugging = ephemeralContainersOf(view.pod).flatMap((container) => planEphemeral(view, container));
   const mainBegun = main.some((container) => current(view, container) !== undefined);
   const init = mainBegun ? planSidecars(view) : planInit(view);
-  if (init.blocked) return init.steps;
-  const steps = [...init.steps, ...main.flatMap((container) => planContainer(view, container))];
+  if (init.blocked) return [...debugging, ...init.steps];
+  const steps = [...debugging, ...init.steps, ...main.flatMap((container) => planContainer(view, container))];
   const over = main.every((container) => isOver(view, container));
   return over ? [{ do: 'finish' }] : steps;
 }
@@ -108,6 +116,12 @@ function planSidecars(view: PodView): InitPlan {
     .filter(isSidecar)
     .flatMap((container) => planContainer(view, container));
   return { steps, blocked: false };
+}
+
+function planEphemeral(view: PodView, container: Container): readonly Step[] {
+  const newest = view.histories.get(container.name)?.[0];
+  const begun = newest ? newest.state !== 'created' : view.rememberedRestarts.has(container.name);
+  return begun ? [] : [start(view, container)];
 }
 
 function planContainer(view: PodView, container: Container): readonly Step[] {

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '../api/core/v1.gen.ts';
+import type { Container, EphemeralContainer, Pod } from '../api/core/v1.gen.ts';
 
 /** Whether an init container is a sidecar: it keeps running beside the main containers. */
 export function isSidecar(container: Container): boolean {
@@ -17,9 +17,14 @@ export function containersOf(pod: Pod): readonly Container[] {
   return pod.spec?.containers ?? [];
 }
 
-/** Init containers first, in the order of the spec. */
+/** Those that were added to debug the pod; they run once. */
+export function ephemeralContainersOf(pod: Pod): readonly EphemeralContainer[] {
+  return pod.spec?.ephemeralContainers ?? [];
+}
+
+/** Init containers first, in the order of the spec; ephemeral ones last. */
 export function allContainersOf(pod: Pod): readonly Container[] {
-  return [...initContainersOf(pod), ...containersOf(pod)];
+  return [...initContainersOf(pod), ...containersOf(pod), ...ephemeralContainersOf(pod)];
 }
 
 /** `web_default(uid)`, as the kubelet names a pod in messages. */

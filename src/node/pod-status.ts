@@ -9,7 +9,13 @@ import type {
 import { containerStatus, type ContainerView } from './container-status.ts';
 import type { ContainerHistory } from './container-history.ts';
 import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
-import { containersOf, initContainersOf, isSidecar, shouldRestart } from './pod-containers.ts';
+import {
+  containersOf,
+  ephemeralContainersOf,
+  initContainersOf,
+  isSidecar,
+  shouldRestart,
+} from './pod-containers.ts';
 import { podConditions } from './pod-conditions.ts';
 import { podPhase, type PodPhase } from './pod-phase.ts';
 
@@ -45,6 +51,7 @@ export function podStatus(seen: PodObservation): PodStatus {
   const { pod } = seen;
   const init = initContainersOf(pod).map((container) => oneStatus(seen, container));
   const main = containersOf(pod).map((container) => oneStatus(seen, container));
+  const ephemeral = ephemeralContainersOf(pod).map((container) => oneStatus(seen, container));
   const phase = phaseOf(seen, init, main);
   const over = phase === 'Succeeded' || phase === 'Failed';
   const settled = over
@@ -72,6 +79,7 @@ export function podStatus(seen: PodObservation): PodStatus {
     ...(firstIP !== undefined && { podIP: firstIP, podIPs: ips.map((ip) => ({ ip })) }),
     ...(settled.init.length > 0 && { initContainerStatuses: settled.init }),
     containerStatuses: settled.main,
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
     ...(pod.status?.qosClass !== undefined && { qosClass: pod.status.qosClass }),
     ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
   };
@@ -129,16 +137,25 @@ function oneStatus(seen: PodObservation, container: Container): ApiContainerStat
 }
 
 function kindOf(pod: Pod, container: Container): ContainerView['kind'] {
-  if (!initContainersOf(pod).includes(container)) return 'main';
+  if (containersOf(pod).includes(container)) return 'main';
+  if (!initContainersOf(pod).includes(container)) return 'ephemeral';
   return isSidecar(container) ? 'sidecar' : 'init';
 }
 
 function restarts(pod: Pod, container: Container, newest: ContainerStatus | undefined): boolean {
-  return newest?.state !== 'exited' || shouldRestart(pod, container, newest.exitCode ?? 0);
+  if (newest?.state !== 'exited') return true;
+  return (
+    !ephemeralContainersOf(pod).includes(container) && shouldRestart(pod, container, newest.exitCode ?? 0)
+  );
 }
 
 function rememberedStatus(pod: Pod, name: string): ApiContainerStatus | undefined {
-  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  const {
+    initContainerStatuses = [],
+    containerStatuses = [],
+    ephemeralContainerStatuses = [],
+  } = pod.status ?? {};
+  const statuses = [...initContainerStatuses, ...containerStatuses, ...ephemeralContainerStatuses];
   return statuses.find((status) => status.name === name);
 }
 

@@ -14,7 +14,7 @@ import type { Image } from './image-service.ts';
 import { launchContainer } from './launch-container.ts';
 import type { NodeContext } from './node-context.ts';
 import { planPod, type Step } from './plan.ts';
-import { containersOf, initContainersOf, podLabel } from './pod-containers.ts';
+import { containersOf, ephemeralContainersOf, initContainersOf, podLabel } from './pod-containers.ts';
 import { podDirectories, type PodDirectories } from './pod-directories.ts';
 import { writePodEtc } from './pod-etc.ts';
 import { PodObserver } from './pod-observer.ts';
@@ -199,7 +199,8 @@ export class PodWorker {
   #requestSync(): void {
     if (this.#syncAsked) return;
     this.#syncAsked = true;
-    queueMicrotask(() => {
+    // After what has happened meanwhile: a step that ends at once must not keep the news from coming in.
+    setImmediate(() => {
       this.#syncAsked = false;
       if (this.#adopted && !this.#closing.signal.aborted) this.#sync();
     });
@@ -281,19 +282,21 @@ export class PodWorker {
     }
   }
 
-  #stopOne(
+  async #stopOne(
     what: { readonly container: Container; readonly status: ContainerStatus; readonly why: string },
     graceMs: number,
   ): Promise<void> {
-    const { observer } = this;
-    return stopContainer({
+    const node = this.#node;
+    await stopContainer({
       ...what,
-      node: this.#node,
+      node,
       pod: this.#pod,
       graceMs,
-      host: observer.host,
+      host: this.observer.host,
       signal: this.#ending.signal,
     });
+    const stopped = await node.runtime.containerStatus(what.status.id);
+    if (stopped) await this.observer.observe(stopped);
   }
 
   #killUnhealthy(
@@ -416,6 +419,16 @@ export class PodWorker {
     return false;
   }
 
+  /** What an ephemeral container debugs; upstream's runtimes refuse one whose target does not run. */
+  #targetOf(container: Container): { readonly target?: string } {
+    const ephemeral = ephemeralContainersOf(this.#pod).find(({ name }) => name === container.name);
+    if (!ephemeral?.targetContainerName) return {};
+    const newest = this.observer.histories.get(ephemeral.targetContainerName)?.[0];
+    if (newest?.state === 'running') return { target: newest.id };
+    const message = `unable to find target container "${ephemeral.targetContainerName}"`;
+    throw new WaitingError('CreateContainerConfigError', message);
+  }
+
   async #startNow(container: Container, attempt: number, sandbox: SandboxStatus): Promise<void> {
     const { name } = container;
     const node = this.#node;
@@ -436,6 +449,7 @@ export class PodWorker {
         volumes: this.#volumes,
         config: this.#config,
         signal: this.#ending.signal,
+        ...this.#targetOf(container),
         observer: this.observer,
         onStarted: () => this.#requestSync(),
       });

@@ -31,6 +31,8 @@ export interface StartRequest {
   readonly volumes: PodVolumes;
   readonly config: PodConfig;
   readonly signal: AbortSignal;
+  /** The running container whose processes it is to see. */
+  readonly target?: string;
 }
 
 /** Waits for the image and creates the container; resolves to its id. Throws `WaitingError` with upstream's reasons. */
@@ -115,6 +117,7 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     resources: containerResources(pod, container, node.memoryBytes),
     logPath: logFile(directories, container.name, attempt),
     security: containerSecurity(pod, container),
+    ...(request.target !== undefined && { processesOf: request.target }),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
     labels: {
       'io.kubernetes.container.name': container.name,

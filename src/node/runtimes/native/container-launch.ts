@@ -24,7 +24,8 @@ export interface ConfigRequest {
   readonly seccompDirectory: string;
   readonly sandboxId: string;
   readonly sandbox: SandboxSpec;
-  readonly pausePid: number | undefined;
+  /** A process of the namespace that the container's processes share with others. */
+  readonly processesPid: number | undefined;
   readonly id: string;
   readonly spec: ContainerSpec;
   readonly image: Image;
@@ -58,7 +59,7 @@ export async function containerConfig(request: ConfigRequest): Promise<OciConfig
   ]);
   const { leaf } = containerGroups(sandboxId, id, request);
   const namespaces: Partial<Record<NamespaceType, string>> = namespacePaths(layout, sandboxId, sandbox);
-  if (request.pausePid !== undefined) namespaces.pid = `/proc/${request.pausePid}/ns/pid`;
+  if (request.processesPid !== undefined) namespaces.pid = `/proc/${request.processesPid}/ns/pid`;
   return ociConfig({
     spec,
     sandbox,

@@ -30,7 +30,14 @@ import { FifoPool } from './fifo-pool.ts';
 import type { Launcher } from './launcher.ts';
 import { layoutFolders, nativeLayout, type NativeLayout } from './layout.ts';
 import { readPrivileges, type Privileges } from './privileges.ts';
-import { isShimOf, readBootId, readFact, readRecords, type ContainerRecord } from './records.ts';
+import {
+  isShimOf,
+  readBootId,
+  readFact,
+  readRecords,
+  type ContainerRecord,
+  type SandboxRecord,
+} from './records.ts';
 import { newId, Sandboxes } from './sandboxes.ts';
 import { selectLauncher, type LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
@@ -190,7 +197,7 @@ class NativeRuntime implements ContainerRuntime {
           seccompDirectory: this.#options.seccompDirectory ?? join(layout.directory, 'seccomp'),
           sandboxId,
           sandbox: sandbox.spec,
-          pausePid: sandbox.pausePid,
+          processesPid: this.#processesPid(spec, sandbox),
           id,
           spec,
           image,
@@ -393,6 +400,14 @@ class NativeRuntime implements ContainerRuntime {
     const container = this.#container(id);
     if (container.progress.state === 'running') return container;
     throw new RuntimeError('NOT_RUNNING', `container ${id} is not running`);
+  }
+
+  /** A process of the namespace that the container's processes share. */
+  #processesPid({ processesOf }: ContainerSpec, { pausePid }: SandboxRecord): number | undefined {
+    if (processesOf === undefined || pausePid !== undefined) return pausePid;
+    const { pid } = this.#container(processesOf).progress;
+    if (pid === undefined) throw new RuntimeError('START_FAILED', `container ${processesOf} does not run`);
+    return pid;
   }
 
   #containersOf(sandboxId: string): readonly Container[] {
