@@ -20,7 +20,7 @@ export async function removeVictims(
   preemptor: PodInfo,
   { handle, finishing }: RemovalOptions,
 ): Promise<void> {
-  for (const other of [...handle.nominations.on(node.name)]) {
+  for (const other of handle.nominations.on(node.name)) {
     if (other.priority < preemptor.priority) handle.clearNomination(other);
   }
   const last = victims.at(-1);

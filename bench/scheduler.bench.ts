@@ -1,0 +1,204 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { builtinResources } from '../src/api/catalog.ts';
+import { namespaces, nodes, pods, serviceaccounts, type Pod } from '../src/api/core/v1.gen.ts';
+import { priorityclasses } from '../src/api/scheduling/v1.gen.ts';
+import { systemClock } from '../src/base/clock.ts';
+import type { Client } from '../src/client/client.ts';
+import { createClient } from '../src/client/create-client.ts';
+import type { KubeObject, Live } from '../src/machinery/object.ts';
+import { kubernetesSchema } from '../src/machinery/schema/table.ts';
+import { createInformers } from '../src/reconcile/create-informers.ts';
+import { startControllers } from '../src/reconcile/start-controllers.ts';
+import { scheduler } from '../src/scheduler/scheduler.ts';
+import { createApiServer } from '../src/server/api-server.ts';
+import { createMemoryStore } from '../src/storage/memory/memory-store.ts';
+import type { BenchRow } from './bench-row.ts';
+import { podOf, workloads, type Workload } from './scheduler-workloads.ts';
+
+export const name = 'scheduler: pods placed, one process with the API server, store in memory';
+
+const sizes = [500, 1_000, 5_000] as const;
+const zones = ['moon-1', 'moon-2', 'moon-3'];
+
+/**
+ * Pods per second from the first that is created to the last that is bound, on upstream's scheduler_perf workloads; then
+ * the same without a scheduler: creations, bindings and events as fast as the server takes them.
+ */
+export async function run(report: (row: BenchRow) => void): Promise<void> {
+  const only = process.env['KANOE_BENCH_WORKLOAD'];
+  const some = process.env['KANOE_BENCH_NODES']?.split(',').map(Number);
+  for (const size of some ?? sizes) {
+    const limit = await withServer(size, (server) => writesOnly(server, size));
+    for (const workload of workloads) {
+      if (only !== undefined && only !== workload.name) continue;
+      const perSecond = await withServer(size, (server) => measure(server, workload, size));
+      report({
+        what: `${workload.name}, ${size} nodes`,
+        value: Math.round(perSecond),
+        unit: '1/s',
+        limit: Math.round(limit),
+      });
+    }
+  }
+}
+
+async function measure(client: Client, workload: Workload, size: number): Promise<number> {
+  const informers = createInformers(client, { clock: systemClock });
+  const placed = countPlaced(informers.for(pods));
+  const running = startControllers([scheduler], {
+    client,
+    informers,
+    clock: systemClock,
+    onFailure: ({ key, error }) => console.error(`${key}: ${String(error)}`),
+  });
+  await informers.synced();
+  const before = workload.before?.(size) ?? [];
+  await createAll(client, before);
+  await placed.reached(before.filter((pod) => !workload.stays?.(pod)).length);
+  const measured = workload.pods(size);
+  const start = systemClock.monotonic();
+  const expected = placed.count() + measured.length;
+  await createAll(client, measured);
+  await placed.reached(expected);
+  const seconds = (systemClock.monotonic() - start) / 1000;
+  await running.stop();
+  await informers.stop();
+  return measured.length / seconds;
+}
+
+async function writesOnly(client: Client, size: number): Promise<number> {
+  const count = 1_000;
+  const start = systemClock.monotonic();
+  const podClient = client.for(pods);
+  const list = Array.from({ length: count }, (_, index) => podOf(`limit-${index}`));
+  await createAll(client, list);
+  await inParallel(list, async ({ metadata: { name: podName = '', namespace = '' } }, index) => {
+    await podClient.createSubresource({ namespace, name: podName }, 'binding', {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { namespace, name: podName },
+      target: { kind: 'Node', name: `node-${index % size}` },
+    });
+  });
+  return (count * 1000) / (systemClock.monotonic() - start);
+}
+
+interface Placed {
+  count(): number;
+  reached(count: number): Promise<void>;
+}
+
+function countPlaced(informer: ReturnType<ReturnType<typeof createInformers>['for']>): Placed {
+  let total = 0;
+  let waiting: { readonly count: number; readonly done: () => void } | undefined;
+  const see = (next: Live<KubeObject>, previous?: Live<KubeObject>): void => {
+    if (!nodeOf(next) || (previous && nodeOf(previous))) return;
+    total++;
+    if (waiting && total >= waiting.count) waiting.done();
+  };
+  informer.addHandler({ onAdd: (pod) => see(pod), onUpdate: see });
+  return {
+    count: () => total,
+    reached: (count) =>
+      new Promise((done) => {
+        if (total >= count) done();
+        else waiting = { count, done };
+      }),
+  };
+}
+
+function nodeOf(object: KubeObject): string | undefined {
+  return (object as Pod).spec.nodeName;
+}
+
+async function createAll(client: Client, list: readonly Pod[]): Promise<void> {
+  const podClient = client.for(pods);
+  await inParallel(list, async (pod) => {
+    await podClient.create(pod);
+  });
+}
+
+async function inParallel<T>(list: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: 32 }, async () => {
+      while (next < list.length) {
+        const index = next++;
+        const item = list[index];
+        if (item !== undefined) await work(item, index);
+      }
+    }),
+  );
+}
+
+async function withServer(size: number, work: (client: Client) => Promise<number>): Promise<number> {
+  const clock = systemClock;
+  const store = createMemoryStore({ clock });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const server = await createApiServer({
+    store,
+    schema: kubernetesSchema(),
+    clock,
+    resources: (needs) => builtinResources({ ...needs, serviceCidr: '10.96.0.0/16' }),
+    tls: { cert: '', key: '', clientCa: '' },
+    serviceAccount: {
+      issuer: 'https://kubernetes.default.svc.cluster.local',
+      signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    },
+    version: { gitVersion: 'v1.36.2' },
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  const client = createClient(
+    server.transport({ name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }),
+  );
+  await seed(client, size);
+  const result = await work(client);
+  await server.close();
+  await store.close();
+  return result;
+}
+
+async function seed(client: Client, size: number): Promise<void> {
+  for (const namespace of ['sched-0', 'sched-1']) {
+    await client
+      .for(namespaces)
+      .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace }, spec: {} });
+    await client.for(serviceaccounts).create({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace },
+    });
+  }
+  await client.for(priorityclasses).create({
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name: 'high' },
+    value: 1000,
+  });
+  const nodeClient = client.for(nodes);
+  const amounts = { cpu: '4', memory: '32Gi', pods: '110' };
+  const list = Array.from({ length: size }, (_, index) => index);
+  await inParallel(list, async (index) => {
+    const labels = {
+      'kubernetes.io/hostname': `node-${index}`,
+      'topology.kubernetes.io/zone': zones[index % zones.length] ?? '',
+    };
+    const node = await nodeClient.create({
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: `node-${index}`, labels },
+      spec: {},
+    });
+    const ready = await nodeClient.updateStatus({
+      ...node,
+      status: {
+        allocatable: amounts,
+        capacity: amounts,
+        conditions: [{ type: 'Ready', status: 'True' }],
+      },
+    });
+    if (ready.spec.taints) await nodeClient.update({ ...ready, spec: {} });
+  });
+}
