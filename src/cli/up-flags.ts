@@ -31,6 +31,8 @@ export interface UpFlags {
   readonly auditLogMaxage: number;
   readonly authenticationConfig?: string;
   readonly authenticationTokenWebhookConfigFile?: string;
+  readonly schedulerConfig?: string;
+  readonly schedulerSeed?: number;
 }
 
 /** What the cluster needs of the flags; paths made absolute. */
@@ -53,6 +55,10 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     ...(flags.authenticationTokenWebhookConfigFile !== undefined && {
       tokenWebhookConfig: resolve(context.cwd, flags.authenticationTokenWebhookConfigFile),
     }),
+    ...(flags.schedulerConfig !== undefined && {
+      schedulerConfig: resolve(context.cwd, flags.schedulerConfig),
+    }),
+    ...(flags.schedulerSeed !== undefined && { schedulerSeed: flags.schedulerSeed }),
     ...(flags.dataDir !== undefined && { dataDirectory: resolve(context.cwd, flags.dataDir) }),
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.serviceCidr !== undefined && { serviceCidr: flags.serviceCidr }),

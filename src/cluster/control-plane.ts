@@ -30,6 +30,7 @@ import { apiServerFlags } from './api-server-flags.ts';
 import { openAuditLog } from './audit.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
+import { configuredScheduler } from './configured-scheduler.ts';
 import { componentsOf } from './component-health.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
@@ -64,13 +65,18 @@ export function checkControllers(list: string): void {
   });
 }
 
-function controllersOf(list: string, options: ControllerOptions): readonly Controller[] {
-  return selectControllers(list, [...allControllers(options), scheduler]);
+function controllersOf(
+  list: string,
+  options: ControllerOptions,
+  own: Controller = scheduler,
+): readonly Controller[] {
+  return selectControllers(list, [...allControllers(options), own]);
 }
 
 /** Starts the control plane of a planned cluster and listens on loopback. Throws `PORT_TAKEN` and the store's errors. */
 export async function startControlPlane(plan: ClusterPlan, options: StartOptions): Promise<ControlPlane> {
   const { clock, report } = options;
+  const ownScheduler = await configuredScheduler(options);
   const audit = options.audit && (await openAuditLog(options.audit, options));
   const authentication = await furtherAuthentication(options, { clock, apiAudiences: [issuer] });
   const [store, pki] = await Promise.all([
@@ -91,7 +97,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
           builtinResources({
             ...needs,
             serviceCidr: formatIpv4Range(plan.serviceCidr),
-            components: () => componentsOf(running, scheduler),
+            components: () => componentsOf(running, ownScheduler),
           }),
           options,
         ),
@@ -138,13 +144,14 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       }),
     );
     const informers = createInformers(client, { clock });
-    running = controllersOf(options.controllers, {
+    const controllerOptions: ControllerOptions = {
       ca: pki.ca.cert,
       signingAuthority: pki.ca,
       signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
       loadBalancerRange: loadBalancerRange(plan.podCidr),
       nodeIpam: nodeIpamOptions(plan, options),
-    });
+    };
+    running = controllersOf(options.controllers, controllerOptions, ownScheduler);
     const controllers = startControllers(running, {
       client,
       informers,

@@ -38,6 +38,10 @@ export interface UpOptions {
   readonly authenticationConfig?: string;
   /** Path of the kubeconfig of a token webhook. */
   readonly tokenWebhookConfig?: string;
+  /** Path of a `KubeSchedulerConfiguration`. */
+  readonly schedulerConfig?: string;
+  /** Makes the scheduler's choices among equally good nodes repeat themselves. */
+  readonly schedulerSeed?: number;
 }
 
 /** An audit log: the policy's file, the log's (`-` is standard output), and how the log is rotated. */

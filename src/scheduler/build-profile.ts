@@ -63,7 +63,8 @@ export function buildProfile(plan: ProfilePlan, { registry, handle, nominator }:
   }
 }
 
-function implementsPoint(plugin: Plugin, point: ExtensionPoint): boolean {
+/** Whether a plug-in has anything to say at an extension point. */
+export function implementsPoint(plugin: Plugin, point: ExtensionPoint): boolean {
   if (point === 'reserve') return plugin.reserve !== undefined || plugin.unreserve !== undefined;
   return plugin[point] !== undefined;
 }

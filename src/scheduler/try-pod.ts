@@ -1,13 +1,10 @@
 import type { Node, Pod } from '../api/core/v1.gen.ts';
-import { systemClock } from '../base/clock.ts';
-import type { Client } from '../client/client.ts';
-import type { KubeObject, Live, ResourceType } from '../machinery/object.ts';
-import type { EventRecorder } from '../reconcile/event-recorder.ts';
-import { staticInformers } from '../reconcile/static-informers.ts';
+import type { KubeObject, Live } from '../machinery/object.ts';
 import { buildProfile, defaultProfilePlan, type ProfilePlan } from './build-profile.ts';
 import { CycleState } from './cycle-state.ts';
 import { fitErrorMessage } from './fit-message.ts';
 import type { Handle } from './framework.ts';
+import { idleHandle } from './idle-handle.ts';
 import { Nominator } from './nominator.ts';
 import { inTreePlugins } from './plugins/in-tree-plugins.ts';
 import { podInfo } from './pod-info.ts';
@@ -26,8 +23,6 @@ export interface Trial {
   readonly objects?: readonly Live<KubeObject>[];
 }
 
-const silent: EventRecorder = { record: () => undefined, as: () => silent };
-
 /** Where the pod goes, or the sentence about why nowhere: one scheduling cycle without a server. For tests. */
 export function tryPod(pod: Live<Pod>, trial: Trial): string {
   const cache = new SchedulerCache(trial.namespaceLabels ?? (() => ({})));
@@ -37,23 +32,13 @@ export function tryPod(pod: Live<Pod>, trial: Trial): string {
   const random = seededRandom(0);
   let profile: Profile | undefined;
   const handle: Handle = {
-    client: noClient,
-    informers: staticInformers(trial.objects ?? []),
-    clock: systemClock,
-    signal: new AbortController().signal,
-    events: silent,
+    ...idleHandle(trial.objects),
     snapshot: cache,
     nominations: nominator,
-    profileName: 'default-scheduler',
     random,
     filter: (state, info, node) => profile?.filter(state, info, node, profile.filtersFor(state))?.status,
     addPod: (state, info, added, node) => profile?.addPod(state, info, added, node),
     removePod: (state, info, removed, node) => profile?.removePod(state, info, removed, node),
-    waitingPods: () => [],
-    writeStatus: () => Promise.resolve(),
-    clearNomination: () => undefined,
-    activate: () => undefined,
-    onFailure: () => undefined,
   };
   const plan = trial.plan ?? defaultProfilePlan();
   profile = buildProfile(plan, { registry: inTreePlugins, handle, nominator });
@@ -80,29 +65,3 @@ export function tryPod(pod: Live<Pod>, trial: Trial): string {
     }
   }
 }
-
-const noClient: Client = {
-  get transport(): never {
-    return refuse();
-  },
-  for<T extends KubeObject>(type: ResourceType<T>) {
-    return { type, ...noResource };
-  },
-};
-
-const refuse = (): never => {
-  throw new Error('this trial has no server');
-};
-
-const noResource = {
-  get: refuse,
-  list: refuse,
-  watch: refuse,
-  create: refuse,
-  update: refuse,
-  updateStatus: refuse,
-  patch: refuse,
-  delete: refuse,
-  deleteCollection: refuse,
-  createSubresource: refuse,
-};

@@ -59,6 +59,15 @@ export function upCommand(context: CliContext): Command {
       '--authentication-token-webhook-config-file <file>',
       'kubeconfig of a service that is asked about bearer tokens (TokenReview)',
     )
+    .option(
+      '--scheduler-config <file>',
+      'how the scheduler works (kubescheduler.config.k8s.io/v1 KubeSchedulerConfiguration)',
+    )
+    .option(
+      '--scheduler-seed <number>',
+      "makes the scheduler's choices among equally good nodes repeatable",
+      count,
+    )
     .addOption(new Option('--started-at <ms>', 'when the first process began').argParser(Number).hideHelp())
     .action(async (flags: UpFlags) => {
       if (flags.detach && !context.parent) await runDetached(context);
