@@ -12,6 +12,10 @@ import { daemonSetController } from './daemon-set/controller.ts';
 import { deploymentController } from './deployment/controller.ts';
 import { disruptionController } from './disruption/controller.ts';
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring/controller.ts';
+import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
+import { resourceClaimController } from './resource-claim/controller.ts';
+import { volumeExpansionController } from './volume-expansion/controller.ts';
+import { attachDetachController } from './attach-detach/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
@@ -89,6 +93,10 @@ export function allControllers({
     nodeTtlController,
     serviceCidrController,
     persistentVolumeBinder,
+    volumeExpansionController,
+    ephemeralVolumeController,
+    attachDetachController,
+    resourceClaimController,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,
