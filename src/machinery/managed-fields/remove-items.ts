@@ -4,8 +4,8 @@ import { memberElement } from './path-element.ts';
 import { attemptElement, itemsOf, memberOf, membersOf, typedBy } from './typed-value.ts';
 
 /**
- * A value without these fields (`TypedValue.RemoveItems`). An atomic map or list, and a collection that loses all it has, becomes
- * null where it is a part.
+ * A value without these fields (`TypedValue.RemoveItems`): undefined for an atomic map or list, and for one that loses all it has,
+ * which stays empty where it is a part.
  */
 export function removeItems(value: unknown, fields: FieldSet, structure: Structure): unknown {
   const typed = typedBy(structure, value);
@@ -19,7 +19,7 @@ export function removeItems(value: unknown, fields: FieldSet, structure: Structu
       const node = fields.get(element);
       if (node?.member) continue;
       const inner = below(fields, element);
-      kept.push(inner.size === 0 ? item : (removeItems(item, inner, typed.items) ?? null));
+      kept.push(inner.size === 0 ? item : partWithout(item, inner, typed.items));
     }
     return kept.length === 0 ? undefined : kept;
   }
@@ -33,9 +33,15 @@ export function removeItems(value: unknown, fields: FieldSet, structure: Structu
     kept[name] =
       !node || node.children.size === 0
         ? members[name]
-        : (removeItems(members[name], node.children, memberOf(typed, name)) ?? null);
+        : partWithout(members[name], node.children, memberOf(typed, name));
   }
   return Object.keys(kept).length === 0 ? undefined : kept;
+}
+
+function partWithout(value: unknown, fields: FieldSet, structure: Structure): unknown {
+  const left = removeItems(value, fields, structure);
+  if (left !== undefined) return left;
+  return Array.isArray(value) ? [] : membersOf(value) ? {} : null;
 }
 
 /** The set with the declared members that lead to its fields, which sets of values usually leave out. */

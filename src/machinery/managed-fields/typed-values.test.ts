@@ -143,7 +143,7 @@ test.each([
   expect(mergeTyped(live, config, structure)).toEqual(expected);
 });
 
-test('items and members are removed, and collections that lose all they have are null', () => {
+test('items and members are removed, and collections that lose all they have stay empty', () => {
   const value = { name: 'x', labels: { a: '1' }, tags: ['a', 'b'], parts: [{ name: 'p', on: true }] };
   const fields = decodeFields({
     'f:labels': { 'f:a': {} },
@@ -152,7 +152,7 @@ test('items and members are removed, and collections that lose all they have are
   });
   expect(removeItems(value, fields, structure)).toEqual({
     name: 'x',
-    labels: null,
+    labels: {},
     tags: ['b'],
     parts: [{ name: 'p' }],
   });
