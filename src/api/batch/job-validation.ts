@@ -7,9 +7,12 @@ import {
 } from '../../machinery/selectors/label-selector.ts';
 import { dns1123LabelErrors, dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { validateImmutable } from '../../machinery/validation/object-meta.ts';
+import { jsonEqual } from '../../machinery/patch/json-value.ts';
+import { internalCore } from '../core/internal-types.ts';
 import { invalidEach, nonNegative } from '../core/pod-spec/invalid-each.ts';
 import { validatePodTemplate } from '../core/pod-spec/validate-pod-template.ts';
 import type { PodTemplateSpec } from '../core/v1.gen.ts';
+import { internalPolicy } from './internal-policies.ts';
 import { validateFailurePolicy, validateSuccessPolicy } from './job-policies.ts';
 import { generatedLabels } from './job-selector.ts';
 import type { Job, JobSpec, JobTemplateSpec } from './v1.gen.ts';
@@ -218,9 +221,28 @@ export function validateJobUpdate(next: Job, old: Job): FieldError[] {
     ...validateJobSpec(next.spec),
     ...validateCompletions(next.spec, old.spec),
     ...validateImmutable(next.spec.selector, old.spec.selector, 'spec.selector'),
-    ...validateImmutable(template, old.spec.template, 'spec.template'),
-    ...(
-      ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const
-    ).flatMap((name) => validateImmutable(next.spec[name], old.spec[name], `spec.${name}`)),
+    ...fixed(template, old.spec.template, { field: 'spec.template', show: showTemplate }),
+    ...validateImmutable(next.spec.completionMode, old.spec.completionMode, 'spec.completionMode'),
+    ...fixed(next.spec.podFailurePolicy, old.spec.podFailurePolicy, {
+      field: 'spec.podFailurePolicy',
+      show: (policy) => internalPolicy('PodFailurePolicy', policy),
+    }),
+    ...(['backoffLimitPerIndex', 'managedBy'] as const).flatMap((name) =>
+      validateImmutable(next.spec[name], old.spec[name], `spec.${name}`),
+    ),
+    ...fixed(next.spec.successPolicy, old.spec.successPolicy, {
+      field: 'spec.successPolicy',
+      show: (policy) => internalPolicy('SuccessPolicy', policy),
+    }),
   ];
+}
+
+const showTemplate = (template: object): object => internalCore('PodTemplateSpec', template);
+
+function fixed(
+  next: object | undefined,
+  old: object | undefined,
+  { field, show }: { readonly field: string; show(value: object): object },
+): FieldError[] {
+  return jsonEqual(next, old) ? [] : [invalid(field, next && show(next), 'field is immutable')];
 }

@@ -1,7 +1,7 @@
 import { type FieldError, invalid, required } from '../../machinery/field-error.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { dns1123SubdomainErrors, qualifiedNameErrors } from '../../machinery/validation/names.ts';
-import { validateImmutable } from '../../machinery/validation/object-meta.ts';
+import { internalCore } from './internal-types.ts';
 import type { Event } from './v1.gen.ts';
 
 const MAX_WORD = 128;
@@ -93,6 +93,25 @@ const FIXED = [
 export function validateNewEventUpdate(next: Event, old: Event): FieldError[] {
   return [
     ...(jsonEqual(next.series, old.series) ? [] : validateSeries(next)),
-    ...FIXED.flatMap(([field, shown]) => validateImmutable(next[field], old[field], shown)),
+    ...FIXED.flatMap(([field, shown]) => fixed(field, shown, { next, old })),
   ];
+}
+
+/** Types of upstream's internal form, in which messages show these fields. */
+const internal: Readonly<Record<string, string>> = {
+  involvedObject: 'ObjectReference',
+  related: 'ObjectReference',
+  source: 'EventSource',
+};
+
+function fixed(
+  field: (typeof FIXED)[number][0],
+  shown: string,
+  { next, old }: { readonly next: Event; readonly old: Event },
+): FieldError[] {
+  const value = next[field];
+  if (jsonEqual(value, old[field])) return [];
+  const type = internal[field];
+  const printed = type === undefined || typeof value !== 'object' ? value : internalCore(type, value);
+  return [invalid(shown, printed, 'field is immutable')];
 }

@@ -2,6 +2,7 @@ import { type FieldError, forbidden, invalid, notSupported, required } from '../
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import { qualifiedNameErrors } from '../../machinery/validation/names.ts';
+import { internalCore } from './internal-types.ts';
 import { invalidEach } from './pod-spec/invalid-each.ts';
 import { compareQuantities, isWholeNumber } from './pod-spec/quantities.ts';
 import { isNativeResource } from './pod-spec/resource-names.ts';
@@ -74,10 +75,13 @@ function validateSame(next: PersistentVolumeClaim, old: PersistentVolumeClaim): 
     };
   }
   assign(after, 'volumeAttributesClassName', before.volumeAttributesClassName);
-  if (jsonEqual(goClaimSpec(after), goClaimSpec(before))) return errors;
+  const [shownBefore, shownAfter] = [before, after].map((spec) =>
+    internalCore('PersistentVolumeClaimSpec', spec),
+  );
+  if (jsonEqual(shownAfter, shownBefore)) return errors;
   const detail =
     'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
-  const diff = unifiedDiff(goClaimSpec(before), goClaimSpec(after));
+  const diff = unifiedDiff(shownBefore, shownAfter);
   return [...errors, forbidden('spec', `${detail}\n${diff}`)];
 }
 
@@ -108,31 +112,6 @@ function isUpgradeFromNone(next: PersistentVolumeClaim, old: PersistentVolumeCla
     old.spec.storageClassName === undefined &&
     (before === undefined || before === next.spec.storageClassName)
   );
-}
-
-/** A claim's spec with the fields of upstream's internal type, which its messages print. */
-function goClaimSpec(spec: PersistentVolumeClaimSpec): object {
-  const { dataSource, dataSourceRef } = spec;
-  return {
-    AccessModes: spec.accessModes ?? null,
-    Selector: spec.selector ?? null,
-    Resources: { Limits: spec.resources?.limits ?? null, Requests: spec.resources?.requests ?? null },
-    VolumeName: spec.volumeName ?? '',
-    StorageClassName: spec.storageClassName ?? null,
-    VolumeMode: spec.volumeMode ?? null,
-    DataSource: dataSource
-      ? { APIGroup: dataSource.apiGroup ?? null, Kind: dataSource.kind, Name: dataSource.name }
-      : null,
-    DataSourceRef: dataSourceRef
-      ? {
-          APIGroup: dataSourceRef.apiGroup ?? null,
-          Kind: dataSourceRef.kind,
-          Name: dataSourceRef.name,
-          Namespace: dataSourceRef.namespace ?? null,
-        }
-      : null,
-    VolumeAttributesClassName: spec.volumeAttributesClassName ?? null,
-  };
 }
 
 function quantityErrors(value: string, field: string): FieldError[] {

@@ -4,8 +4,8 @@ import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import { dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { validateAccessModes } from './access-modes.ts';
-import { goNodeAffinity, goVolumeSource } from './persistent-volume-go.ts';
 import { validateVolumeSources } from './persistent-volume-sources.ts';
+import { internalCore } from './internal-types.ts';
 import { invalidEach } from './pod-spec/invalid-each.ts';
 import { compareQuantities } from './pod-spec/quantities.ts';
 import { validateNodeSelector } from './pod-spec/validate-affinity.ts';
@@ -120,8 +120,8 @@ export function validatePersistentVolume({ metadata, spec }: PersistentVolume): 
 /** The same for an update: what the volume is stays. */
 export function validatePersistentVolumeUpdate(next: PersistentVolume, old: PersistentVolume): FieldError[] {
   const errors = validatePersistentVolume(next);
-  const before = goVolumeSource(old.spec);
-  const after = goVolumeSource(withoutNewExpandSecret(next.spec, old.spec));
+  const before = internalCore('PersistentVolumeSource', old.spec);
+  const after = internalCore('PersistentVolumeSource', withoutNewExpandSecret(next.spec, old.spec));
   if (!jsonEqual(after, before)) {
     const detail = 'spec.persistentvolumesource is immutable after creation';
     errors.push(forbidden('spec.persistentvolumesource', `${detail}\n${unifiedDiff(before, after)}`));
@@ -131,7 +131,9 @@ export function validatePersistentVolumeUpdate(next: PersistentVolume, old: Pers
   }
   if (old.spec.nodeAffinity && !jsonEqual(next.spec.nodeAffinity, old.spec.nodeAffinity)) {
     const detail = 'field is immutable, except for updating from beta label to GA';
-    errors.push(invalid('nodeAffinity', goNodeAffinity(next.spec.nodeAffinity), detail));
+    const affinity = next.spec.nodeAffinity;
+    const shown = affinity && internalCore('VolumeNodeAffinity', affinity);
+    errors.push(invalid('nodeAffinity', shown, detail));
   }
   if (old.spec.volumeAttributesClassName !== undefined && next.spec.volumeAttributesClassName === undefined) {
     errors.push(forbidden('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));

@@ -4,7 +4,8 @@ import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { withOldMetadata } from './pod-resize.ts';
 import { validatePodPart } from './pod-validation.ts';
-import { specDiff } from './spec-diff.ts';
+import { internalCore } from './internal-types.ts';
+import { unifiedDiff } from './spec-diff.ts';
 import type { Pod } from './v1.gen.ts';
 
 /** Keeps everything of the old pod but the list of ephemeral containers. */
@@ -29,7 +30,10 @@ export function validateEphemeralContainersUpdate(next: Pod, old: Pod): FieldErr
     const subject = `existing ephemeral containers "${before.name}" may not be`;
     if (!container) return [forbidden(field, `${subject} removed\n`)];
     if (jsonEqual(container, before)) return [];
-    return [forbidden(field, `${subject} changed\n${specDiff(before, container)}`)];
+    const [shownBefore, shownAfter] = [before, container].map((one) =>
+      internalCore('EphemeralContainer', one),
+    );
+    return [forbidden(field, `${subject} changed\n${unifiedDiff(shownBefore, shownAfter)}`)];
   });
   return [...validatePodPart(next, old), ...kept];
 }

@@ -6,7 +6,8 @@ import { rangeMessage } from '../../machinery/validation/names.ts';
 import { validateGatedChanges } from './pod-gates.ts';
 import { validateImageBlanks } from './pod-spec/validate-containers.ts';
 import { validateTolerations } from './pod-spec/validate-scheduling.ts';
-import { specDiff } from './spec-diff.ts';
+import { internalCore } from './internal-types.ts';
+import { unifiedDiff } from './spec-diff.ts';
 import type { Container, Pod, PodSpec, Toleration } from './v1.gen.ts';
 
 const maxInt32 = 2_147_483_647;
@@ -112,6 +113,7 @@ export function validatePodChanges(next: Pod, old: Pod): FieldError[] {
   const spec = withoutAllowedChanges(next.spec, old.spec);
   if (old.spec.schedulingGates?.length) errors.push(...validateGatedChanges(spec, old.spec));
   if (jsonEqual(spec, old.spec)) return errors;
-  const detail = `pod updates may not change fields other than ${updatable}\n${specDiff(old.spec, spec)}`;
+  const diff = unifiedDiff(internalCore('PodSpec', old.spec), internalCore('PodSpec', spec));
+  const detail = `pod updates may not change fields other than ${updatable}\n${diff}`;
   return [...errors, forbidden('spec', detail)];
 }

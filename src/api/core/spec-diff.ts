@@ -6,18 +6,6 @@ function lines(value: unknown): string[] {
   return JSON.stringify(JSON.parse(encodeJson(value)), undefined, 1).split('\n');
 }
 
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]));
-}
-
-/** A unified diff of two values as JSON with sorted keys; people read it, programs do not. */
-export function specDiff(old: unknown, next: unknown): string {
-  return unifiedDiff(sortKeys(old), sortKeys(next));
-}
-
 type Edit = ' ' | '-' | '+';
 
 /** Hunks of JSON lines around everything that differs (upstream's `diff.Diff`); keys stay in their order. */

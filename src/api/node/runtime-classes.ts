@@ -3,11 +3,11 @@ import { dns1123LabelErrors } from '../../machinery/validation/names.ts';
 import { validateImmutable, validateLabels } from '../../machinery/validation/object-meta.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { deprecatedNodeLabel } from '../core/deprecated-node-labels.ts';
+import { internalCore } from '../core/internal-types.ts';
 import { invalidEach } from '../core/pod-spec/invalid-each.ts';
 import { roundResources } from '../core/pod-spec/resource-rounding.ts';
 import { validateContainerResources } from '../core/pod-spec/validate-resources.ts';
 import { validateTolerations } from '../core/pod-spec/validate-scheduling.ts';
-import type { Toleration } from '../core/v1.gen.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { type RuntimeClass, runtimeclasses } from './v1.gen.ts';
 
@@ -46,16 +46,11 @@ function validateClass({ handler, overhead, scheduling }: RuntimeClass): FieldEr
   errors.push(...validateTolerations(tolerations, 'scheduling.tolerations'));
   const seen = new Set<string>();
   for (const [index, toleration] of tolerations.entries()) {
-    const identity = JSON.stringify(goToleration(toleration));
+    const identity = JSON.stringify(internalCore('Toleration', toleration));
     if (seen.has(identity)) {
-      errors.push(duplicate(`scheduling.tolerations[${index}]`, goToleration(toleration)));
+      errors.push(duplicate(`scheduling.tolerations[${index}]`, internalCore('Toleration', toleration)));
     }
     seen.add(identity);
   }
   return errors;
-}
-
-function goToleration(toleration: Toleration): object {
-  const { key = '', operator = '', value = '', effect = '', tolerationSeconds = null } = toleration;
-  return { Key: key, Operator: operator, Value: value, Effect: effect, TolerationSeconds: tolerationSeconds };
 }

@@ -20,7 +20,7 @@ export const resourceClaimTemplates: ResourceDefinition<ResourceClaimTemplate> =
     },
     returnsDeleted: true,
     validate: validateTemplate,
-    validateUpdate: (next, old) => unchangedSpec(next.spec, old.spec),
+    validateUpdate: (next, old) => unchangedSpec(next.spec, old.spec, 'ResourceClaimTemplateSpec'),
     columns: [nameColumn(), ageColumn()],
   });
 

@@ -3,6 +3,7 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { internalClaim } from './internal-claims.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { validateClaimStatus } from './claim-status-validation.ts';
 import { validateClaimSpec } from './device-claim-validation.ts';
@@ -27,7 +28,7 @@ export const resourceClaims: ResourceDefinition<ResourceClaim> = defineResource<
   },
   returnsDeleted: true,
   validate: ({ spec }) => validateClaimSpec(spec, 'spec'),
-  validateUpdate: (next, old) => unchangedSpec(next.spec, old.spec),
+  validateUpdate: (next, old) => unchangedSpec(next.spec, old.spec, 'ResourceClaimSpec'),
   status: {
     prepare(next, old) {
       const { resourceVersion, uid, managedFields } = next.metadata;
@@ -46,8 +47,12 @@ export const resourceClaims: ResourceDefinition<ResourceClaim> = defineResource<
 });
 
 /** What claims ask for is fixed, also in templates. */
-export function unchangedSpec(next: unknown, old: unknown): FieldError[] {
-  return jsonEqual(next, old) ? [] : [invalid('spec', next, 'field is immutable')];
+export function unchangedSpec(
+  next: object,
+  old: object,
+  type: 'ResourceClaimSpec' | 'ResourceClaimTemplateSpec',
+): FieldError[] {
+  return jsonEqual(next, old) ? [] : [invalid('spec', internalClaim(type, next), 'field is immutable')];
 }
 
 /** Sets the defaults of a claim, stand-alone or in a template. */

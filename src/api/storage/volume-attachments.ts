@@ -4,6 +4,7 @@ import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { dns1123SubdomainErrors } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
+import { internalCore } from '../core/internal-types.ts';
 import { defaultPersistentVolumeSpec } from '../core/persistent-volume-defaults.ts';
 import { validatePersistentVolumeSpec } from '../core/persistent-volume-validation.ts';
 import { validateDriverName } from '../core/pod-spec/driver-name.ts';
@@ -64,7 +65,9 @@ function validateUpdate(next: VolumeAttachment, old: VolumeAttachment): FieldErr
     Attacher: attacher,
     Source: {
       PersistentVolumeName: source?.persistentVolumeName ?? null,
-      InlineVolumeSpec: source?.inlineVolumeSpec ?? null,
+      InlineVolumeSpec: source?.inlineVolumeSpec
+        ? internalCore('PersistentVolumeSpec', source.inlineVolumeSpec)
+        : null,
     },
     NodeName: nodeName,
   };
