@@ -207,6 +207,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly ttlMs?: number;
   /** Beside `metadata.name` and `metadata.namespace`. */
   readonly selectableFields?: Readonly<Record<string, SelectableField<T>['read']>>;
+  /** What a selector of another field is refused with; `field label not supported: x` by default. */
+  unselectableField?(field: string): string;
   readonly columns?: readonly Column<T>[];
   /** Annotations that stand for fields of upstream's internal form: tables and lists of metadata alone do not have them. */
   readonly hiddenAnnotations?: readonly string[];

@@ -92,6 +92,7 @@ export const jobs: ResourceDefinition<Job> = defineResource<Job>({
     return jsonEqual(job.spec, old.spec) ? [] : jobSpecWarnings(job.spec, 'spec');
   },
   status: { validate: validateJobStatus },
+  unselectableField: (field) => `field label ${JSON.stringify(field)} not supported for Job`,
   selectableFields: { 'status.successful': ({ status: state }) => String(state?.succeeded ?? 0) },
   columns: [
     nameColumn(),

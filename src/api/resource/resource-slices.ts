@@ -15,6 +15,8 @@ export const resourceSlices: ResourceDefinition<ResourceSlice> = defineResource<
   returnsDeleted: true,
   validate: (slice) => validateResourceSlice(slice),
   validateUpdate: validateResourceSlice,
+  unselectableField: (field) =>
+    `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
   selectableFields: {
     'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
     'spec.driver': ({ spec }) => spec.driver,

@@ -122,11 +122,11 @@ export function aggregatedDiscoveryRoute({ clock, groups, remotes }: AggregatedD
     if (path === '/apis') {
       const type = wantsAggregated(headers);
       if (type) return aggregated(type);
-      return documentReply({ kind: 'APIGroupList', apiVersion: 'v1', groups: bodies() }, headers);
+      return documentReply({ kind: 'APIGroupList', apiVersion: 'v1', groups: bodies() }, headers, []);
     }
     const [, , name = '', version] = path.split('/');
     if (version !== undefined || !remotes().some(({ group }) => group === name)) return undefined;
     const group = bodies().find((one) => one.name === name);
-    return group && documentReply({ kind: 'APIGroup', apiVersion: 'v1', ...group }, headers);
+    return group && documentReply({ kind: 'APIGroup', apiVersion: 'v1', ...group }, headers, []);
   };
 }

@@ -76,26 +76,22 @@ export class DefinitionController {
     status: DeepMutable<CustomResourceDefinitionStatus>,
   ): Promise<void> {
     if (isDeepStrictEqual(definition.status, status)) return;
-    await this.#update(definition, { ...definition, status }, 'status');
+    await this.#updateStatus({ ...definition, status });
   }
 
-  async #update(
-    { metadata }: Live<CustomResourceDefinition>,
-    body: object,
-    subresource?: 'status',
-  ): Promise<Live<CustomResourceDefinition>> {
+  async #updateStatus(body: CustomResourceDefinition): Promise<void> {
     const { group, version, resource } = customresourcedefinitions;
     const request: ApiRequest = {
       verb: 'update',
       group,
       version,
       resource,
-      name: metadata.name,
+      subresource: 'status',
+      name: body.metadata.name ?? '',
       params: { fieldManager: 'kube-apiserver' },
       body,
-      ...(subresource && { subresource }),
     };
-    return (await this.#options.server().request(request)) as Live<CustomResourceDefinition>;
+    await this.#options.server().request(request);
   }
 
   /** Upstream's finalizing controller. Resolves to when to look again while objects are left. */
@@ -111,9 +107,10 @@ export class DefinitionController {
       if (await this.#deleteObjects(name)) return pollMs;
     }
     const status = this.#terminating(definition, 'False');
-    const next = await this.#update(definition, { ...definition, status }, 'status');
-    const rest = (next.metadata.finalizers ?? []).filter((one) => one !== cleanupFinalizer);
-    await this.#update(next, { ...next, metadata: { ...next.metadata, finalizers: rest } });
+    const rest = finalizers.filter((one) => one !== cleanupFinalizer);
+    const metadata = { ...definition.metadata, finalizers: rest };
+    // As a change of the status, which holds also for a definition that no longer meets its rules.
+    await this.#updateStatus({ ...definition, metadata, status });
     return undefined;
   }
 

@@ -61,7 +61,7 @@ function shapeOf(params: Readonly<Record<string, string>>): Shape | undefined {
 
 /**
  * Chooses among what the client accepts. Throws 406: in the words of upstream's router when no media type fits (`available` is what
- * it lists), of its serializers when only the shape is unknown.
+ * it lists; nothing where it lets its serializers choose), of its serializers when only the shape is unknown.
  */
 export function negotiate(header: string | undefined, available: readonly string[] = mediaTypes): Negotiated {
   const plain: Negotiated = { mediaType: 'application/json', shape: 'Object', metaVersion: 'v1' };
@@ -83,7 +83,7 @@ export function negotiate(header: string | undefined, available: readonly string
   }
   if (binary) return binary;
   const refused = newNotAcceptable(mediaTypes);
-  if (routed) throw refused;
+  if (routed || available.length === 0) throw refused;
   const message = `406: Not Acceptable\n\nAvailable representations: ${available.join(', ')}`;
   throw new StatusError({ ...refused.status, message });
 }

@@ -10,7 +10,7 @@ import {
 } from '../discovery/discovery-documents.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import { newNotAcceptable } from '../../machinery/status/errors.ts';
-import { acceptClauses, negotiate } from './negotiate.ts';
+import { acceptClauses, mediaTypes, negotiate } from './negotiate.ts';
 import { encodeProtobuf } from '../../machinery/protobuf/encode-protobuf.ts';
 import { wrapEnvelope } from '../../machinery/protobuf/envelope.ts';
 import { kubernetesSchema } from '../../machinery/schema/table.ts';
@@ -64,8 +64,12 @@ export function textReply(code: number, text: string): Reply {
 export const notFoundReply: Reply = textReply(404, '404 page not found\n');
 
 /** A document in the form that the client reads. */
-export function documentReply(document: object, headers: IncomingHttpHeaders): Reply {
-  const { mediaType } = negotiate(headers.accept);
+export function documentReply(
+  document: object,
+  headers: IncomingHttpHeaders,
+  available: readonly string[] = mediaTypes,
+): Reply {
+  const { mediaType } = negotiate(headers.accept, available);
   const json = Buffer.from(`${JSON.stringify(document)}\n`);
   return {
     code: 200,
@@ -164,11 +168,11 @@ function discovery(options: PathRoutesOptions, request: PathRequest): Reply | un
         groups.filter(({ name }) => name !== ''),
         type,
       );
-    return documentReply(groupList(groups), headers);
+    return documentReply(groupList(groups), headers, []);
   }
   const group = groups.find(({ name }) => name !== '' && name === rest[0]);
   if (!group) return undefined;
-  if (rest.length === 1) return documentReply(groupDocument(group), headers);
+  if (rest.length === 1) return documentReply(groupDocument(group), headers, []);
   const list = rest.length === 2 ? resourceList(group, rest[1] ?? '') : undefined;
   return list && documentReply(list, headers);
 }

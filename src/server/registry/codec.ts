@@ -34,19 +34,22 @@ interface Typed {
   readonly kind: string;
 }
 
+/** Why no `apiVersion` and `kind` can be read from a value that is no object, in the words of Go's JSON. */
+export function typeProblem(value: unknown): string | undefined {
+  if (typeof value === 'object' && !Array.isArray(value)) return undefined;
+  const found = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return `json: cannot unmarshal ${found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
+}
+
 /** The `apiVersion` and `kind` of a body. Throws a BadRequest in upstream's words when they cannot be read. */
 function typeOf(value: unknown, expected: Expected, excerpt: string): Typed {
   const unrecognized = (detail: string): StatusError =>
     newBadRequest(
       `the object provided is unrecognized (must be of type ${expected.kind}): couldn't get version/kind; json parse error: ${detail} (${excerpt})`,
     );
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
-    if (value === null) return { apiVersion: '', kind: '' };
-    throw unrecognized(
-      `json: cannot unmarshal ${found === 'boolean' ? 'bool' : found} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-    );
-  }
+  if (value === null) return { apiVersion: '', kind: '' };
+  const problem = typeProblem(value);
+  if (problem !== undefined) throw unrecognized(problem);
   const { apiVersion = '', kind = '' } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
   for (const [field, found] of [
     ['apiVersion', apiVersion],

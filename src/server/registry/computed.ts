@@ -17,7 +17,8 @@ export function answerComputed(
   if (request.verb === 'get') {
     const name = request.name ?? '';
     const found = entries.find((entry) => entry.name === name);
-    if (!found) throw newNotFound(groupResource(served), name);
+    // Upstream's only kind of this sort names itself in the singular.
+    if (!found) throw newNotFound({ ...groupResource(served), resource: served.type.singular }, name);
     return entryAnswer(served, found);
   }
   const selection = selectionOf(served, request);

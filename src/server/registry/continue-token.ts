@@ -1,3 +1,6 @@
+import { posix } from 'node:path';
+import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
+import { parseJson } from '../../machinery/json/parse-json.ts';
 import { newBadRequest } from '../../machinery/status/errors.ts';
 
 /** Where the next page of a LIST starts, in upstream's format: the version of the first page and the last key seen. */
@@ -19,9 +22,10 @@ export function encodeContinue(token: ContinueToken): string {
 export function decodeContinue(text: string): ContinueToken {
   let token: unknown;
   try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString());
+    token = parseJson(Buffer.from(text, 'base64url')).value;
   } catch (error) {
-    throw newBadRequest(`invalid continue token: continue key is not valid: ${String(error)}`);
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    throw newBadRequest(`invalid continue token: continue key is not valid: ${error.message}`);
   }
   const { v, rv, start } = (typeof token === 'object' && token !== null ? token : {}) as Record<
     string,
@@ -42,8 +46,8 @@ export function decodeContinue(text: string): ContinueToken {
       'invalid continue token: continue key is not valid: encoded start key empty (version meta.k8s.io/v1)',
     );
   }
-  if (start.startsWith('/') || start.split('/').includes('..')) {
-    throw newBadRequest('invalid continue token: continue key is not valid: encoded start key is not valid');
-  }
+  const path = start.startsWith('/') ? start : `/${start}`;
+  if (start.startsWith('/') || posix.resolve('/', path) !== path)
+    throw newBadRequest(`invalid continue token: continue key is not valid: ${start}`);
   return { revision: rv, after: start.endsWith('\u0000') ? start.slice(0, -1) : start };
 }

@@ -7,6 +7,7 @@ import { DecodeError } from '../../machinery/schema/decode-error.ts';
 import { decodeValue } from '../../machinery/schema/decode.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { newBadRequest, newInvalid } from '../../machinery/status/errors.ts';
+import { typeProblem } from './codec.ts';
 import type { RequestBody, RequestContext } from './request-context.ts';
 
 /** What a client asks of a deletion. */
@@ -42,6 +43,8 @@ function received(table: SchemaTable, body: RequestBody): Received {
   }
   try {
     const value = body.type === 'object' ? (body.value ?? {}) : parseJson(body.bytes).value;
+    const problem = typeProblem(value);
+    if (problem !== undefined) throw newBadRequest(`couldn't get version/kind; json parse error: ${problem}`);
     const kind = (value as { readonly kind?: unknown } | null)?.kind;
     if (typeof kind === 'string' && kind !== '' && kind !== 'DeleteOptions') {
       const { apiVersion } = value as { readonly apiVersion?: unknown };

@@ -1,7 +1,9 @@
+import { invalid } from '../../machinery/field-error.ts';
+import { encodeJson } from '../../machinery/json/encode.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
-import { isObject, type JsonObject } from '../../machinery/patch/json-value.ts';
+import { goPrint, isObject, type JsonObject } from '../../machinery/patch/json-value.ts';
 import { applyJsonPatch } from '../../machinery/patch/json-patch.ts';
 import { applyMergePatch } from '../../machinery/patch/merge-patch.ts';
 import { applyStrategicMergePatch } from '../../machinery/patch/strategic-merge-patch.ts';
@@ -96,8 +98,13 @@ export function readPatch(body: RequestBody | undefined, type: string | undefine
   }
 }
 
+/** A patched object, with what messages about it show: upstream shows itself, or the patch that needs the kind's schema. */
+export interface PatchedObject extends Decoded {
+  shown(): string;
+}
+
 /** Applies a patch of the request's type to an object and decodes the result. Throws `StatusError`. */
-export function patched(patch: Patch, current: KubeObject, expected: Expected): Decoded {
+export function patched(patch: Patch, current: KubeObject, expected: Expected): PatchedObject {
   const document: JsonObject = { ...current };
   const result = ((): unknown => {
     switch (patch.type) {
@@ -114,31 +121,29 @@ export function patched(patch: Patch, current: KubeObject, expected: Expected): 
         throw newUnsupportedMediaType(patchTypes);
     }
   })();
+  const shown = (): string =>
+    patch.type === 'application/strategic-merge-patch+json' ? goPrint(patch.value) : encodeJson(result);
   try {
     const decoded = decodePatched(result, expected);
-    return { object: decoded.object, strict: [...patch.strict, ...decoded.strict] };
+    return { object: decoded.object, strict: [...patch.strict, ...decoded.strict], shown };
   } catch (error) {
-    if (error instanceof DecodeError) {
-      throw newInvalid({ group: '', kind: '' }, '', [invalidPatch(error.message)]);
-    }
+    if (error instanceof DecodeError) throw newInvalidPatch(shown(), error.message);
     throw error;
   }
 }
 
-function invalidPatch(detail: string): { field: string; reason: 'FieldValueInvalid'; message: string } {
-  return { field: 'patch', reason: 'FieldValueInvalid', message: `Invalid value: ${detail}` };
+function newInvalidPatch(shown: string, detail: string): StatusError {
+  return newInvalid({ group: '', kind: '' }, '', [invalid('patch', shown, detail)]);
 }
 
 /** Warns of, or refuses, what a patched object has beyond the schema. */
 export function reportPatched(
-  decoded: Decoded,
+  decoded: PatchedObject,
   options: WriteOptions,
   warn: (message: string) => void,
 ): DeepMutable<KubeObject> {
   if (decoded.strict.length > 0 && options.fieldValidation === 'Strict') {
-    throw newInvalid({ group: '', kind: '' }, '', [
-      invalidPatch(`${JSON.stringify(decoded.object)}: strict decoding error: ${decoded.strict.join(', ')}`),
-    ]);
+    throw newInvalidPatch(decoded.shown(), `strict decoding error: ${decoded.strict.join(', ')}`);
   }
   if (options.fieldValidation === 'Warn') for (const text of decoded.strict) warn(text);
   return decoded.object as DeepMutable<KubeObject>;

@@ -32,7 +32,7 @@ function checkFields(served: ServedVersion, selector: FieldSelector): void {
     if (known.includes(field) || field === 'metadata.namespace') continue;
     if (definition.selectableFields && Object.hasOwn(definition.selectableFields, field)) continue;
     if (definition.selectableFields) {
-      throw newBadRequest(`field label not supported: ${field}`);
+      throw newBadRequest(definition.unselectableField?.(field) ?? `field label not supported: ${field}`);
     }
     throw newBadRequest(
       `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
