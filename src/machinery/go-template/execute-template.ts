@@ -89,8 +89,7 @@ class Execution {
       case 'template':
         this.#template(node, dot);
         return undefined;
-      case 'break':
-      case 'continue':
+      default:
         return node.type;
     }
   }

@@ -73,7 +73,7 @@ function accepts(type: ParameterType, value: unknown): boolean {
       return Array.isArray(value);
     case 'map':
       return isTemplateMap(value);
-    case 'time':
+    default:
       return value instanceof Date;
   }
 }

@@ -94,7 +94,7 @@ export function printNode(node: Operand | Command | TemplateNode): string {
       return [node.name, ...node.path].join('.');
     case 'identifier':
       return node.name;
-    case 'chain':
+    default:
       return `${printOperand(node.of)}${node.path.map((name) => `.${name}`).join('')}`;
   }
 }
