@@ -1,0 +1,48 @@
+import { customresourcedefinitions } from '../../api/apiextensions/v1.gen.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
+import type { Client } from '../../client/client.ts';
+import { isStatus } from '../../machinery/status-error.ts';
+import { defaultStages } from './kwok/default-stages.ts';
+import { kwokDefinitions } from './kwok/definitions.ts';
+import { stages } from './kwok/stage.ts';
+
+/** How long a new definition may take to be served. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Makes the server know KWOK's resources. The default stages come with the definition of stages: whoever deletes or
+ * changes one of them later keeps that.
+ */
+export async function installKwok(client: Client, clock: Clock, signal: AbortSignal): Promise<void> {
+  const resource = client.for(customresourcedefinitions);
+  const created = await Promise.all(
+    kwokDefinitions().map(async (definition) => {
+      try {
+        await resource.create(definition);
+        return definition.spec.names.plural;
+      } catch (error) {
+        if (isStatus(error, 'AlreadyExists')) return undefined;
+        throw error;
+      }
+    }),
+  );
+  const deadline = clock.monotonic() + PATIENCE_MS;
+  for (;;) {
+    try {
+      await client.for(stages).list({ signal });
+      break;
+    } catch (error) {
+      if (!isStatus(error, 'NotFound') || clock.monotonic() > deadline) throw error;
+      await sleep(clock, 20, signal);
+    }
+  }
+  if (!created.includes('stages')) return;
+  for (const stage of defaultStages) {
+    await client
+      .for(stages)
+      .create(stage)
+      .catch((error: unknown) => {
+        if (!isStatus(error, 'AlreadyExists')) throw error;
+      });
+  }
+}
