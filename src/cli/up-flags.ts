@@ -10,6 +10,11 @@ export interface UpFlags {
   readonly dataDir?: string;
   readonly port?: number;
   readonly nodes: number;
+  readonly nodesSimulated: number;
+  readonly simulatedCapacity?: Readonly<Record<string, string>>;
+  readonly simulatedZones?: readonly string[];
+  readonly simulatedTaint?: boolean;
+  readonly seed: string;
   readonly controllers: string;
   readonly legacyApis?: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
@@ -40,6 +45,13 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
   return {
     name: flags.name,
     nodes: flags.nodes,
+    simulated: {
+      count: flags.nodesSimulated,
+      capacity: flags.simulatedCapacity ?? {},
+      zones: flags.simulatedZones ?? [],
+      tainted: flags.simulatedTaint ?? false,
+      seed: flags.seed,
+    },
     controllers: flags.controllers,
     legacyApis: flags.legacyApis ?? false,
     runtime: flags.runtime,

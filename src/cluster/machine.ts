@@ -12,6 +12,7 @@ import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import type { KubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
 import { createProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
+import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
 import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
 import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
@@ -25,12 +26,13 @@ import { nodeImageService } from './node-image-service.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
 import { servedVersion } from './served-version.ts';
+import { superviseSimulation } from './simulation.ts';
 import type { StartOptions } from './start-cluster.ts';
 
 /** The nodes of a cluster on this machine and the network between them. */
 export interface Machine {
   readonly limitations: readonly string[];
-  /** Resolves when every node says Ready. */
+  /** Resolves when every node says Ready, the simulated ones too. */
   nodesReady(): Promise<void>;
   /** Resolves when the cluster's DNS answers for the API's own name; absent where there is no DNS. */
   dnsAnswers?(): Promise<void>;
@@ -95,6 +97,7 @@ export async function startMachine({
     }),
   );
   const nodes = await Promise.all(Array.from({ length: options.nodes }, (_, index) => startNode(index)));
+  const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork])),
     ...new Set(nodes.flatMap((node) => node.runtime.limitations)),
@@ -104,6 +107,7 @@ export async function startMachine({
   async function removeFormerNodes(): Promise<void> {
     const expected = Array.from({ length: options.nodes }, (_, index) => nodeNameOf(plan.name, index));
     for (const { metadata } of (await client.for(nodeResource).list()).items) {
+      if (metadata.annotations?.[NODE_ANNOTATION] === 'fake') continue;
       const own = metadata.name === plan.name || /^-\d+$/.test(metadata.name.slice(plan.name.length));
       if (metadata.name.startsWith(plan.name) && own && !expected.includes(metadata.name))
         await client.for(nodeResource).delete({ name: metadata.name });
@@ -211,11 +215,11 @@ export async function startMachine({
   return {
     limitations,
     async nodesReady() {
-      await Promise.all(nodes.map((node) => node.agent.ready));
+      await Promise.all([...nodes.map((node) => node.agent.ready), simulation.nodesReady()]);
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {
-      await Promise.all(nodes.map(stopNode));
+      await Promise.all([...nodes.map(stopNode), simulation.stop()]);
       await network?.stop();
     },
   };

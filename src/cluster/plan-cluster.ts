@@ -22,6 +22,8 @@ export interface UpOptions {
   readonly port?: number;
   /** 0: a control plane only. */
   readonly nodes: number;
+  /** Nodes beside those that only pretend. */
+  readonly simulated?: SimulatedOptions;
   /** kube-controller-manager's syntax. */
   readonly controllers: string;
   /** Also serve the beta versions that Kubernetes has removed. */
@@ -42,6 +44,17 @@ export interface UpOptions {
   readonly schedulerConfig?: string;
   /** Makes the scheduler's choices among equally good nodes repeat themselves. */
   readonly schedulerSeed?: number;
+}
+
+/** Simulated nodes: how many there are to be, what each of them offers, and what decides chance. */
+export interface SimulatedOptions {
+  readonly count: number;
+  /** By resource name; what is not named is KWOK's. */
+  readonly capacity: Readonly<Record<string, string>>;
+  /** Nodes are spread over these. */
+  readonly zones: readonly string[];
+  readonly tainted: boolean;
+  readonly seed: string;
 }
 
 /** An audit log: the policy's file, the log's (`-` is standard output), and how the log is rotated. */

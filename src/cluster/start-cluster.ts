@@ -104,7 +104,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await loading;
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
     await started.update({ limitations: [...choice.limitations, ...machine.limitations] });
-    if (options.nodes > 0) {
+    if (options.nodes > 0 || (options.simulated?.count ?? 0) > 0) {
       await Promise.race([
         Promise.all([
           machine.nodesReady().then(() => started.reached('nodeReadyMs')),

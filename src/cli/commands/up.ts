@@ -21,6 +21,15 @@ export function upCommand(context: CliContext): Command {
       portNumber,
     )
     .option('--nodes <count>', 'number of nodes; 0 is a control plane only', count, 1)
+    .option('--nodes-simulated <count>', 'number of nodes beside those that run nothing', count, 0)
+    .option(
+      '--simulated-capacity <amounts>',
+      'what a simulated node offers (default: cpu=32,memory=256Gi,pods=110)',
+      amounts,
+    )
+    .option('--simulated-zones <names>', 'zones over which simulated nodes are spread', words)
+    .option('--simulated-taint', 'give simulated nodes the taint kwok.x-k8s.io/node=fake:NoSchedule')
+    .option('--seed <text>', "decides the simulation's delays and choices", 'kanoe')
     .option(
       '--controllers <list>',
       "controllers to run, as kube-controller-manager's flag: '*', 'name', '-name'",
@@ -82,6 +91,19 @@ function words(value: string, previous: string[] | undefined): string[] {
 
 function collect(value: string, previous: string[] | undefined): string[] {
   return [...(previous ?? []), value];
+}
+
+const quantity = /^\d+(?:\.\d+)?(?:[KMGTPE]i|[numkMGTPE])?$/;
+
+function amounts(value: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const word of value.split(',')) {
+    const [name = '', amount = ''] = word.split('=');
+    if (name.trim() === '' || !quantity.test(amount.trim()))
+      throw new InvalidArgumentError('it must be NAME=QUANTITY,…, such as cpu=8,memory=32Gi,pods=110');
+    found[name.trim()] = amount.trim();
+  }
+  return found;
 }
 
 function mirror(

@@ -23,6 +23,8 @@ export class NodeLeases {
   readonly #options: NodeLeasesOptions;
   readonly #slots: Map<string, Live<Node>>[] = Array.from({ length: SLOTS }, () => new Map());
   readonly #slotOf = new Map<string, number>();
+  /** The version of each lease as it was last written here. */
+  readonly #versions = new Map<string, string>();
   readonly #waiting = new Map<string, Live<Node>>();
   #nextSlot = 0;
   #at = 0;
@@ -52,6 +54,7 @@ export class NodeLeases {
     if (slot !== undefined) this.#slots[slot]?.delete(name);
     this.#slotOf.delete(name);
     this.#waiting.delete(name);
+    this.#versions.delete(name);
   }
 
   async stop(): Promise<void> {
@@ -78,12 +81,14 @@ export class NodeLeases {
   async #renew({ metadata: { name, uid } }: Live<Node>): Promise<void> {
     const { client, clock, onError } = this.#options;
     const resource = client.for(leases);
+    const version = this.#versions.get(name);
     const lease: Lease = {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: {
         name,
         namespace: NAMESPACE,
+        ...(version !== undefined && { resourceVersion: version }),
         ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name, uid }],
       },
       spec: {
@@ -93,13 +98,23 @@ export class NodeLeases {
       },
     };
     try {
-      await resource.update(lease);
+      const written = await (version === undefined ? resource.create(lease) : resource.update(lease));
+      if (this.#slotOf.has(name)) this.#versions.set(name, written.metadata.resourceVersion);
     } catch (error) {
-      if (!isStatus(error, 'NotFound')) {
-        onError(error);
-        return;
-      }
-      await resource.create(lease).catch(onError);
+      // Somebody else made, wrote or deleted it: the lease as it is now is renewed at the next turn.
+      if (isStatus(error, 'NotFound')) this.#versions.delete(name);
+      else if (isStatus(error, 'AlreadyExists') || isStatus(error, 'Conflict')) await this.#adopt(name);
+      else onError(error);
+    }
+  }
+
+  async #adopt(name: string): Promise<void> {
+    try {
+      const { metadata } = await this.#options.client.for(leases).get({ namespace: NAMESPACE, name });
+      this.#versions.set(name, metadata.resourceVersion);
+    } catch (error) {
+      this.#versions.delete(name);
+      if (!isStatus(error, 'NotFound')) this.#options.onError(error);
     }
   }
 }

@@ -94,6 +94,7 @@ export function isDisregarded(annotations: Readonly<Record<string, string>> | un
 
 function internalAddress({ status }: Live<Node>): string | undefined {
   const addresses = status?.addresses ?? [];
-  return (addresses.find(({ type }) => type === 'InternalIP') ?? addresses.find(({ type }) => type === 'ExternalIP'))
-    ?.address;
+  return (
+    addresses.find(({ type }) => type === 'InternalIP') ?? addresses.find(({ type }) => type === 'ExternalIP')
+  )?.address;
 }

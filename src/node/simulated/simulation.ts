@@ -74,10 +74,10 @@ class RunningSimulation implements Simulation {
   readonly #nodeCache: Informer<Node>;
   readonly #podCache: Informer<Pod>;
   readonly #awaited = new Set<() => void>();
+  readonly #readyNodes = new Set<string>();
   readonly #newNodes = new Set<string>();
   readonly #changedKinds = new Map<string, StageSubject>();
   #gathering: Timer | undefined;
-  #readyNodes = 0;
   #rendering = '';
 
   constructor(options: SimulationOptions) {
@@ -121,7 +121,7 @@ class RunningSimulation implements Simulation {
   nodesReady(count: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = (): void => {
-        if (this.#readyNodes < count) return;
+        if (this.#readyNodes.size < count) return;
         this.#awaited.delete(look);
         resolve();
       };
@@ -191,29 +191,30 @@ class RunningSimulation implements Simulation {
   #hearNode(node: Live<Node>, previous: Live<Node> | undefined): void {
     const found = this.nodes.hear(node);
     if (found === 'foreign') {
-      if (previous) this.#forgetNode(previous);
+      if (previous) this.#forgetNode(node);
       return;
     }
     if (found === 'new') {
       this.#newNodes.add(node.metadata.name);
       this.#gather();
     }
-    this.#countReady(node, found === 'new' ? undefined : previous);
+    this.#noteReadiness(node);
     this.#leases.keep(node);
     this.#hear(NODE, node);
   }
 
-  #countReady(node: Live<Node> | undefined, previous: Live<Node> | undefined): void {
-    const change =
-      Number(isConditionTrue(node?.status?.conditions ?? [], 'Ready')) -
-      Number(isConditionTrue(previous?.status?.conditions ?? [], 'Ready'));
-    this.#readyNodes += change;
-    if (change > 0) for (const look of this.#awaited) look();
+  #noteReadiness({ metadata, status }: Live<Node>): void {
+    if (!isConditionTrue(status?.conditions, 'Ready')) {
+      this.#readyNodes.delete(metadata.name);
+      return;
+    }
+    this.#readyNodes.add(metadata.name);
+    for (const look of this.#awaited) look();
   }
 
   #forgetNode(node: Live<Node>): void {
     const { name } = node.metadata;
-    if (this.#kinds.get(subjectKey(NODE))?.concerns(node) === true) this.#countReady(undefined, node);
+    this.#readyNodes.delete(name);
     this.nodes.forget(name);
     this.#leases.drop(name);
     this.#kinds.get(subjectKey(NODE))?.player.forget(node);
@@ -239,7 +240,8 @@ class RunningSimulation implements Simulation {
   #gather(): void {
     this.#gathering ??= this.#options.clock.after(GATHER_MS, () => {
       this.#gathering = undefined;
-      for (const name of this.#newNodes) for (const pod of this.#podCache.byIndex('node', name)) this.#hearPod(pod);
+      for (const name of this.#newNodes)
+        for (const pod of this.#podCache.byIndex('node', name)) this.#hearPod(pod);
       this.#newNodes.clear();
       const subjects = [...this.#changedKinds.values()];
       this.#changedKinds.clear();
@@ -254,7 +256,10 @@ class RunningSimulation implements Simulation {
   /** Begins to play stages on a kind that is neither pods nor nodes: on all of its objects. */
   async #follow(subject: StageSubject): Promise<void> {
     const { client, informers } = this.#options;
-    const served = createRestMapper(await discover(client.transport)).byKind(subject.apiVersion, subject.kind);
+    const served = createRestMapper(await discover(client.transport)).byKind(
+      subject.apiVersion,
+      subject.kind,
+    );
     if (!served) throw new Error(`stages name ${subjectKey(subject)}, which the server does not serve`);
     if (this.#kinds.has(subjectKey(subject))) return;
     this.#play(subject, served.type, () => true);
@@ -272,6 +277,10 @@ class RunningSimulation implements Simulation {
 
 /** The node that an object is, or is on. */
 function nodeOf(object: unknown): string {
-  const { kind, metadata, spec } = object as Partial<Node & Pod>;
+  const { kind, metadata, spec } = object as {
+    readonly kind?: string;
+    readonly metadata?: { readonly name?: string };
+    readonly spec?: { readonly nodeName?: string };
+  };
   return (kind === 'Node' ? metadata?.name : spec?.nodeName) ?? '';
 }

@@ -7,6 +7,7 @@ export const mapFunctions: FunctionMap = {
 
 function dict(...pairs: unknown[]): Record<string, unknown> {
   const made: Record<string, unknown> = {};
-  for (let at = 0; at < pairs.length; at += 2) made[plain(pairs[at])] = at + 1 < pairs.length ? pairs[at + 1] : '';
+  for (let at = 0; at < pairs.length; at += 2)
+    made[plain(pairs[at])] = at + 1 < pairs.length ? pairs[at + 1] : '';
   return made;
 }

@@ -53,10 +53,10 @@ nodeInfo:
   machineID: {{ or $info.machineID "" | Quote }}
   systemUUID: {{ or $info.systemUUID "" | Quote }}
   osImage: {{ or $info.osImage "" | Quote }}
-  kernelVersion: {{ or $info.kernelVersion Version | Quote }}
+  kernelVersion: {{ or $info.kernelVersion (printf "kwok-%s" Version) | Quote }}
   kubeletVersion: {{ or $info.kubeletVersion Version | Quote }}
   kubeProxyVersion: {{ or $info.kubeProxyVersion Version | Quote }}
-  containerRuntimeVersion: {{ or $info.containerRuntimeVersion Version | Quote }}
+  containerRuntimeVersion: {{ or $info.containerRuntimeVersion (printf "kwok-%s" Version) | Quote }}
 phase: Running
 `;
 

@@ -41,7 +41,7 @@ function fieldSchema(field: SchemaField): Schema {
   if (isList(field)) return { type: 'array', items: fieldSchema(field[0]) };
   if (Array.isArray(field['enum'])) return { type: 'string', enum: field['enum'] as unknown[] };
   if (isWrittenOut(field)) return field;
-  return schemaOf(field as SchemaFields);
+  return schemaOf(field);
 }
 
 function isList(field: SchemaField): field is readonly [SchemaField] {

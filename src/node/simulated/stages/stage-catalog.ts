@@ -13,7 +13,10 @@ export interface StageSubject {
 export class StageCatalog {
   readonly #languages: StageLanguages;
   readonly #onError: (error: unknown) => void;
-  readonly #stages = new Map<string, { readonly subject: StageSubject; readonly stage: CompiledStage | undefined }>();
+  readonly #stages = new Map<
+    string,
+    { readonly subject: StageSubject; readonly stage: CompiledStage | undefined }
+  >();
   readonly #byKind = new Map<string, readonly CompiledStage[]>();
 
   constructor(languages: StageLanguages, onError: (error: unknown) => void) {

@@ -1,0 +1,95 @@
+import { nodes } from '../api/core/v1.gen.ts';
+import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
+import type { Simulation } from '../node/simulated/simulation.ts';
+import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { servedVersion } from './served-version.ts';
+import type { StartOptions } from './start-cluster.ts';
+
+/** Simulated nodes of a cluster, whether there are any or not. */
+export interface SupervisedSimulation {
+  /** Resolves when as many simulated nodes are Ready as were asked for. */
+  nodesReady(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface SimulationSurroundings {
+  readonly options: StartOptions;
+  readonly controlPlane: ControlPlane;
+}
+
+/** Makes the simulated nodes that were asked for, and simulates whatever nodes bear KWOK's annotation, from the first of them on. */
+export function superviseSimulation({ options, controlPlane }: SimulationSurroundings): SupervisedSimulation {
+  const { clock, report, simulated } = options;
+  const { client, informers } = controlPlane;
+  const count = simulated?.count ?? 0;
+  const stopping = new AbortController();
+  let running: Promise<Simulation> | undefined;
+
+  const warned = new Set<string>();
+
+  /** What goes wrong with one of thousands of objects goes wrong with many: each kind of failure is told once. */
+  function warnOnce(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    const shape = text.replaceAll(/"[^"]*"|\d+/g, '…');
+    if (warned.size > 100 || warned.has(shape)) return;
+    warned.add(shape);
+    report.warn(`simulation: ${text}`);
+  }
+
+  async function start(): Promise<Simulation> {
+    const { startSimulation } = await import('../node/simulated/simulation.ts');
+    return startSimulation(
+      {
+        client,
+        informers,
+        clock,
+        events: createEventRecorder(client, { clock, component: 'kwok' }),
+        seed: simulated?.seed ?? '',
+        version: servedVersion(options.program.version).gitVersion,
+        kubeletPort: 0,
+        onError: (error) =>
+          report.warn(`simulation: ${error instanceof Error ? error.message : String(error)}`),
+      },
+      stopping.signal,
+    );
+  }
+  function begin(): Promise<Simulation> {
+    running ??= start();
+    running.catch((error: unknown) => {
+      if (!stopping.signal.aborted) report.warn(`simulation: ${String(error)}`);
+    });
+    return running;
+  }
+  const handler = informers.for(nodes).addHandler({
+    onAdd: ({ metadata }) => {
+      if (metadata.annotations?.[NODE_ANNOTATION] === 'fake') void begin();
+    },
+  });
+  informers.start();
+  const created = count > 0 ? createNodes() : Promise.resolve();
+  created.catch(() => undefined);
+
+  async function createNodes(): Promise<void> {
+    const { createSimulatedNodes, defaultCapacity } = await import('../node/simulated/create-nodes.ts');
+    await createSimulatedNodes(client, {
+      count,
+      capacity: { ...defaultCapacity, ...simulated?.capacity },
+      zones: simulated?.zones ?? [],
+      tainted: simulated?.tainted ?? false,
+    });
+  }
+
+  return {
+    async nodesReady() {
+      await created;
+      if (count > 0) await (await begin()).nodesReady(count, options.signal);
+    },
+    async stop() {
+      handler.close();
+      stopping.abort();
+      await created.catch(() => undefined);
+      await (await running?.catch(() => undefined))?.stop();
+    },
+  };
+}
