@@ -48,8 +48,7 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
         seed: simulated?.seed ?? '',
         version: servedVersion(options.program.version).gitVersion,
         kubeletPort: 0,
-        onError: (error) =>
-          report.warn(`simulation: ${error instanceof Error ? error.message : String(error)}`),
+        onError: warnOnce,
       },
       stopping.signal,
     );
