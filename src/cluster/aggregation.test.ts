@@ -186,6 +186,15 @@ describe('a group that another server serves', () => {
     await expect.poll(async () => condition(await apiService())).toBe('True Passed');
   });
 
+  it('is read within the process, too', async () => {
+    const things = { verb: 'list', group: 'ext.example.org', version: 'v1', resource: 'things' } as const;
+    const params = { labelSelector: 'a=b' };
+    expect(await admin.request({ ...things, namespace: 'default', params })).toMatchObject({
+      url: `${root}/namespaces/default/things?labelSelector=a%3Db`,
+      user: 'admin',
+    });
+  });
+
   it('is asked as a front proxy, on behalf of the user', async () => {
     const headers = { authorization: 'Bearer secret', 'x-remote-user': 'somebody-else' };
     expect(await call(`${root}/namespaces/default/things?limit=5`, pki.admin, headers)).toEqual({

@@ -19,6 +19,7 @@ import { attachDetachController } from './attach-detach/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
+import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
 import { defaultNodeLifecycleSettings, nodeLifecycleController } from './node-lifecycle/controller.ts';
@@ -80,6 +81,7 @@ export function allControllers({
     cronJobController,
     ttlAfterFinishedController,
     disruptionController,
+    horizontalPodAutoscalerController,
     endpointsController,
     endpointSliceController,
     endpointSliceMirroringController,

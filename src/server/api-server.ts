@@ -345,7 +345,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   storageMetrics(metrics, table);
   processMetrics(metrics, { clock, version: options.version });
   const observer = observeAll([requestMetrics(metrics, clock), ...(options.observers ?? [])]);
-  const connecting = { table, authorizer, paths, signal: stop.signal };
+  const connecting = {
+    table,
+    authorizer,
+    paths,
+    remoteOf: (path: string) => aggregator.remoteOf(path),
+    signal: stop.signal,
+  };
   const transport = (user: UserInfo): Transport =>
     inProcessTransport({ ...connecting, registry, observer }, user);
   const callouts = calloutClient({ clock, services: endpointResolver(lookup) });

@@ -3,8 +3,10 @@ import type { UserInfo } from '../api/resource.ts';
 import { apiVersionOf, type KubeObject } from '../machinery/object.ts';
 import { newGenericServerResponse } from '../machinery/status/errors.ts';
 import { StatusError } from '../machinery/status-error.ts';
-import { requestPath } from '../machinery/request-path.ts';
+import { methodOf, requestPath } from '../machinery/request-path.ts';
 import type { ApiRequest, Transport, TransportEvent } from '../machinery/transport.ts';
+import type { RemoteVersion } from './aggregation/aggregator.ts';
+import { readRemote } from './aggregation/relay-remote.ts';
 import type { Authorizer } from './auth/authorizer.ts';
 import { authorizeRequest, notAllowed } from './authorize-request.ts';
 import type { Reply } from './http/exchange.ts';
@@ -27,6 +29,8 @@ export interface InProcessParts {
   readonly table: () => ResourceTable;
   readonly authorizer: Authorizer;
   paths(request: PathRequest): Promise<Reply>;
+  /** The server behind an APIService that serves the path, if any does. */
+  remoteOf?(path: string): RemoteVersion | undefined;
   readonly observer: Required<RequestObserver>;
   /** Aborts when the server stops: watches end. */
   readonly signal: AbortSignal;
@@ -34,8 +38,12 @@ export interface InProcessParts {
 
 const collectionVerbs = ['list', 'watch', 'deletecollection'];
 
-/** Authorises a request, noting it in its record, and finds what it is about. Throws `StatusError`. */
-function lookUp(parts: InProcessParts, request: ApiRequest, record: RequestRecord): ServedVersion {
+/** Authorises a request, noting it in its record, and finds what it is about, if this server serves it. Throws `StatusError`. */
+function lookUp(
+  parts: InProcessParts,
+  request: ApiRequest,
+  record: RequestRecord,
+): ServedVersion | undefined {
   const { verb, group, version, resource, subresource, namespace, name, params } = request;
   const user = record.requester ?? { name: '', groups: [] };
   const { fieldSelector, labelSelector } = params ?? {};
@@ -55,9 +63,17 @@ function lookUp(parts: InProcessParts, request: ApiRequest, record: RequestRecor
   record.decision = parts.authorizer.authorize(user, attributes);
   if (!record.decision.allowed) throw notAllowed(user, attributes, record.decision.reason);
   const served = parts.table().get(group, version, resource);
-  if (!served) throw newGenericServerResponse({ code: 404 });
-  record.namespaced = served.type.namespaced;
+  if (served) record.namespaced = served.type.namespaced;
   return served;
+}
+
+function notServed({ verb, group, resource, name }: ApiRequest): StatusError {
+  return newGenericServerResponse({
+    code: 404,
+    method: methodOf(verb),
+    resource: { group, resource },
+    ...(name !== undefined && { name }),
+  });
 }
 
 /** The program that upstream's identities belong to, which owns the fields that they write. */
@@ -117,6 +133,7 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
       const record = recordCall(parts, user, request);
       try {
         const served = lookUp(parts, request, record);
+        if (!served) return await askElsewhere(parts, request, record);
         const context = contextOf(request, record);
         checkServed(served, context);
         await served.resource.ready?.();
@@ -148,6 +165,21 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
   };
 }
 
+/** What another server serves can be read; anything else is not there. */
+async function askElsewhere(
+  { remoteOf }: InProcessParts,
+  request: ApiRequest,
+  record: RequestRecord,
+): Promise<unknown> {
+  const reads = request.verb === 'get' || request.verb === 'list';
+  const remote = reads ? remoteOf?.(requestPath(request)) : undefined;
+  if (!remote) throw notServed(request);
+  const user = record.requester ?? { name: '', groups: [] };
+  const object = await readRemote(request, { remote, user });
+  record.response = { code: 200, size: 0, object: () => object };
+  return object;
+}
+
 function objectOf(answer: Answer): unknown {
   if (answer.type === 'object') return answer.object();
   return {
@@ -174,6 +206,7 @@ async function* watchEvents(parts: InProcessParts, call: WatchCall): AsyncGenera
   const { record, request } = call;
   try {
     const served = lookUp(parts, request, record);
+    if (!served) throw notServed(request);
     parts.observer.started(record);
     record.response = { code: 200, size: 0 };
     yield* servedEvents(parts, served, call);

@@ -240,6 +240,6 @@ function planEvents(job: Job, { ending }: { readonly ending: Verdict | undefined
 }
 
 function earliest(...waits: readonly (number | undefined)[]): number | undefined {
-  const known = waits.filter((ms) => ms !== undefined && ms > 0);
+  const known = waits.filter((ms) => ms !== undefined).filter((ms) => ms > 0);
   return known.length > 0 ? Math.min(...known) : undefined;
 }

@@ -1,9 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { UserInfo } from '../../api/resource.ts';
+import type { Status } from '../../machinery/meta/v1.gen.ts';
+import { requestPath } from '../../machinery/request-path.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import { newGenericServerResponse } from '../../machinery/status/errors.ts';
+import type { ApiRequest } from '../../machinery/transport.ts';
 import type { HttpRequest, HttpResponse, Reply } from '../http/exchange.ts';
 import { TunnelError, type NodeTunnel, type TunnelTarget } from '../streams/node-tunnel.ts';
 import type { RemoteVersion } from './aggregator.ts';
+import type { RemoteAnswer } from './remote-server.ts';
 
 function unavailable(text: string): Reply {
   return {
@@ -66,5 +72,31 @@ export async function upgradeRemote(
     return undefined;
   } catch (error) {
     return failure(error);
+  }
+}
+
+/** What another server answers to a request to read. Throws `StatusError`. */
+export async function readRemote(request: ApiRequest, { remote, user }: RemoteRequest): Promise<unknown> {
+  const { group, resource, name } = request;
+  const asked = { method: 'GET', resource: { group, resource }, ...(name !== undefined && { name }) };
+  const answer = remote.available ? await ask(remote, requestPath(request), user) : undefined;
+  if (!answer) throw newGenericServerResponse({ ...asked, code: 503 });
+  const { code, contentType, body } = answer;
+  const text = body.toString();
+  const value: unknown = contentType.startsWith('application/json') ? JSON.parse(text) : undefined;
+  if (code < 300) return value;
+  const status = value as Status | undefined;
+  if (status?.kind !== 'Status') throw newGenericServerResponse({ ...asked, code, body: text });
+  const { reason = '', message = '' } = status;
+  throw new StatusError({ ...status, code, reason, message });
+}
+
+/** Undefined when the server cannot be reached. */
+async function ask(remote: RemoteVersion, path: string, user: UserInfo): Promise<RemoteAnswer | undefined> {
+  try {
+    return await remote.server.get(path, { user });
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
   }
 }

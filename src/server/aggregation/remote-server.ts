@@ -20,6 +20,7 @@ export interface RemoteAnswer {
   readonly body: Buffer;
 }
 
+const aggregatorUser: UserInfo = { name: 'system:aggregator', groups: ['system:masters'] };
 const mostBytes = 64 * 1024 * 1024;
 const askTimeoutMs = 5_000;
 
@@ -90,9 +91,11 @@ export class RemoteServer {
     };
   }
 
-  /** A GET as this server itself. Rejects with an `Error` in Go's words. */
-  get(path: string, accept = 'application/json'): Promise<RemoteAnswer> {
-    const user = { name: 'system:aggregator', groups: ['system:masters'] };
+  /** A GET, as this server itself unless a user is named. Rejects with an `Error` in Go's words. */
+  async get(
+    path: string,
+    { accept = 'application/json', user = aggregatorUser }: { accept?: string; user?: UserInfo } = {},
+  ): Promise<RemoteAnswer> {
     const { endpoint, via } = this.target(path, new URLSearchParams(), user);
     return new Promise((resolve, reject) => {
       const request = https.request({
