@@ -26,6 +26,7 @@ import { StepRunner } from './step-runner.ts';
 import { stopContainer } from './stop-container.ts';
 import { stopPod } from './stop-pod.ts';
 import { emptyDirOverLimit } from './volumes/empty-dir-limit.ts';
+import { createClaimReader } from './volumes/claim-volume.ts';
 import { createPodVolumes, type PodVolumes } from './volumes/pod-volumes.ts';
 import { VolumeError } from './volumes/volume-error.ts';
 import { WaitingError } from './waiting-error.ts';
@@ -313,6 +314,7 @@ export class PodWorker {
 
   #createVolumes(): PodVolumes {
     const node = this.#node;
+    const claims = createClaimReader(node.client, this.#pod.metadata.namespace ?? '');
     return createPodVolumes({
       clock: node.clock,
       directories: this.directories,
@@ -324,6 +326,7 @@ export class PodWorker {
         configMap: (name) => this.#config.configMap(name),
         secret: (name) => this.#config.secret(name),
         token: (audience, seconds) => node.tokens.token(this.#pod, audience, seconds),
+        ...claims,
       }),
       onFailure: (message) => {
         if (this.#stopping || this.#closing.signal.aborted) return;

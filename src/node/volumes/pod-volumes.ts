@@ -6,6 +6,7 @@ import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import type { PodDirectories } from '../pod-directories.ts';
 import { writePayload } from './atomic-writer.ts';
+import { claimNameOf, setUpClaim, type ClaimReader } from './claim-volume.ts';
 import { giveToGroup } from './fs-group.ts';
 import { setUpHostPath } from './host-path.ts';
 import { isConfidential, volumePayload, type PayloadContext } from './payload-sources.ts';
@@ -14,7 +15,7 @@ import { mountTmpfs, unmountBelow } from './tmpfs.ts';
 import { VolumeError } from './volume-error.ts';
 
 /** What volumes are made from. */
-export interface VolumeContext extends PayloadContext {
+export interface VolumeContext extends PayloadContext, ClaimReader {
   token(audience: string, expirationSeconds: number): Promise<ServiceAccountToken>;
 }
 
@@ -50,12 +51,13 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
   const { clock, directories } = options;
   const paths = new Map<string, string>();
   const payloadVolumes = new Set<string>();
+  const readOnly = new Set<string>();
   let next: { readonly due: number; readonly timer: Timer } | undefined;
   let work: Promise<unknown> = Promise.resolve();
   let closed = false;
 
   /** Remembers the earliest time at which a token is due. */
-  function watchingTokens(): PayloadContext {
+  function watchingTokens(): PayloadContext & ClaimReader {
     const context = options.context();
     return {
       ...context,
@@ -78,9 +80,10 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
     next = { due, timer };
   }
 
-  async function setUpOne(volume: Volume, context: PayloadContext): Promise<void> {
+  async function setUpOne(volume: Volume, context: PayloadContext & ClaimReader): Promise<void> {
     const group = context.pod.spec?.securityContext?.fsGroup;
     const payload = volumePayload(volume, context);
+    const claim = claimNameOf(context.pod, volume);
     if (payload) {
       const path = join(isConfidential(volume) ? options.memoryDirectory : directories.volumes, volume.name);
       await writePayload(path, await payload, group);
@@ -88,6 +91,10 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
       paths.set(volume.name, path);
     } else if (volume.hostPath) {
       paths.set(volume.name, await setUpHostPath(volume.hostPath));
+    } else if (claim !== undefined) {
+      const made = volume.ephemeral ? 'for the pod' : 'by a person';
+      paths.set(volume.name, await setUpClaim(context.pod, { name: claim, made }, context));
+      if (volume.persistentVolumeClaim?.readOnly) readOnly.add(volume.name);
     } else if (volume.emptyDir) {
       if (!paths.has(volume.name)) paths.set(volume.name, await setUpEmptyDir(volume, group));
     } else {
@@ -142,7 +149,7 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
         }
       }),
     pathOf: (volume) => paths.get(volume),
-    isReadOnly: (volume) => payloadVolumes.has(volume),
+    isReadOnly: (volume) => payloadVolumes.has(volume) || readOnly.has(volume),
     close: () => {
       closed = true;
       next?.timer.cancel();

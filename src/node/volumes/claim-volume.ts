@@ -1,0 +1,123 @@
+import { stat } from 'node:fs/promises';
+import {
+  persistentvolumeclaims,
+  persistentvolumes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+  type Volume,
+} from '../../api/core/v1.gen.ts';
+import type { Client, ObjectRef, ResourceClient } from '../../client/client.ts';
+import type { KubeObject, Live } from '../../machinery/object.ts';
+import { isStatus } from '../../machinery/status-error.ts';
+import { isMissing } from '../missing-file.ts';
+import { giveToGroup } from './fs-group.ts';
+import { setUpHostPath } from './host-path.ts';
+import { VolumeError } from './volume-error.ts';
+
+/** Reads the claims of one namespace and the volumes they are bound to; undefined for what does not exist. */
+export interface ClaimReader {
+  claim(name: string): Promise<Live<PersistentVolumeClaim> | undefined>;
+  volume(name: string): Promise<Live<PersistentVolume> | undefined>;
+}
+
+/** The {@link ClaimReader} that asks the API server each time. */
+export function createClaimReader(client: Client, namespace: string): ClaimReader {
+  return {
+    claim: (name) => find(client.for(persistentvolumeclaims), { namespace, name }),
+    volume: (name) => find(client.for(persistentvolumes), { name }),
+  };
+}
+
+async function find<T extends KubeObject>(
+  resource: ResourceClient<T>,
+  ref: ObjectRef,
+): Promise<Live<T> | undefined> {
+  try {
+    return await resource.get(ref);
+  } catch (error) {
+    if (isStatus(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+/** Which claim a volume of a pod stands for, if any. */
+export function claimNameOf(
+  { metadata }: Pod,
+  { name, persistentVolumeClaim, ephemeral }: Volume,
+): string | undefined {
+  return persistentVolumeClaim?.claimName ?? (ephemeral && `${metadata.name ?? ''}-${name}`);
+}
+
+/**
+ * The directory of the volume that a claim is bound to: of those that need no driver, directories of the node. Throws
+ * `VolumeError` as long as the claim cannot be used.
+ */
+export async function setUpClaim(
+  pod: Pod,
+  { name: claimName, made }: { readonly name: string; readonly made: 'by a person' | 'for the pod' },
+  reader: ClaimReader,
+): Promise<string> {
+  const key = `${pod.metadata.namespace ?? ''}/${claimName}`;
+  const problem = (why: string): VolumeError => new VolumeError(`error processing PVC ${key}: ${why}`);
+  const claim = await reader.claim(claimName);
+  if (!claim)
+    throw problem(`failed to fetch PVC from API server: persistentvolumeclaims "${claimName}" not found`);
+  if (made === 'for the pod' && !claim.metadata.ownerReferences?.some(({ uid }) => uid === pod.metadata.uid))
+    throw problem(
+      `PVC "${key}" was not created for pod "${pod.metadata.namespace}/${pod.metadata.name}" (pod is not owner)`,
+    );
+  if (claim.metadata.deletionTimestamp !== undefined) throw problem('PVC is being deleted');
+  const { volumeName } = claim.spec;
+  if (claim.status?.phase !== 'Bound' || !volumeName) throw problem('PVC is not bound');
+  const volume = await reader.volume(volumeName);
+  if (!volume)
+    throw problem(
+      `failed to fetch PV "${volumeName}" from API server: persistentvolumes "${volumeName}" not found`,
+    );
+  if (volume.spec.claimRef?.uid !== claim.metadata.uid)
+    throw problem(`PV "${volumeName}" is bound to another claim`);
+  return directoryOf(volume, pod.spec.securityContext?.fsGroup);
+}
+
+async function directoryOf(
+  { metadata, spec }: Live<PersistentVolume>,
+  group: number | undefined,
+): Promise<string> {
+  if (spec.volumeMode === 'Block')
+    throw new VolumeError('volumes of mode Block are not supported on this node');
+  if (spec.hostPath) return setUpHostPath(spec.hostPath);
+  if (spec.local) {
+    await requirePath(spec.local.path);
+    if (group !== undefined) await giveToGroup(spec.local.path, group);
+    return spec.local.path;
+  }
+  if (spec.csi)
+    throw new VolumeError(
+      `kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${spec.csi.driver} not found in the list of registered CSI drivers`,
+    );
+  const plugin = Object.keys(spec).find((member) => !settings.has(member)) ?? 'unknown';
+  throw new VolumeError(`no volume plugin matched name: kubernetes.io/${plugin} (volume ${metadata.name})`);
+}
+
+/** The members of a volume's spec that say nothing about where it is. */
+const settings: ReadonlySet<string> = new Set([
+  'accessModes',
+  'capacity',
+  'claimRef',
+  'mountOptions',
+  'nodeAffinity',
+  'persistentVolumeReclaimPolicy',
+  'storageClassName',
+  'volumeAttributesClassName',
+  'volumeMode',
+]);
+
+async function requirePath(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (error) {
+    if (isMissing(error)) throw new VolumeError(`path "${path}" does not exist`, { cause: error });
+    throw error;
+  }
+}
