@@ -172,6 +172,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   prepareForUpdate?(next: DeepMutable<T>, old: Live<T>, context: StrategyContext): void;
   validate?(object: T): FieldError[];
   validateUpdate?(next: T, old: Live<T>): FieldError[];
+  /** Adds what rules find to the errors of `validate…`; they may take long. */
+  validateRules?(own: FieldError[], next: T, old?: Live<T>): FieldError[] | Promise<FieldError[]>;
   /** Upstream's warnings for the `Warning` header. */
   warnings?(object: T, old?: Live<T>): string[];
   /** Takes what must be unique over the cluster (service addresses, node ports) before validation; undone when the write fails. */

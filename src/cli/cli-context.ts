@@ -46,6 +46,8 @@ export interface ProgramFiles {
   readonly unpack: string;
   /** DNS and the user-space proxy (`bin/network-worker.ts`). */
   readonly networkWorker: string;
+  /** Custom resources' rules that take long (`bin/rules-worker.ts`). */
+  readonly rulesWorker: string;
   /** Kanoe's own version. */
   readonly version: string;
 }

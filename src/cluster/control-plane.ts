@@ -122,6 +122,7 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       flags: () => apiServerFlags(plan, options, { issuer, port: served ?? plan.port }),
       ...(options.admissionPlugins && { admissionPlugins: options.admissionPlugins }),
       metrics,
+      ...(options.program.rulesWorker !== '' && { rulesWorker: options.program.rulesWorker }),
       ...(audit ? { observers: [audit.observer(metrics)] } : {}),
       onFault: (error) => report.warn(`API server: ${faultText(error)}`),
     });

@@ -34,7 +34,12 @@ export interface StartOptions extends UpOptions {
   readonly clock: Clock;
   /** When the process that was started by the person began, in milliseconds since the epoch. */
   readonly startedAt: number;
-  readonly program: { readonly unpack: string; readonly networkWorker: string; readonly version: string };
+  readonly program: {
+    readonly unpack: string;
+    readonly networkWorker: string;
+    readonly rulesWorker: string;
+    readonly version: string;
+  };
   /** Image archives to load before pods start. */
   readonly archives: readonly string[];
   /** Where programs of the machine are, as in PATH. */

@@ -11,7 +11,12 @@ import { adminTransport } from './admin-transport.ts';
 /** Runs the paths of a start once, without a node, so that the engine has compiled what a start needs. */
 export async function warmUp(
   clock: Clock,
-  program: { readonly unpack: string; readonly networkWorker: string; readonly version: string },
+  program: {
+    readonly unpack: string;
+    readonly networkWorker: string;
+    readonly rulesWorker: string;
+    readonly version: string;
+  },
 ): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'kanoe-warm-up-'));
   const kubeconfig = join(directory, 'kubeconfig');

@@ -75,6 +75,7 @@ import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { ruleCompiler } from '../machinery/validation-rules/evaluate-rules.ts';
 import { webhookConverter } from './extensions/webhook-converter.ts';
+import { ruleThread } from './extensions/rule-thread.ts';
 import { startExtensions } from './extensions/start-extensions.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
 import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
@@ -150,6 +151,8 @@ export interface ApiServerOptions {
   readonly admissionPlugins?: PluginSwitches;
   /** How long a server that is to stop still serves while `/readyz` fails already, so that others stop sending. Default 0. */
   readonly shutdownDelayMs?: number;
+  /** The program (the built `bin/rules-worker`) of a thread for custom resources' rules that take long; without it they run here. */
+  readonly rulesWorker?: string;
   /** Further paths, tried before those of discovery. */
   readonly paths?: readonly PathRoute[];
   readonly readyChecks?: readonly HealthCheck[];
@@ -431,12 +434,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onFault: (error) => options.onFault(error),
   };
   const dangling = keepDanglingConditions(following);
+  const { rulesWorker: workerFile } = options;
+  const longRules = workerFile === undefined ? undefined : ruleThread({ clock, workerFile });
   const extensions = startExtensions({
     ...following,
     store,
     feed,
     schema,
-    compileRules: ruleCompiler(),
+    compileRules: ruleCompiler(longRules?.evaluate),
     webhookConverter: (definition, complete) => webhookConverter(definition, complete, callouts),
   });
   return {
@@ -463,6 +468,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (options.shutdownDelayMs) await sleep(clock, options.shutdownDelayMs);
       dangling.close();
       extensions.close();
+      longRules?.close();
       local.close();
       aggregator.close();
       stop.abort();

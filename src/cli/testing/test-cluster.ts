@@ -120,7 +120,7 @@ export function testContext(directory: string): CliContext {
     colour: false,
     signal: new AbortController().signal,
     startedAt: systemClock.now(),
-    program: { main: '', unpack: '', networkWorker: '', version: '0.0.0' },
+    program: { main: '', unpack: '', networkWorker: '', rulesWorker: '', version: '0.0.0' },
   };
 }
 

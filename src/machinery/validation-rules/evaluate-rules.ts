@@ -2,7 +2,7 @@ import { celBase } from '../cel/environment.ts';
 import type { CelBase } from '../cel/environment.ts';
 import type { Bindings } from '../cel/evaluate.ts';
 import { PER_CALL_LIMIT, RUNTIME_COST_BUDGET } from '../cel/program.ts';
-import type { Program } from '../cel/program.ts';
+import type { Outcome, Program } from '../cel/program.ts';
 import { schemaType } from '../cel/schema-type.ts';
 import type { SchemaType } from '../cel/schema-type.ts';
 import { viewTyped } from '../cel/schema-view.ts';
@@ -13,7 +13,7 @@ import { encodeJson } from '../json/encode.ts';
 import { goQuote } from '../go-quote.ts';
 import { isObject } from '../patch/json-value.ts';
 import type { Correlation } from '../structural/correlation.ts';
-import type { CompileRules, RuleSubject } from '../structural/rule-validator.ts';
+import type { CompileRules, EvaluateElsewhere, RuleSubject } from '../structural/rule-validator.ts';
 import type { StructuralSchema, ValidationRule } from '../structural/structural-schema.ts';
 import { compileRule } from './compile-rule.ts';
 import type { CompiledRule } from './compile-rule.ts';
@@ -34,6 +34,16 @@ interface Run {
   readonly warn: (text: string) => void;
   /** What the object's rules may still cost; negative once nothing more is evaluated. */
   budget: number;
+  /** What of it may be spent here. */
+  readonly slice: number;
+}
+
+/** What rules cost that take a millisecond or two. */
+const SHORT_COST = 3_000;
+
+/** The rules of an object take longer than they may here. */
+class LongEvaluationError extends Error {
+  override readonly name = 'LongEvaluationError';
 }
 
 interface Place {
@@ -47,14 +57,27 @@ interface Place {
 
 /**
  * Prepares the rules of custom resources' schemas: undefined for a schema without rules. Nothing is compiled before it is
- * needed; `loadPatterns` must have resolved before rules are evaluated.
+ * needed; `loadPatterns` must have resolved before rules are evaluated. Those of an object that take long go on elsewhere,
+ * when there is such a place; their warnings are not heard.
  */
-export function ruleCompiler(): CompileRules {
+export function ruleCompiler(elsewhere?: EvaluateElsewhere): CompileRules {
   let shared: CelBase | undefined;
   const base = (): CelBase => (shared ??= celBase());
   return (root) => {
     const node = ruleNode(root, base, 'root');
-    return node && { validate: (subject) => validateRules(node, subject) };
+    if (!node) return undefined;
+    if (!elsewhere) return { validate: (subject) => validateRules(node, subject, Infinity) };
+    return {
+      validate(subject) {
+        try {
+          return validateRules(node, subject, SHORT_COST);
+        } catch (error) {
+          if (!(error instanceof LongEvaluationError)) throw error;
+          const { object, oldObject } = subject;
+          return elsewhere({ schema: root.props, object, ...(oldObject && { oldObject }) });
+        }
+      },
+    };
   };
 }
 
@@ -83,8 +106,12 @@ function ruleNode(
   return { schema, type, rules, properties, values, items };
 }
 
-function validateRules(node: RuleNode, { object, oldObject, correlation, warn }: RuleSubject): FieldError[] {
-  const run: Run = { errors: [], warn: warn ?? (() => undefined), budget: RUNTIME_COST_BUDGET };
+function validateRules(
+  node: RuleNode,
+  { object, oldObject, correlation, warn }: RuleSubject,
+  slice: number,
+): FieldError[] {
+  const run: Run = { errors: [], warn: warn ?? (() => undefined), budget: RUNTIME_COST_BUDGET, slice };
   validate(run, node, { path: '', value: object, old: oldObject, correlation, parentUnchanged: false });
   return run.errors;
 }
@@ -163,6 +190,14 @@ function bindingsOf(type: SchemaType, { value, old }: Place, isOptional: boolean
 const OUT_OF_BUDGET =
   'validation failed due to running out of cost budget, no further validation rules will be run';
 
+/** Throws `LongEvaluationError` when it takes longer than it may here. */
+function evaluate(run: Run, program: Program, bindings: Bindings): Outcome {
+  const left = run.slice - (RUNTIME_COST_BUDGET - run.budget);
+  const outcome = program.evaluate(bindings, Math.min(PER_CALL_LIMIT, left));
+  if (left < PER_CALL_LIMIT && 'error' in outcome && outcome.exceeded) throw new LongEvaluationError();
+  return outcome;
+}
+
 function evaluateRules(run: Run, node: RuleNode, place: Place): void {
   const { schema, type } = node;
   if (!type) return;
@@ -179,7 +214,7 @@ function evaluateRules(run: Run, node: RuleNode, place: Place): void {
     if (error !== undefined) fail(`rule compile error: ${error}`);
     const hasOld = place.old !== undefined && place.old !== null;
     if (!program || (usesOldSelf && !hasOld && rule.optionalOldSelf !== true)) continue;
-    const outcome = program.evaluate(bindingsOf(type, place, rule.optionalOldSelf), PER_CALL_LIMIT);
+    const outcome = evaluate(run, program, bindingsOf(type, place, rule.optionalOldSelf));
     if (outcome.cost > run.budget) {
       fail(OUT_OF_BUDGET);
       run.budget = -1;
@@ -248,7 +283,7 @@ type Message = { readonly text?: string } | { readonly stopped: string };
 const MAX_MESSAGE_BYTES = 5 * 1024;
 
 function evaluateMessage(run: Run, program: Program, bindings: Bindings): Message {
-  const outcome = program.evaluate(bindings, PER_CALL_LIMIT);
+  const outcome = evaluate(run, program, bindings);
   if (outcome.cost > run.budget) {
     return {
       stopped:

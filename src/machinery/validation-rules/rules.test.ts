@@ -173,6 +173,7 @@ describe('rules of an object', () => {
       ...correlation,
       warn: (warning) => warnings.push(warning),
     });
+    if (errors instanceof Promise) throw new Error('there is nowhere else to evaluate');
     return { errors: (errors ?? []).map(({ field, message }) => `${field}: ${message}`), warnings };
   }
 

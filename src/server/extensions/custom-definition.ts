@@ -50,13 +50,12 @@ export function customDefinition(
     const correlation = correlate(next, old, schema);
     const listErrors =
       validateListTypes(old, schema, '').length > 0 ? [] : validateListTypes(next, schema, '');
-    const errors = [
+    return [
       ...validateValue(next, schema.props, { correlation }),
       ...scaleErrors(next, scale, part),
       ...validateEmbedded(next, schema, { path: '', table }),
       ...listErrors,
     ];
-    return withRules(errors, rules(), { object: next, oldObject: old, correlation });
   };
   return {
     storage: type.version,
@@ -91,14 +90,19 @@ export function customDefinition(
       if (hasStatus) keepStatus(next, old);
     },
     validate(object) {
-      const errors = [
+      return [
         ...validateValue(object, schema.props),
         ...scaleErrors(object, scale, 'both'),
         ...checks(object),
       ];
-      return withRules(errors, rules(), { object });
     },
     validateUpdate: (next, old) => onUpdate(next, old, 'both'),
+    validateRules(own, next, old) {
+      const subject: RuleSubject = old
+        ? { object: next, oldObject: old, correlation: correlate(next, old, schema) }
+        : { object: next };
+      return withRules(own, rules(), subject);
+    },
     selectableFields: Object.fromEntries(
       selectableFields.map(({ jsonPath }) => [jsonPath.slice(1), fieldReader(jsonPath)]),
     ),
@@ -141,9 +145,13 @@ function withRules(
   errors: FieldError[],
   rules: RuleValidator | undefined,
   subject: RuleSubject,
-): FieldError[] {
+): FieldError[] | Promise<FieldError[]> {
   if (!rules) return errors;
-  if (!errors.some(({ reason }) => blocking.has(reason))) return [...errors, ...rules.validate(subject)];
+  if (!errors.some(({ reason }) => blocking.has(reason))) {
+    const found = rules.validate(subject);
+    if (found instanceof Promise) return found.then((later) => [...errors, ...later]);
+    return [...errors, ...found];
+  }
   const detail =
     'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation';
   return [...errors, invalid('<nil>', null, detail)];

@@ -119,15 +119,16 @@ async function prepared(
   return object;
 }
 
-function validateNew(served: ServedVersion, object: KubeObject): void {
+async function validateNew(served: ServedVersion, object: KubeObject): Promise<void> {
   const { definition, stored } = served.resource;
+  const own = definition.validate?.(object) ?? [];
   const errors = [
     ...validateObjectMeta(object.metadata, {
       namespaced: stored.namespaced,
       ...(definition.validateName ? { name: definition.validateName } : {}),
       qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
-    ...(definition.validate?.(object) ?? []),
+    ...(definition.validateRules ? await definition.validateRules(own, object) : own),
     ...(served.version.validate?.(object) ?? []),
   ];
   if (errors.length > 0) throw newInvalid(groupKind(served), object.metadata.name ?? '', errors);
@@ -152,7 +153,7 @@ async function admitAndStore(
   request: DecodedRequest,
 ): Promise<ObjectAnswer> {
   const { object, dryRun } = request;
-  validateNew(served, object);
+  await validateNew(served, object);
   if (request.request.verb !== 'create') authorizeCreation(registry, request);
   for (const warning of served.resource.definition.warnings?.(object) ?? []) request.warn(warning);
   await registry.admission.validate(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Allocation } from '../../api/resource.ts';
-import { invalid } from '../../machinery/field-error.ts';
+import { invalid, type FieldError } from '../../machinery/field-error.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
 import {
   newBadRequest,
@@ -281,7 +281,7 @@ async function changeEntry(
   let allocation: Allocation | undefined;
   try {
     if (subresource !== 'status') allocation = await definition.allocate?.(next, old, strategy);
-    validateChange(served, { next, old, subresource });
+    await validateChange(served, { next, old, subresource });
     for (const warning of definition.warnings?.(next, old) ?? []) context.warn(warning);
     await registry.admission.validate(updateAdmission(registry, served, context, { change, next, old }));
     const answer = await storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
@@ -323,9 +323,11 @@ interface Changed {
   readonly subresource: string | undefined;
 }
 
-function validateChange(served: ServedVersion, { next, old, subresource }: Changed): void {
+async function validateChange(served: ServedVersion, { next, old, subresource }: Changed): Promise<void> {
   const { definition, stored } = served.resource;
   const part = subresource === undefined ? undefined : definition.subresources?.[subresource];
+  const withRules = async (own: FieldError[]): Promise<FieldError[]> =>
+    definition.validateRules ? definition.validateRules(own, next, old) : own;
   const errors = [
     ...validateObjectMetaUpdate(next.metadata, old.metadata, {
       namespaced: stored.namespaced,
@@ -333,11 +335,11 @@ function validateChange(served: ServedVersion, { next, old, subresource }: Chang
       qualifiedFinalizers: definition.qualifiedFinalizers ?? true,
     }),
     ...(subresource === 'status'
-      ? (definition.status?.validate?.(next, old) ?? [])
+      ? await withRules(definition.status?.validate?.(next, old) ?? [])
       : part
         ? (part.validateUpdate?.(next, old) ?? [])
         : [
-            ...(definition.validateUpdate?.(next, old) ?? []),
+            ...(await withRules(definition.validateUpdate?.(next, old) ?? [])),
             ...(served.version.validateUpdate?.(next, old) ?? []),
           ]),
   ];

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
+import { structuralSchema, type SchemaProps } from '../../machinery/structural/structural-schema.ts';
+import { ruleCompiler } from '../../machinery/validation-rules/evaluate-rules.ts';
+import { ruleThread, type RuleThread } from './rule-thread.ts';
+
+const schema: SchemaProps = {
+  type: 'object',
+  properties: {
+    a: {
+      type: 'array',
+      items: { type: 'integer' },
+      'x-kubernetes-validations': [{ rule: 'self.exists(x, self.exists(y, x + y < 0))' }],
+    },
+  },
+};
+
+let folder: string;
+let thread: RuleThread;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'kanoe-rule-thread-'));
+  const workerFile = join(folder, 'rules-worker.cjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, '../../../bin/rules-worker.ts')],
+    outfile: workerFile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'error',
+  });
+  thread = ruleThread({ clock: systemClock, workerFile });
+});
+
+afterAll(async () => {
+  thread.close();
+  await rm(folder, { recursive: true });
+});
+
+it.each([
+  ['short rules here', 3, undefined],
+  ['long rules in the thread, again', 120, 'thread'],
+  ['long rules in the thread, with the schema it knows', 110, 'thread'],
+])('evaluates %s', async (_, length, where) => {
+  const rules = ruleCompiler(thread.evaluate)(structuralSchema(schema));
+  const found = rules?.validate({ object: { a: Array.from({ length }, (_item, at) => at) } });
+  expect(found instanceof Promise).toBe(where === 'thread');
+  expect(await found).toEqual([
+    {
+      field: 'a',
+      reason: 'FieldValueInvalid',
+      message: 'Invalid value: failed rule: self.exists(x, self.exists(y, x + y < 0))',
+    },
+  ]);
+});
