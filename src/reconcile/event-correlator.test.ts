@@ -24,9 +24,9 @@ describe('EventCorrelator', () => {
     ]);
   });
 
-  it('folds the eleventh different message into a combined one', () => {
+  it('folds the tenth different message into a combined one', () => {
     const report = reporter(new FakeClock());
-    for (let n = 0; n < 10; n++) report(`m${n}`);
+    for (let n = 1; n < 10; n++) report(`m${n}`);
     expect([report('m10'), report('m11')]).toEqual([
       '1 × (combined from similar events): m10',
       '2 × (combined from similar events): m11',

@@ -66,10 +66,11 @@ export class EventCorrelator {
     const current =
       known && now - known.last <= similarWindowMs ? known : { messages: new Set<string>(), last: now };
     current.last = now;
-    const combined = current.messages.size >= similarLimit && !current.messages.has(message);
-    if (!combined) current.messages.add(message);
+    current.messages.add(message);
     keep(this.#similar, kind, current);
-    return combined;
+    if (current.messages.size < similarLimit) return false;
+    for (const oldest of current.messages) return current.messages.delete(oldest);
+    return true;
   }
 
   #allowed(subject: string, now: number): boolean {

@@ -3,6 +3,7 @@ import { timestamp } from '../../base/clock.ts';
 import { conditionOf, withCondition, withoutCondition } from '../../reconcile/conditions.ts';
 import { omitZero } from '../../reconcile/omit-zero.ts';
 import type { DeploymentObservation, Generations } from './plan.ts';
+import { revisionOf } from './revision.ts';
 import { availableReplicas, maxUnavailableOf, specReplicas } from './rolling.ts';
 
 /** Upstream's `math.MaxInt32`: no progress deadline. */
@@ -89,7 +90,8 @@ function withProgress(input: ProgressInput): Conditions {
   const current = conditionOf(conditions, 'Progressing');
   const settled =
     (counted.replicas ?? 0) === (counted.updatedReplicas ?? 0) &&
-    current?.reason === 'NewReplicaSetAvailable';
+    current?.reason === 'NewReplicaSetAvailable' &&
+    !isNewRevision(deployment, generations);
   if (settled) return conditions;
   const subject = generations.newest
     ? `ReplicaSet "${generations.newest.metadata.name}"`
@@ -115,6 +117,11 @@ function withProgress(input: ProgressInput): Conditions {
     return withCondition(conditions, progress('False', { reason: 'ProgressDeadlineExceeded', message }, now));
   }
   return isFresh(generations) || !current ? withBeginning(input) : conditions;
+}
+
+/** Whether the deployment has not reported on its newest replica set yet: their revisions differ. */
+function isNewRevision(deployment: Deployment, { newest }: Generations): boolean {
+  return newest !== undefined && revisionOf(newest) !== revisionOf(deployment);
 }
 
 /** A rollout begins with the creation of its replica set, or with one found that has its template. */

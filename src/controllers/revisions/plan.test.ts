@@ -99,7 +99,7 @@ describe('revisions that may go', () => {
     ['the lowest beyond it', ['c@3', 'a@1', 'b@2'], 'unused', '', ['db-a@1']],
     ['not those in use', ['a@1', 'b@2', 'c@3'], 'unused', 'a', []],
     ['others instead, when those in use count', ['a@1', 'b@2', 'c@3'], 'all', 'a', ['db-b@2']],
-  ] as const)('%s', (_, texts, counted, live, expected) => {
+  ] as const)('%s', (...[, texts, counted, live, expected]) => {
     const isLive = ({ metadata }: ControllerRevision): boolean =>
       live !== '' && metadata.name?.startsWith(`db-${live}@`) === true;
     const surplus = surplusRevisions(owner('x'), history(...texts), { isLive, counted });
