@@ -122,7 +122,10 @@ function start(context: ControllerContext): RunningController {
     };
   }
 
-  /** Takes the steps, new pods carefully; returns the first failure, if any. */
+  /**
+   * Takes the steps, new pods carefully; returns the first failure, if any. Pods go only when all else was done, or their
+   * claims would stay behind without the owner they should go with.
+   */
   async function act(
     key: string,
     { set }: StatefulSetObservation,
@@ -134,14 +137,14 @@ function start(context: ControllerContext): RunningController {
       if (written?.step === 'create') ownWrites.wrote(key, written.pod);
       if (written?.step === 'delete') ownWrites.deleted(key, written.pod);
     };
-    const creations = steps.filter(({ step }) => step === 'create');
-    const others = steps.filter(({ step }) => step !== 'create');
-    const created = await slowStart(creations.length, async (index) => {
-      const step = creations[index];
-      if (step) await take(step);
-    });
-    const results = await Promise.allSettled(others.map(take));
-    return created.error ?? results.find((result) => result.status === 'rejected')?.reason;
+    const of = (...names: readonly StatefulSetStep['step'][]): StatefulSetStep[] =>
+      steps.filter(({ step }) => names.includes(step));
+    const creations = of('create', 'refuse').map((step) => () => take(step));
+    const created = await slowStart(creations.length, async (index) => await creations[index]?.());
+    const cared = await Promise.allSettled(of('provide', 'own', 'repair').map(take));
+    const failure = created.error ?? firstFailure(cared);
+    if (failure !== undefined) return failure;
+    return firstFailure(await Promise.allSettled(of('delete').map(take)));
   }
 
   async function report(observation: StatefulSetObservation, collisionCount: number): Promise<void> {
@@ -160,4 +163,8 @@ function start(context: ControllerContext): RunningController {
       counted: 'unused',
     });
   }
+}
+
+function firstFailure(results: readonly PromiseSettledResult<void>[]): unknown {
+  return results.find((result) => result.status === 'rejected')?.reason;
 }

@@ -137,7 +137,7 @@ function planOwners(
   });
 }
 
-/** Highest number first; in order, one at a time, and an unavailable one goes only when it is the first of all. */
+/** Highest number first; in order, one at a time, and an unavailable one goes only when it is the first of all, or over. */
 function planScalingDown(
   observation: StatefulSetObservation,
   wanted: readonly Member[],
@@ -151,7 +151,7 @@ function planScalingDown(
   if (last.metadata.deletionTimestamp !== undefined) return { steps: [], blocks: true };
   const firstUnhealthy =
     wanted.find(({ pod }) => !pod || !isHealthy(pod))?.pod ?? members.findLast((pod) => !isHealthy(pod));
-  const may = isAvailable(observation, last) || last === firstUnhealthy;
+  const may = isAvailable(observation, last) || last === firstUnhealthy || isPodFinished(last);
   return { steps: may ? [removal(last)] : [], blocks: true };
 }
 
