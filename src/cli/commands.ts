@@ -13,6 +13,7 @@ import { listCommand } from './commands/list.ts';
 import { loadCommand } from './commands/load.ts';
 import { logsCommand } from './commands/logs.ts';
 import { portForwardCommand } from './commands/port-forward.ts';
+import { runCommand } from './commands/run.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
@@ -34,6 +35,7 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   execCommand,
   portForwardCommand,
   waitCommand,
+  runCommand,
   completionCommand,
   versionCommand,
   internalCommand,

@@ -40,7 +40,7 @@ export function readConfig(value: unknown, path: string, problems: string[]): Co
     texts: (name) =>
       typed(name, 'a list of texts', (one) => {
         const texts = Array.isArray(one) && one.every((item) => typeof item === 'string');
-        return texts ? (one as readonly string[]) : undefined;
+        return texts ? one : undefined;
       }),
     object(name) {
       const one = reader.raw(name);

@@ -1,4 +1,4 @@
-import type { NodeAffinity, TopologySpreadConstraint } from '../../api/core/v1.gen.ts';
+import type { TopologySpreadConstraint } from '../../api/core/v1.gen.ts';
 import { validateAffinity } from '../../api/core/pod-spec/validate-affinity.ts';
 import { decodeValue } from '../../machinery/schema/decode.ts';
 import { DecodeError } from '../../machinery/schema/decode-error.ts';
@@ -126,7 +126,7 @@ function readNodeAffinity(args: ConfigReader, into: Changeable): void {
   const prefix = 'affinity.nodeAffinity';
   for (const { field, message } of validateAffinity({ nodeAffinity }, 'affinity'))
     args.problem(`addedAffinity${field.slice(prefix.length)}`, message);
-  into.NodeAffinity = { addedAffinity: nodeAffinity as NodeAffinity };
+  into.NodeAffinity = { addedAffinity: nodeAffinity };
 }
 
 function readResourcesFit(args: ConfigReader, into: Changeable): void {
