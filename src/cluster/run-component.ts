@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
@@ -63,6 +64,7 @@ async function work(
   { client, clock, say }: RunComponentOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  setMaxListeners(0, signal);
   const served = await discover(client.transport, signal);
   const all = createInformers(client, {
     clock,
