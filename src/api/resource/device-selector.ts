@@ -29,7 +29,7 @@ const fields: Readonly<Record<string, CelType>> = {
 };
 
 /** What expressions about a device see; made anew, since few clusters have devices. */
-function deviceEnvironment(): CheckEnvironment {
+export function deviceEnvironment(): CheckEnvironment {
   return celEnvironment(
     celBase(),
     { device: structType(deviceType) },

@@ -20,7 +20,7 @@ export function quantityFunctions(): FunctionLibrary {
     {
       id: 'string_to_quantity',
       signature: `quantity(string) -> ${TYPE}`,
-      run: (text) => parse(asText(text)),
+      run: (text) => celQuantity(asText(text)),
     },
     {
       id: 'is_quantity_string',
@@ -98,7 +98,8 @@ function nanosOf(value: CelValue | undefined): bigint {
   return quantityOf(value).nanos;
 }
 
-function parse(text: string): CelValue {
+/** The quantity that a text means, as expressions see it. */
+export function celQuantity(text: string): CelValue {
   try {
     return opaque({ ...parseQuantity(text), scale: scaleOf(text) });
   } catch (error) {

@@ -47,6 +47,11 @@ function versionOf(value: CelValue | undefined): Version {
   return asOpaque(value).payload as Version;
 }
 
+/** The semantic version that a text means, as expressions see it. */
+export function celSemver(version: string): CelValue {
+  return toSemver(version);
+}
+
 function toSemver(text?: CelValue, normalize?: CelValue): CelValue {
   const parsed = normalize === true ? parseNormalized(asText(text)) : parseSemver(asText(text));
   if ('error' in parsed) return evaluationError(parsed.error);
