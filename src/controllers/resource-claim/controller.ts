@@ -144,15 +144,12 @@ function start(context: ControllerContext): RunningController {
   async function reconcileClaim(key: string): Promise<Outcome> {
     const claim = byKey(claimCache, key);
     if (!claim) return settled;
-    const { namespace = '', name, uid, resourceVersion } = claim.metadata;
+    const { uid } = claim.metadata;
     const plan = planClaim(claim, await podsOf(claim));
-    if (plan.do === 'status') await claimClient.updateStatus({ ...claim, status: plan.status });
-    else if (plan.do === 'finalizers')
-      await claimClient.patch(
-        { namespace, name },
-        { metadata: { resourceVersion, finalizers: plan.finalizers } },
-        { type: 'application/merge-patch+json' },
-      );
+    if (plan.do === 'status') {
+      const written = await claimClient.updateStatus({ ...claim, status: plan.status });
+      if (plan.finalizers) await writeFinalizers(written, plan.finalizers);
+    } else if (plan.do === 'finalizers') await writeFinalizers(claim, plan.finalizers);
     else if (plan.do === 'delete') {
       try {
         await claimClient.delete(parseKey(key), { preconditions: { uid } });
@@ -161,6 +158,17 @@ function start(context: ControllerContext): RunningController {
       }
     }
     return settled;
+  }
+
+  async function writeFinalizers(
+    { metadata: { namespace = '', name, resourceVersion } }: Live<ResourceClaim>,
+    finalizers: readonly string[],
+  ): Promise<void> {
+    await claimClient.patch(
+      { namespace, name },
+      { metadata: { resourceVersion, finalizers } },
+      { type: 'application/merge-patch+json' },
+    );
   }
 
   /** Looks up the pods that a claim names; those missing in the cache are asked of the server before they count as gone. */

@@ -10,7 +10,12 @@ const deleteProtection = 'resource.kubernetes.io/delete-protection';
 /** What is to be done for a claim; steps come one at a time, each seen before the next. */
 export type ClaimPlan =
   | { readonly do: 'nothing' }
-  | { readonly do: 'status'; readonly status: NonNullable<ResourceClaim['status']> }
+  /** `finalizers`: what is left of them once that is written. */
+  | {
+      readonly do: 'status';
+      readonly status: NonNullable<ResourceClaim['status']>;
+      readonly finalizers?: readonly string[];
+    }
   | { readonly do: 'finalizers'; readonly finalizers: readonly string[] }
   | { readonly do: 'delete' };
 
@@ -19,7 +24,8 @@ const reservationLimit = 256;
 
 /**
  * Decides about a claim as upstream: reservations of pods that are gone or done are taken back, a claim that nobody
- * uses any more gives its devices back, and one that was made for a pod goes with that pod.
+ * uses any more gives its devices back, and one that was made for a pod goes with that pod. Protection without devices
+ * stays: the scheduler adds it first.
  */
 export function planClaim(
   claim: Live<ResourceClaim>,
@@ -31,6 +37,7 @@ export function planClaim(
   const { reservedFor: _former, allocation, ...kept } = status ?? {};
   const finalizers = metadata.finalizers ?? [];
   const isProtected = finalizers.includes(deleteProtection);
+  const unprotected = finalizers.filter((name) => name !== deleteProtection);
   const unused = valid.length === 0;
   const releases =
     allocation !== undefined &&
@@ -45,11 +52,12 @@ export function planClaim(
         ...(allocation && !releases && { allocation }),
         ...(valid.length > 0 && { reservedFor: valid }),
       },
+      ...(releases && { finalizers: unprotected }),
     };
   }
   if (!unused) return { do: 'nothing' };
-  if (isProtected && allocation === undefined)
-    return { do: 'finalizers', finalizers: finalizers.filter((name) => name !== deleteProtection) };
+  if (isProtected && allocation === undefined && metadata.deletionTimestamp !== undefined)
+    return { do: 'finalizers', finalizers: unprotected };
   const owner = controllerOf(claim);
   if (owner?.kind !== 'Pod' || metadata.deletionTimestamp !== undefined) return { do: 'nothing' };
   const held = pod(owner.name);

@@ -163,14 +163,26 @@ describe('planClaim', () => {
       claim('c', status(reserved('running'), reserved('done')), guarded),
       { do: 'status', status: status(reserved('running')) },
     ],
-    ['the last is done', claim('c', status(reserved('done')), guarded), { do: 'status', status: {} }],
-    ['the last is gone', claim('c', status(reserved('gone')), guarded), { do: 'status', status: {} }],
+    [
+      'the last is done',
+      claim('c', status(reserved('done')), guarded),
+      { do: 'status', status: {}, finalizers: [] },
+    ],
+    [
+      'the last is gone',
+      claim('c', status(reserved('gone')), guarded),
+      { do: 'status', status: {}, finalizers: [] },
+    ],
     [
       'another pod has the name',
       claim('c', status(reserved('running', 'old')), guarded),
-      { do: 'status', status: {} },
+      { do: 'status', status: {}, finalizers: [] },
     ],
-    ['the last never ran', claim('c', status(reserved('never')), guarded), { do: 'status', status: {} }],
+    [
+      'the last never ran',
+      claim('c', status(reserved('never')), guarded),
+      { do: 'status', status: {}, finalizers: [] },
+    ],
     [
       'without protection it stays allocated',
       claim('c', status(reserved('done'))),
@@ -179,9 +191,14 @@ describe('planClaim', () => {
     [
       'it is deleted and not used',
       claim('c', { allocation: {} }, { ...guarded, deletionTimestamp }),
-      { do: 'status', status: {} },
+      { do: 'status', status: {}, finalizers: [] },
     ],
-    ['its devices are free', claim('c', {}, guarded), { do: 'finalizers', finalizers: [] }],
+    ['the scheduler is about to allocate it', claim('c', {}, guarded), { do: 'nothing' }],
+    [
+      'its devices are free and it goes',
+      claim('c', {}, { ...guarded, deletionTimestamp }),
+      { do: 'finalizers', finalizers: [] },
+    ],
     ['its pod runs', claim('c', {}, owned('running')), { do: 'nothing' }],
     ['its pod is done', claim('c', {}, owned('done')), { do: 'delete' }],
     ['its pod is gone', claim('c', {}, owned('gone')), { do: 'delete' }],
