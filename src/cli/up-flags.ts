@@ -17,6 +17,7 @@ export interface UpFlags {
   readonly seed: string;
   readonly controllers: string;
   readonly legacyApis?: boolean;
+  readonly metricsApi: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   readonly serviceCidr?: string;
@@ -54,6 +55,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     },
     controllers: flags.controllers,
     legacyApis: flags.legacyApis ?? false,
+    metricsApi: flags.metricsApi,
     runtime: flags.runtime,
     admissionPlugins: {
       enable: flags.enableAdmissionPlugins ?? [],

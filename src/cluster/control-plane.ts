@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { builtinResources } from '../api/catalog.ts';
 import { nodes } from '../api/core/v1.gen.ts';
 import { legacySchema } from '../api/legacy/legacy-schema.ts';
+import { metricsSchema } from '../api/metrics/metrics-schema.ts';
+import { usageMetrics } from '../api/metrics/usage-metrics.ts';
+import type { NodeUsage, UsageSource } from '../api/metrics/usage.ts';
 import { withLegacyVersions } from '../api/legacy/with-legacy-versions.ts';
 import type { AnyResource } from '../api/resource.ts';
 import { queueMetrics } from '../base/metrics/queue-metrics.ts';
@@ -13,6 +16,7 @@ import { defaultServiceCidr } from '../api/networking/service-cidrs.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
 import type { NodeIpamOptions } from '../controllers/node-ipam/controller.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
+import type { SchemaTable } from '../machinery/schema/schema.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
 import type { Controller } from '../reconcile/controller.ts';
 import { createInformers } from '../reconcile/create-informers.ts';
@@ -74,7 +78,11 @@ function controllersOf(
 }
 
 /** Starts the control plane of a planned cluster and listens on loopback. Throws `PORT_TAKEN` and the store's errors. */
-export async function startControlPlane(plan: ClusterPlan, options: StartOptions): Promise<ControlPlane> {
+export async function startControlPlane(
+  plan: ClusterPlan,
+  options: StartOptions,
+  usage?: UsageSource,
+): Promise<ControlPlane> {
   const { clock, report } = options;
   const ownScheduler = await configuredScheduler(options);
   const audit = options.audit && (await openAuditLog(options.audit, options));
@@ -84,7 +92,11 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
     ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan, options.nodes), clock),
   ]);
   try {
-    const table = options.legacyApis ? legacySchema(kubernetesSchema()) : kubernetesSchema();
+    const table = schemaOf(options);
+    const withNodeLabels = (measured: NodeUsage): NodeUsage => {
+      const labels = server.lookup.get(nodes, '', measured.node)?.metadata.labels;
+      return labels ? { ...measured, labels } : measured;
+    };
     const metrics = new MetricRegistry();
     let running: readonly Controller[] = [];
     let served: number | undefined;
@@ -92,8 +104,8 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
       store,
       schema: table,
       clock,
-      resources: (needs) =>
-        versionsOf(
+      resources: (needs) => [
+        ...versionsOf(
           builtinResources({
             ...needs,
             serviceCidr: formatIpv4Range(plan.serviceCidr),
@@ -101,6 +113,8 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
           }),
           options,
         ),
+        ...(usage ? usageMetrics({ ...usage, nodes: () => usage.nodes().map(withNodeLabels) }) : []),
+      ],
       bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
       tls: { ...pki.server, clientCa: pki.ca.cert },
       frontProxy: {
@@ -188,6 +202,11 @@ export async function startControlPlane(plan: ClusterPlan, options: StartOptions
 function nodeIpamOptions({ podCidr }: ClusterPlan, { nodes: own }: StartOptions): NodeIpamOptions {
   const machine = Array.from({ length: Math.max(1, own) }, (_, at) => nodeRange(podCidr, at));
   return { clusterCidr: podCidr, nodePrefix: 24, reserved: [...machine, loadBalancerRange(podCidr)] };
+}
+
+function schemaOf({ legacyApis }: StartOptions): SchemaTable {
+  const table = metricsSchema(kubernetesSchema());
+  return legacyApis ? legacySchema(table) : table;
 }
 
 function versionsOf(resources: AnyResource[], { legacyApis }: StartOptions): AnyResource[] {

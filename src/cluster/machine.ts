@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import { nodes as nodeResource } from '../api/core/v1.gen.ts';
+import type { NodeUsage, UsageSource } from '../api/metrics/usage.ts';
 import { createClient } from '../client/create-client.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import type { NodeAgent } from '../node/agent.ts';
@@ -14,6 +15,7 @@ import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
 import { createProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
 import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
 import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
+import { createUsageSampler, usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
 import { createImageService } from '../oci/image-service.ts';
@@ -32,6 +34,8 @@ import type { StartOptions } from './start-cluster.ts';
 /** The nodes of a cluster on this machine and the network between them. */
 export interface Machine {
   readonly limitations: readonly string[];
+  /** What the nodes and their pods use. */
+  readonly usage: UsageSource;
   /** Resolves when every node says Ready, the simulated ones too. */
   nodesReady(): Promise<void>;
   /** Resolves when the cluster's DNS answers for the API's own name; absent where there is no DNS. */
@@ -52,6 +56,7 @@ interface RunningNode {
   readonly agent: NodeAgent;
   readonly kubelet: KubeletServer;
   readonly runtime: ContainerRuntime;
+  readonly sampler: UsageSampler;
 }
 
 /** What containers get to end in order when the whole cluster stops. */
@@ -156,6 +161,7 @@ export async function startMachine({
 
   async function startNode(index: number): Promise<RunningNode> {
     const nodeName = nodeNameOf(plan.name, index);
+    const onError = (error: unknown): void => report.warn(`node ${nodeName}: ${textOf(error)}`);
     const podCidr = formatIpv4Range(nodeRange(plan.podCidr, index));
     const directory = nodeDirectory(plan.dataDirectory, index);
     const containers = join(directory, 'containers');
@@ -179,6 +185,7 @@ export async function startMachine({
     const gateway = network?.gatewayOf(podCidr) ?? '127.0.0.1';
     const kubelet = createKubeletServer({
       agent: () => agent,
+      sampler: () => sampler,
       clock,
       tls: { ...controlPlane.pki.kubelet, clientCa: controlPlane.pki.ca.cert },
     });
@@ -206,14 +213,24 @@ export async function startMachine({
       ],
       kubeletPort,
       kubeletVersion: servedVersion(options.program.version).gitVersion,
-      onError: (error) => report.warn(`node ${nodeName}: ${textOf(error)}`),
+      onError,
     });
     agent.start();
-    return { agent, kubelet, runtime: containerRuntime };
+    const sampler = createUsageSampler({
+      runtime: containerRuntime,
+      clock,
+      pods: () => agent.pods(),
+      onError,
+    });
+    return { agent, kubelet, runtime: containerRuntime, sampler };
   }
 
   return {
     limitations,
+    usage: {
+      nodes: () => nodes.flatMap(({ agent, sampler }) => nodeUsage(agent.nodeName, sampler) ?? []),
+      pods: () => nodes.flatMap(({ sampler }) => sampler.pods()),
+    },
     async nodesReady() {
       await Promise.all([...nodes.map((node) => node.agent.ready), simulation.nodesReady()]);
     },
@@ -225,7 +242,15 @@ export async function startMachine({
   };
 }
 
-async function stopNode({ agent, kubelet, runtime }: RunningNode): Promise<void> {
+function nodeUsage(node: string, sampler: UsageSampler): NodeUsage | undefined {
+  const measured = sampler.node();
+  if (!measured) return undefined;
+  const { before, latest } = measured;
+  return { node, labels: {}, at: latest.at, windowMs: latest.at - before.at, ...usageOf(measured) };
+}
+
+async function stopNode({ agent, kubelet, runtime, sampler }: RunningNode): Promise<void> {
+  sampler.close();
   await agent.stop();
   const containers = await runtime.listContainers();
   await Promise.all(

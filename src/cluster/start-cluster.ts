@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/create-client.ts';
 import type { KubeObject } from '../machinery/object.ts';
+import type { UsageSource } from '../api/metrics/usage.ts';
 import { loadArchive } from '../oci/image-service.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { ClusterError } from './cluster-error.ts';
@@ -80,12 +81,19 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   const images = openImageStore(plan.dataDirectory, options.program.unpack);
   const loading = images.sweep().then(() => loadAll(images, options));
   loading.catch(() => undefined);
-  const controlPlane = await startControlPlane(plan, options).catch(async (error: unknown) => {
-    // Whoever holds the data directory may run containers of the same identity: they are not to be touched.
-    await started.abandon();
-    throw error;
-  });
   let machine: Machine | undefined;
+  const usage: UsageSource = {
+    nodes: () => machine?.usage.nodes() ?? [],
+    pods: () => machine?.usage.pods() ?? [],
+  };
+  const measures = options.metricsApi && options.nodes > 0;
+  const controlPlane = await startControlPlane(plan, options, measures ? usage : undefined).catch(
+    async (error: unknown) => {
+      // Whoever holds the data directory may run containers of the same identity: they are not to be touched.
+      await started.abandon();
+      throw error;
+    },
+  );
   const stop = async (): Promise<void> => {
     await machine?.stop();
     await controlPlane.close();

@@ -37,6 +37,7 @@ export async function warmUp(
       nodes: 0,
       controllers: '*',
       runtime: 'process',
+      metricsApi: true,
       mirrors: new Map(),
     });
     const client = createClient(await adminTransport(kubeconfig));

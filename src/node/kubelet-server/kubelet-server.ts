@@ -5,13 +5,16 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import type { NodeAgent } from '../agent.ts';
+import type { UsageSampler } from '../stats/usage-sampler.ts';
 import { plainStatusOf } from './http-errors.ts';
 import { parseKubeletPath } from './kubelet-path.ts';
+import { createNodePages } from './node-pages.ts';
 import { serveLogs } from './serve-logs.ts';
 import { serveStream } from './serve-stream.ts';
 
 export interface KubeletServerOptions {
   readonly agent: () => NodeAgent;
+  readonly sampler: () => UsageSampler;
   readonly clock: Clock;
   readonly tls: {
     readonly cert: string;
@@ -21,7 +24,7 @@ export interface KubeletServerOptions {
   };
 }
 
-/** The HTTPS endpoint of a node: logs, exec, attach and port-forward of its pods, for the API server alone. */
+/** The HTTPS endpoint of a node: its pods, what they use, their logs, exec, attach and port-forward, for the API server alone. */
 export interface KubeletServer {
   /** Resolves to the port. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
@@ -33,6 +36,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
   const { cert, key, clientCa } = options.tls;
   const server = createServer({ cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false });
   const sockets = new Set<Duplex>();
+  const pages = createNodePages(options);
   server.on('request', (request, response) => void answer(request, response));
   server.on('upgrade', (request, socket, head) => {
     sockets.add(socket);
@@ -50,15 +54,9 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     }
     const url = new URL(request.url ?? '/', 'https://node');
     try {
-      if (url.pathname === '/healthz') {
-        response.end('ok');
-        return;
-      }
-      if (url.pathname === '/pods') {
-        response.writeHead(200, { 'content-type': 'application/json' });
-        response.end(
-          JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: options.agent().pods() }),
-        );
+      const page = pages(url.pathname);
+      if (page) {
+        response.writeHead(200, { 'content-type': page.type }).end(page.body);
         return;
       }
       const target = parseKubeletPath(url.pathname);

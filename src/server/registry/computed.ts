@@ -15,10 +15,11 @@ export function answerComputed(
 ): Answer {
   const entries = objects.map((object) => entryOf(served, object));
   if (request.verb === 'get') {
-    const name = request.name ?? '';
-    const found = entries.find((entry) => entry.name === name);
+    const { name = '', namespace = '' } = request;
+    const found = entries.find((entry) => entry.name === name && entry.namespace === namespace);
     // Upstream's only kind of this sort names itself in the singular.
-    if (!found) throw newNotFound({ ...groupResource(served), resource: served.type.singular }, name);
+    const resource = served.type.singular || served.type.resource;
+    if (!found) throw newNotFound({ ...groupResource(served), resource }, name);
     return entryAnswer(served, found);
   }
   const selection = selectionOf(served, request);
