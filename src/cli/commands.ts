@@ -14,6 +14,7 @@ import { loadCommand } from './commands/load.ts';
 import { logsCommand } from './commands/logs.ts';
 import { portForwardCommand } from './commands/port-forward.ts';
 import { runCommand } from './commands/run.ts';
+import { scaleCommand } from './commands/scale.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
@@ -36,6 +37,7 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   portForwardCommand,
   waitCommand,
   runCommand,
+  scaleCommand,
   completionCommand,
   versionCommand,
   internalCommand,
