@@ -5,6 +5,7 @@ import { templateFunction } from '../../machinery/go-template/template-function.
 import { sprigFunctions } from '../../machinery/go-template/sprig/sprig-functions.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { SCALE_LABEL } from '../../node/simulated/kwok/stage.ts';
 import { kwokFunctions } from '../../node/simulated/stages/stage-functions.ts';
 import { createStageRenderer } from '../../node/simulated/stages/stage-renderer.ts';
 import { ClusterError } from '../cluster-error.ts';
@@ -31,8 +32,6 @@ export interface Scaled {
   readonly deleted: number;
 }
 
-/** Marks what was made under one name, as kwokctl does. */
-const SCALE_LABEL = 'kwok.x-k8s.io/kwokctl-scale';
 const CONCURRENCY = 32;
 
 /** Makes as many objects of a template as are missing, or deletes the newest that are too many. */
@@ -62,8 +61,8 @@ export async function scaleResource(
     }),
   );
   const surplus = [...held].sort(byAge).slice(replicas);
-  await inParallel(surplus, async ({ metadata }) => {
-    await resource.delete({ ...place, name: metadata.name }, { signal }).catch((error: unknown) => {
+  await inParallel(surplus, signal, async ({ metadata }) => {
+    await resource.delete({ ...place, name: metadata.name }).catch((error: unknown) => {
       if (!isStatus(error, 'NotFound')) throw error;
     });
   });
@@ -72,20 +71,17 @@ export async function scaleResource(
   const numbers: number[] = [];
   for (let number = 0; numbers.length < missing; number++)
     if (!taken.has(nameOf(options, number))) numbers.push(number);
-  await inParallel(numbers, async (number) => {
+  await inParallel(numbers, signal, async (number) => {
     const object = render(nameOf(options, number), number);
-    await resource.create(
-      {
-        ...object,
-        metadata: {
-          ...object.metadata,
-          ...place,
-          name: nameOf(options, number),
-          labels: { ...object.metadata.labels, [SCALE_LABEL]: name },
-        },
+    await resource.create({
+      ...object,
+      metadata: {
+        ...object.metadata,
+        ...place,
+        name: nameOf(options, number),
+        labels: { ...object.metadata.labels, [SCALE_LABEL]: name },
       },
-      { signal },
-    );
+    });
   });
   return { resource: served.type.resource, created: missing, deleted: surplus.length };
 }
@@ -147,10 +143,15 @@ async function allOf(
   return items;
 }
 
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  signal: AbortSignal,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   let at = 0;
   const worker = async (): Promise<void> => {
     while (at < items.length) {
+      signal.throwIfAborted();
       const item = items[at++];
       if (item !== undefined) await work(item);
     }

@@ -2,7 +2,7 @@ import { formatIpv4, parseIpv4Range } from '../../base/ipv4.ts';
 import { nodes, type Node } from '../../api/core/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
 import { isStatus } from '../../machinery/status-error.ts';
-import { NODE_ANNOTATION } from './kwok/stage.ts';
+import { NODE_ANNOTATION, SCALE_LABEL } from './kwok/stage.ts';
 
 export interface SimulatedNodeOptions {
   readonly count: number;
@@ -54,6 +54,7 @@ export function simulatedNode(index: number, { capacity, zones, tainted }: Simul
         'kubernetes.io/role': 'agent',
         'node-role.kubernetes.io/agent': '',
         type: 'kwok',
+        [SCALE_LABEL]: 'node',
         ...(zone !== undefined && { 'topology.kubernetes.io/zone': zone }),
       },
     },

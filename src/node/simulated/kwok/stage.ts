@@ -94,3 +94,6 @@ export const NODE_ANNOTATION = 'kwok.x-k8s.io/node';
 
 /** Objects that have this annotation with the value `custom` are left alone. */
 export const STATUS_ANNOTATION = 'kwok.x-k8s.io/status';
+
+/** Marks what `kanoe scale` made under one name, as kwokctl does. */
+export const SCALE_LABEL = 'kwok.x-k8s.io/kwokctl-scale';
