@@ -16,6 +16,9 @@ import { ephemeralVolumeController } from './ephemeral-volume/controller.ts';
 import { resourceClaimController } from './resource-claim/controller.ts';
 import { volumeExpansionController } from './volume-expansion/controller.ts';
 import { attachDetachController } from './attach-detach/controller.ts';
+import { apiServerLeaseCollector } from './apiserver-lease/controller.ts';
+import { deviceTaintEvictionController } from './device-taint-eviction/controller.ts';
+import { legacyTokenCleaner } from './legacy-token-cleaner/controller.ts';
 import { endpointSliceController } from './endpoint-slice/controller.ts';
 import { endpointsController } from './endpoints/controller.ts';
 import { garbageCollector } from './garbage-collector/controller.ts';
@@ -99,6 +102,9 @@ export function allControllers({
     ephemeralVolumeController,
     attachDetachController,
     resourceClaimController,
+    deviceTaintEvictionController,
+    legacyTokenCleaner,
+    apiServerLeaseCollector,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,

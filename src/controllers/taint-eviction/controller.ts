@@ -1,8 +1,5 @@
 import { nodes, pods, type Pod } from '../../api/core/v1.gen.ts';
-import { timestamp } from '../../base/clock.ts';
 import type { Live } from '../../machinery/object.ts';
-import { isStatus } from '../../machinery/status-error.ts';
-import { withCondition } from '../../reconcile/conditions.ts';
 import {
   recheck,
   settled,
@@ -13,6 +10,7 @@ import {
 } from '../../reconcile/controller.ts';
 import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { byKey, objectKey, parseKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { evictPod } from './evict-pod.ts';
 import { metSince, toleratedMs } from './plan.ts';
 
 /** Deletes pods from nodes whose `NoExecute` taints they do not, or no longer, tolerate. */
@@ -26,7 +24,6 @@ function start(context: ControllerContext): RunningController {
   const { client, informers, events, clock } = context;
   const nodeCache = informers.for(nodes);
   const podCache = informers.for(pods);
-  const podClient = client.for(pods);
   /** Since when pods wait to be evicted, in milliseconds since the epoch. */
   const waitingSince = new Map<string, number>();
   podCache.addIndex('node', (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []));
@@ -93,24 +90,12 @@ function start(context: ControllerContext): RunningController {
   }
 
   async function evict(pod: Live<Pod>): Promise<void> {
-    const { namespace = '', name, uid } = pod.metadata;
+    const { namespace = '', name } = pod.metadata;
     events.record(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`);
-    const conditions = withCondition(pod.status?.conditions ?? [], {
-      type: 'DisruptionTarget',
-      status: 'True',
+    await evictPod(client, pod, {
       reason: 'DeletionByTaintManager',
       message: 'Taint manager: deleting due to NoExecute taint',
-      lastTransitionTime: timestamp(clock.now()),
+      now: clock.now(),
     });
-    try {
-      await podClient.patch(
-        { namespace, name },
-        { metadata: { uid }, status: { conditions } },
-        { type: 'application/merge-patch+json', subresource: 'status' },
-      );
-      await podClient.delete({ namespace, name }, { preconditions: { uid } });
-    } catch (error) {
-      if (!isStatus(error, 'NotFound')) throw error;
-    }
   }
 }
