@@ -5,6 +5,8 @@ import { affinityTerms, type AffinityTerms } from './plugins/affinity-term.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
+const keptGroups = 8;
+
 /**
  * Placed pods that no selector and no affinity term can tell apart, counted by node and, once asked for, by the values
  * of a node label.
@@ -18,6 +20,7 @@ export class PodClass {
   readonly terms: AffinityTerms | undefined;
   readonly #byNode = new Map<string, number>();
   readonly #byDomain = new Map<string, Map<string, number>>();
+  readonly #byGroup = new Map<ReadonlyMap<string, string>, Map<string, number>>();
   readonly #labelsOf: (nodeName: string) => Labels | undefined;
 
   constructor(example: Live<Pod>, labelsOf: (nodeName: string) => Labels | undefined) {
@@ -46,8 +49,30 @@ export class PodClass {
     return counts;
   }
 
+  /**
+   * Pods by what a map says of their nodes' names; nodes that it does not name are left out. Stays up to date for the
+   * last few maps asked for.
+   */
+  byGroup(groupOf: ReadonlyMap<string, string>): DomainCounts {
+    let counts = this.#byGroup.get(groupOf);
+    if (counts) return counts;
+    counts = new Map();
+    for (const [nodeName, count] of this.#byNode) {
+      const group = groupOf.get(nodeName);
+      if (group !== undefined) addTo(counts, group, count);
+    }
+    const [oldest] = this.#byGroup.keys();
+    if (oldest && this.#byGroup.size >= keptGroups) this.#byGroup.delete(oldest);
+    this.#byGroup.set(groupOf, counts);
+    return counts;
+  }
+
   add(nodeName: string, count: number): void {
     addTo(this.#byNode, nodeName, count);
+    for (const [groupOf, counts] of this.#byGroup) {
+      const group = groupOf.get(nodeName);
+      if (group !== undefined) addTo(counts, group, count);
+    }
     this.move(count, this.#labelsOf(nodeName));
   }
 

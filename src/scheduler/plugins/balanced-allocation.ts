@@ -1,7 +1,7 @@
 import type { PluginFactory } from '../framework.ts';
 import { amountOf } from '../resource-amounts.ts';
 import { SKIP } from '../status.ts';
-import { usageOf } from './resource-scoring.ts';
+import { requestedWith } from './resource-scoring.ts';
 
 const name = 'NodeResourcesBalancedAllocation';
 
@@ -15,8 +15,9 @@ export const balancedAllocation: PluginFactory = {
     score(_state, pod, node) {
       const shares: number[] = [];
       for (const resource of resources) {
-        const usage = usageOf(resource.name, 'real', pod, node);
-        if (usage) shares.push(Math.min(1, usage.requested / usage.allocatable));
+        const allocatable = amountOf(node.allocatable, resource.name);
+        const requested = requestedWith(resource.name, 'real', pod, node);
+        if (allocatable > 0 && requested !== undefined) shares.push(Math.min(1, requested / allocatable));
       }
       return Math.floor((1 - deviation(shares)) * 100);
     },

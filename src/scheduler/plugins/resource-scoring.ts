@@ -6,12 +6,6 @@ import { amountOf } from '../resource-amounts.ts';
 /** Which requests count: real ones, or with something assumed for containers that ask for no CPU or memory. */
 export type RequestKind = 'real' | 'assumed';
 
-/** How much of a resource would be requested with the pod on the node, out of how much. */
-export interface Usage {
-  readonly requested: number;
-  readonly allocatable: number;
-}
-
 /** A score from 0 to 100 for a node with the pod on it. */
 export type ResourceScorer = (pod: PodInfo, node: NodeInfo) => number;
 
@@ -23,31 +17,32 @@ export function strategyScorer({
 }: ScoringStrategy): ResourceScorer {
   switch (type) {
     case 'MostAllocated':
-      return (pod, node) => weightedScore(resources, { pod, node, score: mostRequested });
+      return weightedMean(resources, mostRequested);
     case 'RequestedToCapacityRatio': {
       const scoreAt = brokenLine(requestedToCapacityRatio?.shape ?? []);
-      return (pod, node) =>
-        ratioScore(resources, { pod, node, score: (usage) => scoreAt(utilization(usage)) });
+      return roundedMean(resources, (requested, allocatable) => scoreAt(utilization(requested, allocatable)));
     }
     default:
-      return (pod, node) => weightedScore(resources, { pod, node, score: leastRequested });
+      return weightedMean(resources, leastRequested);
   }
 }
 
 /**
- * What would be requested of each resource; undefined for those that do not count: the node has none, or it is an
- * extended resource that the pod does not ask for.
+ * What would be requested of a resource with the pod on the node; undefined when it does not count, being an extended
+ * resource that the pod does not ask for.
  */
-export function usageOf(name: string, kind: RequestKind, pod: PodInfo, node: NodeInfo): Usage | undefined {
-  const allocatable = amountOf(node.allocatable, name);
-  if (allocatable === 0) return undefined;
+export function requestedWith(
+  name: string,
+  kind: RequestKind,
+  pod: PodInfo,
+  node: NodeInfo,
+): number | undefined {
   if (kind === 'assumed') {
-    if (name === 'cpu') return { allocatable, requested: node.scoringCpu + pod.scoringCpu };
-    if (name === 'memory') return { allocatable, requested: node.scoringMemory + pod.scoringMemory };
+    if (name === 'cpu') return node.scoringCpu + pod.scoringCpu;
+    if (name === 'memory') return node.scoringMemory + pod.scoringMemory;
   }
   const wanted = amountOf(pod.requests, name);
-  if (wanted === 0 && isScalar(name)) return undefined;
-  return { allocatable, requested: amountOf(node.requested, name) + wanted };
+  return wanted === 0 && isScalar(name) ? undefined : amountOf(node.requested, name) + wanted;
 }
 
 /** The score of a straight line drawn through the points, in whole numbers as upstream computes it. */
@@ -68,47 +63,49 @@ export function brokenLine(shape: readonly ShapePoint[]): (utilization: number) 
   };
 }
 
-interface Scoring {
-  readonly pod: PodInfo;
-  readonly node: NodeInfo;
-  score(usage: Usage): number;
-}
+type Score = (requested: number, allocatable: number) => number;
 
-function weightedScore(resources: readonly ResourceWeight[], { pod, node, score }: Scoring): number {
-  let sum = 0;
-  let weights = 0;
-  for (const { name, weight } of resources) {
-    const usage = usageOf(name, 'assumed', pod, node);
-    if (!usage) continue;
-    sum += score(usage) * weight;
-    weights += weight;
-  }
-  return weights === 0 ? 0 : Math.floor(sum / weights);
+function weightedMean(resources: readonly ResourceWeight[], score: Score): ResourceScorer {
+  return (pod, node) => {
+    let sum = 0;
+    let weights = 0;
+    for (const { name, weight } of resources) {
+      const allocatable = amountOf(node.allocatable, name);
+      const requested = requestedWith(name, 'assumed', pod, node);
+      if (allocatable === 0 || requested === undefined) continue;
+      sum += score(requested, allocatable) * weight;
+      weights += weight;
+    }
+    return weights === 0 ? 0 : Math.floor(sum / weights);
+  };
 }
 
 /** Resources that score nothing have no weight, and the mean is rounded. */
-function ratioScore(resources: readonly ResourceWeight[], { pod, node, score }: Scoring): number {
-  let sum = 0;
-  let weights = 0;
-  for (const { name, weight } of resources) {
-    const usage = usageOf(name, 'assumed', pod, node);
-    const scored = usage ? score(usage) : 0;
-    if (scored <= 0) continue;
-    sum += scored * weight;
-    weights += weight;
-  }
-  return weights === 0 ? 0 : Math.round(sum / weights);
+function roundedMean(resources: readonly ResourceWeight[], score: Score): ResourceScorer {
+  return (pod, node) => {
+    let sum = 0;
+    let weights = 0;
+    for (const { name, weight } of resources) {
+      const allocatable = amountOf(node.allocatable, name);
+      const requested = requestedWith(name, 'assumed', pod, node);
+      const scored = allocatable === 0 || requested === undefined ? 0 : score(requested, allocatable);
+      if (scored <= 0) continue;
+      sum += scored * weight;
+      weights += weight;
+    }
+    return weights === 0 ? 0 : Math.round(sum / weights);
+  };
 }
 
-function leastRequested({ requested, allocatable }: Usage): number {
+function leastRequested(requested: number, allocatable: number): number {
   return requested > allocatable ? 0 : Math.floor(((allocatable - requested) * 100) / allocatable);
 }
 
-function mostRequested({ requested, allocatable }: Usage): number {
+function mostRequested(requested: number, allocatable: number): number {
   return Math.floor((Math.min(requested, allocatable) * 100) / allocatable);
 }
 
-function utilization({ requested, allocatable }: Usage): number {
+function utilization(requested: number, allocatable: number): number {
   return requested > allocatable ? 100 : Math.floor((requested * 100) / allocatable);
 }
 

@@ -45,6 +45,7 @@ export const resourcesFit: PluginFactory = {
 
 /** What the node lacks for the pod, in upstream's order; `Unresolvable` when it lacks it even when empty. */
 export function shortage({ requests }: PodInfo, node: NodeInfo, isChecked: IsChecked): Status | undefined {
+  if (hasRoom(requests, node)) return undefined;
   const { allocatable, requested } = node;
   const reasons: string[] = [];
   let final = false;
@@ -68,6 +69,21 @@ export function shortage({ requests }: PodInfo, node: NodeInfo, isChecked: IsChe
   }
   if (reasons.length === 0) return undefined;
   return final ? unresolvable(...reasons) : unschedulable(...reasons);
+}
+
+/** The usual case, told without ado: there is room for one more pod that asks for no extended resources. */
+function hasRoom(
+  { milliCpu, memory, ephemeralStorage, scalars }: ResourceAmounts,
+  { allocatable, requested, pods, allowedPods }: NodeInfo,
+): boolean {
+  return (
+    pods.size < allowedPods &&
+    (milliCpu <= 0 || milliCpu <= allocatable.milliCpu - requested.milliCpu) &&
+    (memory <= 0 || memory <= allocatable.memory - requested.memory) &&
+    (ephemeralStorage <= 0 ||
+      ephemeralStorage <= allocatable.ephemeralStorage - requested.ephemeralStorage) &&
+    scalars.size === 0
+  );
 }
 
 /** A pod that goes gives back at least a place; one that shrinks must give back something that is wanted. */

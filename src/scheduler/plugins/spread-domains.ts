@@ -1,6 +1,6 @@
 import type { Node, Pod } from '../../api/core/v1.gen.ts';
 import { selectorMatches } from '../../machinery/selectors/label-selector.ts';
-import { addTo, SummedDomains } from '../domain-counts.ts';
+import { SummedDomains } from '../domain-counts.ts';
 import type { PodClass } from '../pod-class.ts';
 import type { PodIndex } from '../pod-index.ts';
 import { requiredNodes } from './node-selector.ts';
@@ -62,15 +62,9 @@ export function countSpread(
   { domainOf, complete }: SpreadDomains,
   classes: readonly PodClass[],
 ): SummedDomains {
-  if (complete) return new SummedDomains(classes.map((other) => other.byDomain(topologyKey)));
-  const counts = new Map<string, number>();
-  for (const other of classes) {
-    for (const [nodeName, count] of other.byNode) {
-      const domain = domainOf.get(nodeName);
-      if (domain !== undefined) addTo(counts, domain, count);
-    }
-  }
-  return new SummedDomains([counts]);
+  return new SummedDomains(
+    classes.map((other) => (complete ? other.byDomain(topologyKey) : other.byGroup(domainOf))),
+  );
 }
 
 function findDomains(
