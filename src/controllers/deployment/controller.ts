@@ -16,10 +16,12 @@ import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
+import { isNamespaceTerminating, messageOf } from '../pods/refusal.ts';
 import { generationsOf, planStep, type DeploymentObservation, type DeploymentStep } from './plan.ts';
 import { revisionAnnotation, sizeAnnotations } from './revision.ts';
+import type { Rollback } from './rollback.ts';
 import type { Scaling } from './rolling.ts';
-import { msUntilTimeout, rolloutStatus } from './status.ts';
+import { msUntilTimeout, refusedStatus, rolloutStatus } from './status.ts';
 import { sameTemplate } from '../pods/template-hash.ts';
 
 /** Rolls templates out over replica sets. */
@@ -91,10 +93,19 @@ function start(context: ControllerContext): RunningController {
     const deployment = byKey(deploymentCache, key);
     if (!deployment || !ownWrites.observed(key)) return settled;
     const observation = await observe(deployment);
-    const acted = await act(key, observation, planStep(observation));
+    const step = planStep(observation);
+    if (step.step === 'rollback') return await rollBack(step.rollback);
+    const acted = await act(key, observation, step);
     const status = await report({ ...observation, replicaSets: acted });
     const waitMs = msUntilTimeout(deployment, status, clock.now());
     return waitMs === undefined ? settled : recheck(waitMs);
+  }
+
+  /** The deployment that is written starts a rollout of its own. */
+  async function rollBack({ deployment, event }: Rollback): Promise<Outcome> {
+    const written = await deploymentClient.update(deployment);
+    events.record(written, event.type, event.reason, event.message);
+    return settled;
   }
 
   async function observe(deployment: Live<Deployment>): Promise<DeploymentObservation> {
@@ -147,8 +158,7 @@ function start(context: ControllerContext): RunningController {
       return created;
     } catch (error) {
       if (!isStatus(error, 'AlreadyExists')) {
-        const message = `Failed to create new replica set "${name}": ${error instanceof Error ? error.message : String(error)}`;
-        events.record(deployment, 'Warning', 'ReplicaSetCreateError', message);
+        if (!isNamespaceTerminating(error)) await reportRefusal(deployment, name, error);
         throw error;
       }
       const existing = await replicaSetClient.get({ namespace, name });
@@ -161,6 +171,13 @@ function start(context: ControllerContext): RunningController {
       });
       throw error;
     }
+  }
+
+  async function reportRefusal(deployment: Live<Deployment>, name: string, error: unknown): Promise<void> {
+    const message = `Failed to create new replica set "${name}": ${messageOf(error)}`;
+    events.record(deployment, 'Warning', 'ReplicaSetCreateError', message);
+    const status = refusedStatus(deployment, message, clock.now());
+    if (!deepEqual(status, deployment.status)) await deploymentClient.updateStatus({ ...deployment, status });
   }
 
   async function scale(

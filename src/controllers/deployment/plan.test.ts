@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Deployment, ReplicaSet, ReplicaSetStatus } from '../../api/apps/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { generationsOf, planStep, type DeploymentObservation } from './plan.ts';
-import { rolloutStatus } from './status.ts';
+import { refusedStatus, rolloutStatus } from './status.ts';
 import { podTemplateHash, sameTemplate } from '../pods/template-hash.ts';
 
 const now = Date.UTC(2026, 0, 1, 12);
@@ -40,6 +40,7 @@ interface SetFacts {
   readonly size: number;
   readonly available?: number;
   readonly revision?: number;
+  readonly revisionText?: string;
   readonly desired?: number;
   readonly age?: number;
 }
@@ -49,6 +50,7 @@ function replicaSet({
   size,
   available = size,
   revision = 1,
+  revisionText = String(revision),
   desired = 4,
   age = 0,
 }: SetFacts): Live<ReplicaSet> {
@@ -69,7 +71,7 @@ function replicaSet({
       creationTimestamp: new Date(Date.parse(created) - age * 1000).toISOString(),
       generation: 1,
       annotations: {
-        'deployment.kubernetes.io/revision': String(revision),
+        'deployment.kubernetes.io/revision': revisionText,
         'deployment.kubernetes.io/desired-replicas': String(desired),
         'deployment.kubernetes.io/max-replicas': String(desired + 1),
       },
@@ -95,6 +97,10 @@ function step(observation: DeploymentObservation): string {
       return `scale ${next.scalings.map(({ replicaSet, replicas }) => `${replicaSet.metadata.name} ${replicas}`).join(', ')}`;
     case 'clean':
       return `clean ${next.remove.map(({ metadata }) => metadata.name).join(', ')}`;
+    case 'rollback': {
+      const { deployment: rolled, event } = next.rollback;
+      return `${event.reason} to ${rolled.spec.template.spec.containers[0]?.image}`;
+    }
     default:
       return 'wait';
   }
@@ -102,6 +108,13 @@ function step(observation: DeploymentObservation): string {
 
 const v1 = (facts: Omit<SetFacts, 'image'>): SetFacts => ({ image: 'v1', age: 60, ...facts });
 const v2 = (facts: Omit<SetFacts, 'image'>): SetFacts => ({ image: 'v2', revision: 2, ...facts });
+
+/** A deployment that asks for a revision. */
+function asking(revision: string): Live<Deployment> {
+  const { metadata, ...rest } = deployment();
+  const annotations = { 'deprecated.deployment.rollback.to': revision };
+  return { ...rest, metadata: { ...metadata, annotations } };
+}
 
 describe('planStep', () => {
   it.each<[string, DeploymentObservation, string]>([
@@ -135,6 +148,36 @@ describe('planStep', () => {
       'goes back to an earlier template at the next revision',
       observe(deployment({ template: template('v1') }), v1({ size: 0 }), v2({ size: 4 })),
       'update web-v1',
+    ],
+    [
+      'takes an earlier revision that is asked for',
+      observe(asking('1'), v1({ size: 0 }), v2({ size: 4 })),
+      'DeploymentRollback to v1',
+    ],
+    [
+      'takes the last revision when asked for 0',
+      observe(asking('0'), v1({ size: 0 }), v2({ size: 4 })),
+      'DeploymentRollback to v1',
+    ],
+    [
+      'keeps its template when the revision asked for is not there',
+      observe(asking('7'), v1({ size: 0 }), v2({ size: 4 })),
+      'DeploymentRollbackRevisionNotFound to v2',
+    ],
+    [
+      'keeps its template when there is no earlier one',
+      observe(asking('0'), v2({ size: 4 })),
+      'DeploymentRollbackRevisionNotFound to v2',
+    ],
+    [
+      'keeps its template when it is the one asked for',
+      observe(asking('2'), v1({ size: 0 }), v2({ size: 4 })),
+      'DeploymentRollbackTemplateUnchanged to v2',
+    ],
+    [
+      'counts on from revisions beyond what a number holds',
+      observe(deployment(), { ...v1({ size: 4 }), revisionText: '3546343826724305832' }),
+      'create 1 at revision 3546343826724305833',
     ],
     ['does nothing to a finished rollout', observe(deployment(), v1({ size: 0 }), v2({ size: 4 })), 'wait'],
     [
@@ -256,4 +299,13 @@ describe('podTemplateHash', () => {
       false,
     ]);
   });
+});
+
+it('a refused replica set stops the progress, said once', () => {
+  const first = refusedStatus(deployment(), 'Failed to create', now);
+  expect(first.conditions).toMatchObject([
+    { type: 'Progressing', status: 'False', reason: 'ReplicaSetCreateError', message: 'Failed to create' },
+  ]);
+  expect(refusedStatus(deployment({}, first), 'Failed to create', now + 5000)).toEqual(first);
+  expect(refusedStatus(deployment({ progressDeadlineSeconds: 2_147_483_647 }), 'x', now)).toEqual({});
 });

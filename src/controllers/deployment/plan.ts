@@ -6,6 +6,7 @@ import { controllerReference } from '../../reconcile/owner.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
 import { isResized, resize } from './proportional.ts';
 import { newestAnnotations, nextRevision, revisionOf, sizeAnnotations } from './revision.ts';
+import { planRollback, wantsRollback, type Rollback } from './rollback.ts';
 import { byAge, changed, newestSize, shrinkOlder, type Scaling } from './rolling.ts';
 import { isComplete, rolloutStatus } from './status.ts';
 import { podTemplateHash, sameTemplate, templateHashLabel } from '../pods/template-hash.ts';
@@ -31,6 +32,7 @@ export type DeploymentStep =
   | { readonly step: 'update'; readonly replicaSet: Live<ReplicaSet> }
   | { readonly step: 'scale'; readonly scalings: readonly Scaling[] }
   | { readonly step: 'clean'; readonly remove: readonly Live<ReplicaSet>[] }
+  | { readonly step: 'rollback'; readonly rollback: Rollback }
   | { readonly step: 'wait' };
 
 const wait: DeploymentStep = { step: 'wait' };
@@ -49,6 +51,10 @@ export function planStep(observation: DeploymentObservation): DeploymentStep {
   const refresh = generations.newest && planRefresh(deployment, generations.newest, generations.older);
   if (refresh) return refresh;
   if (deployment.spec.paused) return planResize(deployment, generations);
+  if (wantsRollback(deployment)) {
+    if (!generations.newest) return planCreation(deployment, generations.older);
+    return { step: 'rollback', rollback: planRollback(deployment, replicaSets) };
+  }
   if (deployment.spec.strategy?.type === 'Recreate') return planRecreate(observation, generations);
   if (isResized(deployment, replicaSets)) return planResize(deployment, generations);
   return planRolling(observation, generations);
@@ -149,7 +155,7 @@ function planCleaning(deployment: Deployment, older: readonly Live<ReplicaSet>[]
   const surplus = alive.length - (deployment.spec.revisionHistoryLimit ?? 10);
   if (surplus <= 0) return wait;
   const remove = byAge(alive)
-    .sort((a, b) => revisionOf(a) - revisionOf(b))
+    .sort((a, b) => (revisionOf(a) < revisionOf(b) ? -1 : 1))
     .slice(0, surplus)
     .filter(isEmpty);
   return remove.length > 0 ? { step: 'clean', remove } : wait;

@@ -9,7 +9,7 @@ const historyAnnotation = `${prefix}revision-history`;
 const historyLimit = 2000;
 
 /** Annotations of a deployment that its replica sets do not inherit. */
-const notInherited = new Set([
+export const notInherited: ReadonlySet<string> = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   revisionAnnotation,
   historyAnnotation,
@@ -20,21 +20,26 @@ const notInherited = new Set([
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The revision that an object carries; 0 when it carries none. */
-export function revisionOf(object: Deployment | ReplicaSet): number {
-  return Number(object.metadata.annotations?.[revisionAnnotation] ?? 0) || 0;
+/** The revision that an object carries; 0 when it carries none. An int64, beyond what numbers hold exactly. */
+export function revisionOf(object: Deployment | ReplicaSet): bigint {
+  return asRevision(object.metadata.annotations?.[revisionAnnotation]);
 }
 
 /** The revision of the newest template: one more than the highest of the others. */
-export function nextRevision(others: readonly ReplicaSet[]): number {
-  return Math.max(0, ...others.map(revisionOf)) + 1;
+export function nextRevision(others: readonly ReplicaSet[]): bigint {
+  return others.map(revisionOf).reduce((highest, one) => (one > highest ? one : highest), 0n) + 1n;
+}
+
+/** The number that a text says; 0 when it says none. */
+export function asRevision(text: string | undefined): bigint {
+  return text !== undefined && /^[+-]?\d+$/.test(text) ? BigInt(text.replace('+', '')) : 0n;
 }
 
 /** Annotations that the replica set of the current template should carry. */
 export function newestAnnotations(
   deployment: Deployment,
   replicaSet: ReplicaSet | undefined,
-  revision: number,
+  revision: bigint,
 ): Annotations {
   const inherited = Object.entries(deployment.metadata.annotations ?? {}).filter(
     ([key]) => !notInherited.has(key),
@@ -42,7 +47,7 @@ export function newestAnnotations(
   const own = replicaSet?.metadata.annotations ?? {};
   const annotations: Record<string, string> = { ...own, ...Object.fromEntries(inherited) };
   const previous = own[revisionAnnotation];
-  if ((Number(previous) || 0) < revision) {
+  if (asRevision(previous) < revision) {
     annotations[revisionAnnotation] = String(revision);
     if (previous !== undefined) annotations[historyAnnotation] = history(own[historyAnnotation], previous);
   }

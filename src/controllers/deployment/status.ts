@@ -25,6 +25,14 @@ export function rolloutStatus(
   return { ...counted, ...(conditions.length > 0 && { conditions }) };
 }
 
+/** The status after the server refused to create the replica set of the current template. */
+export function refusedStatus(deployment: Deployment, message: string, now: number): DeploymentStatus {
+  const conditions = deployment.status?.conditions ?? [];
+  if (!hasDeadline(deployment)) return { ...deployment.status };
+  const refused = progress('False', { reason: 'ReplicaSetCreateError', message }, now);
+  return { ...deployment.status, conditions: withCondition(conditions, refused) };
+}
+
 function countStatus(
   { deployment, replicaSets }: DeploymentObservation,
   { newest }: Generations,

@@ -4,6 +4,7 @@ import { isStatus } from '../../machinery/status-error.ts';
 import type { ControllerContext } from '../../reconcile/controller.ts';
 import type { OwnWrites } from '../../reconcile/own-writes.ts';
 import { objectKey } from '../../reconcile/reconciler.ts';
+import { isNamespaceTerminating, messageOf } from './refusal.ts';
 
 /** Creates and deletes the pods of owners, with upstream's events. */
 export interface PodWriter {
@@ -41,13 +42,4 @@ export function podWriter({ client, events }: ControllerContext, ownWrites: OwnW
       events.record(owner, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
     },
   };
-}
-
-function isNamespaceTerminating(error: unknown): boolean {
-  if (!isStatus(error, 'Forbidden')) return false;
-  return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

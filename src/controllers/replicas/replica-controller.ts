@@ -16,7 +16,8 @@ import { controllerOf, dependentsOf, indexByController, unowned } from '../../re
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { podFromTemplate } from '../pods/pod-from-template.ts';
-import { messageOf, podWriter } from '../pods/pod-writer.ts';
+import { podWriter } from '../pods/pod-writer.ts';
+import { messageOf } from '../pods/refusal.ts';
 import { slowStart } from '../pods/slow-start.ts';
 import {
   nextAvailability,

@@ -3,7 +3,7 @@ import { persistentvolumeclaims, pods, type PersistentVolumeClaim, type Pod } fr
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
 import type { ControllerContext } from '../../reconcile/controller.ts';
-import { messageOf } from '../pods/pod-writer.ts';
+import { messageOf } from '../pods/refusal.ts';
 import type { StatefulSetStep } from './plan.ts';
 
 /** A write that the pod cache has yet to see. */
