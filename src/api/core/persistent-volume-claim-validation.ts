@@ -74,7 +74,8 @@ function validateSame(next: PersistentVolumeClaim, old: PersistentVolumeClaim): 
       requests: { ...after.resources.requests, storage: oldStorage },
     };
   }
-  assign(after, 'volumeAttributesClassName', before.volumeAttributesClassName);
+  if (next.status?.phase === 'Bound')
+    assign(after, 'volumeAttributesClassName', before.volumeAttributesClassName);
   const [shownBefore, shownAfter] = [before, after].map((spec) =>
     internalCore('PersistentVolumeClaimSpec', spec),
   );

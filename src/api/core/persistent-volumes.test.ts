@@ -124,6 +124,23 @@ describe('claims', () => {
       claim(sized('2Gi'), bound),
       ['spec.resources.requests.storage: Forbidden: field can not be less than status.capacity'],
     ],
+    [
+      'drop a class of attributes that was never applied',
+      claim(sized('2Gi'), bound),
+      claim({ ...sized('2Gi'), volumeAttributesClassName: 'gold' }, bound),
+      [],
+    ],
+    [
+      'keep a class of attributes that was applied',
+      claim({ ...sized('2Gi'), volumeAttributesClassName: '' }, bound),
+      claim(
+        { ...sized('2Gi'), volumeAttributesClassName: 'gold' },
+        { ...bound, currentVolumeAttributesClassName: 'gold' },
+      ),
+      [
+        'spec.volumeAttributesClassName: Forbidden: update to empty string is forbidden when status.currentVolumeAttributesClassName is not nil',
+      ],
+    ],
   ])('%s', (_name, next, old, errors) => {
     expect(texts(persistentVolumeClaims.validateUpdate?.(next, old as never))).toEqual(errors);
   });

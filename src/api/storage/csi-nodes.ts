@@ -76,6 +76,6 @@ function validateTopologyKeys(keys: readonly string[], field: string): FieldErro
     const errors: FieldError[] = key === '' ? [required(field)] : [];
     if (seen.has(key)) errors.push(duplicate(field, key));
     seen.add(key);
-    return [...errors, ...invalidEach(field, key, qualifiedNameErrors(key))];
+    return [...errors, ...qualifiedNameErrors(key).map((message) => invalid(field, keys, message))];
   });
 }

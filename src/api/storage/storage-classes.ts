@@ -77,7 +77,7 @@ function validateStorageClass(storageClass: StorageClass): FieldError[] {
   const { provisioner, parameters = {}, reclaimPolicy, volumeBindingMode, allowedTopologies } = storageClass;
   const mode: string | undefined = volumeBindingMode;
   const errors = provisioner
-    ? invalidEach('provisioner', provisioner, qualifiedNameErrors(provisioner.toLowerCase()))
+    ? invalidEach('provisioner', provisioner.toLowerCase(), qualifiedNameErrors(provisioner.toLowerCase()))
     : [required('provisioner')];
   errors.push(...validateParameters(parameters, 'any'));
   if (reclaimPolicy && !reclaimPolicies.includes(reclaimPolicy)) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FieldError } from '../../machinery/field-error.ts';
 import { csiDrivers } from './csi-drivers.ts';
 import { csiNodes } from './csi-nodes.ts';
+import { csiStorageCapacities } from './csi-storage-capacities.ts';
 import { storageClasses } from './storage-classes.ts';
 import type { CSIDriver, CSINode, StorageClass, VolumeAttachment, VolumeAttributesClass } from './v1.gen.ts';
 import { volumeAttachments } from './volume-attachments.ts';
@@ -122,6 +123,34 @@ describe('attachments and attribute classes', () => {
     };
     expect(texts(volumeAttributesClasses.validate?.(object))).toEqual([
       'parameters: Required value: must contain at least one key/value pair',
+    ]);
+  });
+});
+
+describe('warnings', () => {
+  it('tell of old labels of nodes', () => {
+    const { warnings } = storageClasses;
+    const old = 'failure-domain.beta.kubernetes.io/zone';
+    const made = storageClass({
+      allowedTopologies: [{ matchLabelExpressions: [{ key: old, values: ['a'] }] }],
+    });
+    expect(warnings?.(made)).toEqual([
+      'allowedTopologies[0].matchLabelExpressions[0].key: deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+    ]);
+    expect(
+      csiStorageCapacities.warnings?.({
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'CSIStorageCapacity',
+        metadata: { name: 'c' },
+        storageClassName: 's',
+        nodeTopology: {
+          matchExpressions: [{ key: 'beta.kubernetes.io/os', operator: 'Exists' }],
+          matchLabels: { 'beta.kubernetes.io/arch': 'arm64', zone: 'a' },
+        },
+      }),
+    ).toEqual([
+      'nodeTopology.matchExpressions[0].key: beta.kubernetes.io/os is deprecated since v1.14; use "kubernetes.io/os" instead',
+      'nodeTopology.matchLabels.beta.kubernetes.io/arch: deprecated since v1.14; use "kubernetes.io/arch" instead',
     ]);
   });
 });

@@ -21,6 +21,9 @@ function validateOne(volume: Volume, at: string, podName: string | undefined): F
   if (iscsi?.initiatorName !== undefined && `${name}:${iscsi.targetPortal}`.length > 64) {
     errors.push(invalid(`${at}.name`, name, portalTooLong));
   }
+  // Templates may leave the image to what makes their pods.
+  if (podName !== undefined && volume.image && !volume.image.reference)
+    errors.push(required(`${at}.image.reference`));
   errors.push(...validateClaimName(volume, at, podName));
   if (!name) return [...errors, required(`${at}.name`)];
   return [...errors, ...invalidEach(`${at}.name`, name, dns1123LabelErrors(name))];
