@@ -30,6 +30,8 @@ import { nodeSelectorMatches } from './node-selector.ts';
 
 const name = 'DynamicResources';
 const nothingToFree = unschedulable('no new claims to deallocate');
+/** What upstream says of its missing state; it ends the search for room. */
+const notSeen: Status = { code: 'Error', reasons: ['not found'] };
 const inVain = unschedulable('still not schedulable');
 const freed = unschedulable('deallocation of ResourceClaim completed');
 const notHere = unresolvable('resourceclaim not available on the node');
@@ -50,6 +52,8 @@ interface DeviceState {
 }
 
 const devices = stateKey<DeviceState>(name);
+/** The pod was looked at: an earlier plug-in may have rejected it before. */
+const seen = stateKey<true>(`${name} seen`);
 const reserved = stateKey<ReadonlyMap<string, AllocationResult>>(`${name} reserved`);
 
 class SearchTimeout extends Error {}
@@ -95,6 +99,7 @@ export const dynamicResources: PluginFactory = {
         return typeof found === 'string' ? unresolvable(found) : undefined;
       },
       preFilter(state, pod) {
+        state.write(seen, true);
         if (!pod.pod.spec.resourceClaims) return SKIP;
         const found = find(pod);
         if (typeof found === 'string') return unresolvable(found);
@@ -142,6 +147,7 @@ export const dynamicResources: PluginFactory = {
         }
       },
       postFilter(state, pod) {
+        if (!state.read(seen)) return { status: notSeen };
         const held = state.read(devices);
         if (!held) return { status: nothingToFree };
         const idle = [...held.inTheWay].find((claim) =>

@@ -74,25 +74,27 @@ const withVolume = (name: string, source: Omit<Volume, 'name'>): Live<Pod> =>
 const zone = 'topology.kubernetes.io/zone';
 const nodes = [node('a', { labels: { [zone]: 'a' } }), node('b', { labels: { [zone]: 'b' } })];
 const disk: Omit<Volume, 'name'> = { awsElasticBlockStore: { volumeID: 'x' } };
+/** A rejection before any node was looked at: nothing is searched for room, in upstream's strange words. */
+const unlooked = (reason: string): string => `0/2 nodes are available: ${reason}. not found`;
 const unhelpful = (reasons: string): string =>
   `0/2 nodes are available: ${reasons}. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.`;
 
 describe('volume plug-ins', () => {
   it.each<[string, Live<Pod>, readonly Live<KubeObject>[], Placed, string | RegExp]>([
-    ['waits for a claim to exist', using('p', 'c'), [], [], unhelpful('persistentvolumeclaim "c" not found')],
+    ['waits for a claim to exist', using('p', 'c'), [], [], unlooked('persistentvolumeclaim "c" not found')],
     [
       'waits for an ephemeral claim to be made',
       withVolume('p', { ephemeral: {} }),
       [],
       [],
-      unhelpful('waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'),
+      unlooked('waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'),
     ],
     [
       'waits for a claim to be bound',
       using('p', 'c'),
       [claim('c'), storageClass('Immediate')],
       [],
-      unhelpful('pod has unbound immediate PersistentVolumeClaims'),
+      unlooked('pod has unbound immediate PersistentVolumeClaims'),
     ],
     [
       'has a volume made where the pod goes',
