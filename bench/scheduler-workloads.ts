@@ -18,7 +18,10 @@ const measured = 2_000;
 export function podOf(
   name: string,
   spec: Partial<PodSpec> = {},
-  { labels = {}, namespace = 'sched-0' }: { labels?: Readonly<Record<string, string>>; namespace?: string } = {},
+  {
+    labels = {},
+    namespace = 'sched-0',
+  }: { labels?: Readonly<Record<string, string>>; namespace?: string } = {},
 ): Pod {
   return {
     apiVersion: 'v1',
@@ -44,7 +47,11 @@ function times(count: number, make: (index: number) => Pod): readonly Pod[] {
 const basics = (): readonly Pod[] => times(measured, (index) => podOf(`p-${index}`));
 const earlier = (): readonly Pod[] => times(1_000, (index) => podOf(`before-${index}`));
 
-function affine(kind: 'podAffinity' | 'podAntiAffinity', topologyKey: string, color: string): Partial<PodSpec> {
+function affine(
+  kind: 'podAffinity' | 'podAntiAffinity',
+  topologyKey: string,
+  color: string,
+): Partial<PodSpec> {
   const term = {
     labelSelector: { matchLabels: { color } },
     topologyKey,
@@ -57,7 +64,9 @@ const onMoon: Partial<PodSpec> = {
   affinity: {
     nodeAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: {
-        nodeSelectorTerms: [{ matchExpressions: [{ key: zone, operator: 'In', values: ['moon-1', 'moon-2'] }] }],
+        nodeSelectorTerms: [
+          { matchExpressions: [{ key: zone, operator: 'In', values: ['moon-1', 'moon-2'] }] },
+        ],
       },
     },
   },
