@@ -2,5 +2,24 @@ import type { DeepMutable } from './object.ts';
 
 /** A deep copy that the caller owns. */
 export function mutableCopy<T>(value: T): DeepMutable<T> {
-  return structuredClone(value) as DeepMutable<T>;
+  return copy(value) as DeepMutable<T>;
+}
+
+function copy(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(copy);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
+  const result: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (name === '__proto__') {
+      Object.defineProperty(result, name, {
+        value: copy(member),
+        writable: true,
+        enumerable: true,
+        configurable: true,
+      });
+    } else result[name] = copy(member);
+  }
+  return result;
 }

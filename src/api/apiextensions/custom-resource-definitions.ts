@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { sameValue } from '../../machinery/same-value.ts';
 import { celBase, type CelBase } from '../../machinery/cel/environment.ts';
 import { goQuote } from '../../machinery/go-quote.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
@@ -52,7 +52,7 @@ export function customResourceDefinitions(): ResourceDefinition<CustomResourceDe
       next.status = status;
       dropPreserve(next);
     },
-    generationChanged: (next, old) => !isDeepStrictEqual(next.spec, old.spec),
+    generationChanged: (next, old) => !sameValue(next.spec, old.spec),
     status: {
       validate: (next) => validateDefinitionStatus(next),
     },
@@ -62,7 +62,7 @@ export function customResourceDefinitions(): ResourceDefinition<CustomResourceDe
     },
     validate: (object) => validateDefinition(object, validation()),
     validateUpdate: (next, old) => validateDefinitionUpdate(next, old, validation()),
-    warnings: (object, old) => (isDeepStrictEqual(object.spec, old?.spec) ? [] : formatWarnings(object)),
+    warnings: (object, old) => (sameValue(object.spec, old?.spec) ? [] : formatWarnings(object)),
     markDeleted(object, { now }) {
       const { finalizers = [] } = object.metadata;
       if (!finalizers.includes(cleanupFinalizer))

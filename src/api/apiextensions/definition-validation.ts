@@ -3,7 +3,7 @@ import {
   ruleCompileErrors,
   ruleShapeErrors,
 } from '../../machinery/validation-rules/rule-definition-errors.ts';
-import { isDeepStrictEqual } from 'node:util';
+import { sameValue } from '../../machinery/same-value.ts';
 import { forbidden, invalid, notSupported, required, type FieldError } from '../../machinery/field-error.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { structuralSchema } from '../../machinery/structural/structural-schema.ts';
@@ -101,7 +101,7 @@ function isCommon(
   { versions }: CustomResourceDefinitionSpec,
   part: 'schema' | 'subresources' | 'additionalPrinterColumns' | 'selectableFields',
 ): boolean {
-  return versions.every((version) => isDeepStrictEqual(version[part], versions[0]?.[part]));
+  return versions.every((version) => sameValue(version[part], versions[0]?.[part]));
 }
 
 function specErrors(
@@ -262,12 +262,22 @@ function schemaErrors(
   if (structural.length > 0) return [...errors, ...structural];
   const { table, celBase } = options;
   const root = structuralSchema(schema);
-  errors.push(...ruleShapeErrors(root, at));
-  if (errors.length === 0) {
-    const checks = old !== undefined && isDeepStrictEqual(schema, old) ? 'total' : 'all';
+  const ruled = hasRules(schema);
+  if (ruled) errors.push(...ruleShapeErrors(root, at));
+  if (ruled && errors.length === 0) {
+    const checks = old !== undefined && sameValue(schema, old) ? 'total' : 'all';
     errors.push(...ruleCompileErrors(root, at, { base: celBase, checks }));
   }
   return [...errors, ...validateDefaults(root, at, { table, isResource: true })];
+}
+
+/** Whether there are rules anywhere in the schema; most have none. */
+function hasRules(schema: JSONSchemaProps): boolean {
+  if (schema['x-kubernetes-validations']) return true;
+  const { properties, items, additionalProperties } = schema;
+  if (properties && Object.values(properties).some(hasRules)) return true;
+  if ([items ?? []].flat().some(hasRules)) return true;
+  return typeof additionalProperties === 'object' && hasRules(additionalProperties);
 }
 
 /** With a status of its own, the root's schema must not say what would be lost for status. */

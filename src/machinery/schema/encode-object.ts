@@ -4,13 +4,21 @@ import type { Schema } from './decode.ts';
 import type { FieldSchema, FieldType, MessageSchema, SchemaTable } from './schema.ts';
 
 interface FieldPlan {
+  readonly at: number;
   readonly field: FieldSchema;
   readonly always: boolean;
   /** `"name":`. */
   readonly prefix: string;
 }
 
-const plans = new WeakMap<MessageSchema, readonly FieldPlan[]>();
+/** The fields of a message in the order in which they are written. */
+interface MessagePlan {
+  readonly fields: readonly FieldPlan[];
+  readonly byName: ReadonlyMap<string, FieldPlan>;
+  readonly always: readonly FieldPlan[];
+}
+
+const plans = new WeakMap<MessageSchema, MessagePlan>();
 const leading = ['kind', 'apiVersion', 'metadata'];
 
 /**
@@ -28,7 +36,7 @@ function encodeMessage(
   table: SchemaTable,
 ): string {
   let text = '';
-  for (const { field, always, prefix } of planOf(message)) {
+  for (const { field, always, prefix } of fieldsFor(object, planOf(message))) {
     const value = object[field.name];
     if (value === undefined || value === null) {
       if (always) text += `${text === '' ? '' : ','}${prefix}${encodeAbsent(field, table)}`;
@@ -37,6 +45,16 @@ function encodeMessage(
     }
   }
   return `{${text}}`;
+}
+
+/** The fields to look at: of a message that could have many, those that the object has. */
+function fieldsFor(object: object, { fields, byName, always }: MessagePlan): readonly FieldPlan[] {
+  if (fields.length < 12) return fields;
+  const names = Object.keys(object);
+  if ((names.length + always.length) * 4 > fields.length) return fields;
+  const present = names.flatMap((name) => byName.get(name) ?? []);
+  if (always.length > 0) present.push(...always.filter(({ field }) => !Object.hasOwn(object, field.name)));
+  return present.length > 1 ? present.sort((a, b) => a.at - b.at) : present;
 }
 
 /** Go does not tell an empty list from none once it was stored. */
@@ -105,7 +123,7 @@ function encodeUnion(value: unknown, message: string, table: SchemaTable): strin
   return encodeMessage(value as Readonly<Record<string, unknown>>, table.get(message), table);
 }
 
-function planOf(message: MessageSchema): readonly FieldPlan[] {
+function planOf(message: MessageSchema): MessagePlan {
   const known = plans.get(message);
   if (known) return known;
   const always = new Set(message.alwaysWritten);
@@ -113,11 +131,14 @@ function planOf(message: MessageSchema): readonly FieldPlan[] {
   const rest = [...message.fields.values()]
     .filter(({ name }) => !leading.includes(name))
     .sort((a, b) => byPosition(positionOf(a), positionOf(b)));
-  const plan = [...first, ...rest].map((field) => ({
+  const fields = [...first, ...rest].map((field, at) => ({
+    at,
     field,
     always: always.has(field),
     prefix: `${JSON.stringify(field.name)}:`,
   }));
+  const byName = new Map(fields.map((one) => [one.field.name, one]));
+  const plan = { fields, byName, always: fields.filter((one) => one.always) };
   plans.set(message, plan);
   return plan;
 }

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { sameValue } from '../../machinery/same-value.ts';
 import { isTrue } from '../../api/apiextensions/definition-conditions.ts';
 import type {
   CustomResourceDefinition,
@@ -73,7 +73,7 @@ export function customDefinition(
     unconditionalUpdate: false,
     qualifiedFinalizers: false,
     generation: true,
-    generationChanged: (next, old) => !isDeepStrictEqual(content(next, hasStatus), content(old, hasStatus)),
+    generationChanged: (next, old) => !sameValue(content(next, hasStatus), content(old, hasStatus)),
     ...(hasStatus && {
       status: { resets: ['metadata', 'spec'], validate: (next, old) => onUpdate(next, old, 'status') },
     }),

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { sameValue } from '../../machinery/same-value.ts';
 import { isTrue } from '../../api/apiextensions/definition-conditions.ts';
 import type {
   CustomResourceDefinition,
@@ -197,7 +197,7 @@ export class CustomResources {
 /** Whether two states of a definition are served alike. */
 function sameService(a: CustomResourceDefinition, b: CustomResourceDefinition): boolean {
   return (
-    isDeepStrictEqual(a.spec, b.spec) && isDeepStrictEqual(a.status?.acceptedNames, b.status?.acceptedNames)
+    sameValue(a.spec, b.spec) && sameValue(a.status?.acceptedNames, b.status?.acceptedNames)
   );
 }
 

@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { sameValue } from '../../machinery/same-value.ts';
 import { cleanupFinalizer } from '../../api/apiextensions/custom-resource-definitions.ts';
 import { isTrue, setCondition } from '../../api/apiextensions/definition-conditions.ts';
 import {
@@ -75,7 +75,7 @@ export class DefinitionController {
     definition: Live<CustomResourceDefinition>,
     status: DeepMutable<CustomResourceDefinitionStatus>,
   ): Promise<void> {
-    if (isDeepStrictEqual(definition.status, status)) return;
+    if (sameValue(definition.status, status)) return;
     await this.#updateStatus({ ...definition, status });
   }
 

@@ -26,6 +26,7 @@ import { dedupOwnerReferences } from './owner-references.ts';
 import { admitOwned, ownChange, setManagedFields } from './ownership.ts';
 import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
+import { giveWay } from './give-way.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
 
@@ -47,12 +48,18 @@ export async function createObject(
     warn: (message) => context.warn(message),
   });
   matchNamespace(received.metadata, served.type.namespaced, context.request.namespace);
+  const turn = giveWay(registry.clock, sizeOf(context));
+  if (turn) await turn;
   if (definition.review) {
     served.version.defaults?.(received);
     const reviewed = await definition.review(received, strategyContext(registry, context, options.dryRun));
     return plainAnswer(reviewed, 201, undefined, served.version.schema);
   }
   return createDecoded(registry, served, { ...context, object: received, dryRun: options.dryRun });
+}
+
+function sizeOf({ body }: RequestContext): number {
+  return body?.type === 'bytes' ? body.bytes.length : 0;
 }
 
 /** A request with an object that has been decoded and that nobody else holds. */
@@ -106,6 +113,8 @@ async function prepared(
   if (repeated !== undefined) request.warn(repeated);
   if (request.managedFields) setManagedFields(object, request.managedFields);
   else await ownChange(registry, served, request, { next: object, old: undefined });
+  const turn = giveWay(registry.clock, sizeOf(request));
+  if (turn) await turn;
   const admission = admissionRequest(registry, served, request, {
     operation: 'CREATE',
     name: object.metadata.name ?? '',
@@ -153,7 +162,10 @@ async function admitAndStore(
   request: DecodedRequest,
 ): Promise<ObjectAnswer> {
   const { object, dryRun } = request;
+  const size = sizeOf(request);
+  await giveWay(registry.clock, size);
   await validateNew(served, object);
+  await giveWay(registry.clock, size);
   if (request.request.verb !== 'create') authorizeCreation(registry, request);
   for (const warning of served.resource.definition.warnings?.(object) ?? []) request.warn(warning);
   await registry.admission.validate(
@@ -203,6 +215,7 @@ async function storeNew(
     const answered = deepFreeze(mutableCopy<KubeObject>(object));
     return plainAnswer(convertedFrom(served, answered), 201, served);
   }
+  await giveWay(registry.clock, bytes.length);
   cache.expect(bytes, object);
   const ttlMs = definition.ttlMs;
   const revision = await registry.store.create(key, bytes, ttlMs === undefined ? {} : { ttlMs });

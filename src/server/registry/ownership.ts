@@ -20,6 +20,7 @@ import { encodeObject } from '../../machinery/schema/encode-object.ts';
 import { structureOfMessage } from '../../machinery/structure/structure-of-message.ts';
 import type { Registry, RequestContext } from './request-context.ts';
 import { convertedFrom } from './converted.ts';
+import { giveWay } from './give-way.ts';
 import { ownableFields } from './ownable-fields.ts';
 import type { ServedVersion } from './served-resource.ts';
 
@@ -128,8 +129,11 @@ export async function ownChange(
   context: RequestContext,
   { next, old }: { readonly next: DeepMutable<KubeObject>; readonly old: KubeObject | undefined },
 ): Promise<void> {
+  const size = context.body?.type === 'bytes' ? context.body.bytes.length : 0;
   const write = writeOf(registry, served, context, old);
+  await giveWay(registry.clock, size);
   const { value, fields } = plain(registry, convertedFrom(served, next), served.version);
+  await giveWay(registry.clock, size);
   setManagedFields(next, await managedAfterUpdate(write, value, fields));
 }
 

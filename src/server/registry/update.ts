@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { sameValue } from '../../machinery/same-value.ts';
 import type { Allocation } from '../../api/resource.ts';
 import { invalid, type FieldError } from '../../machinery/field-error.ts';
 import type { DeepMutable, KubeObject, Live } from '../../machinery/object.ts';
@@ -27,6 +27,7 @@ import { dedupOwnerReferences } from './owner-references.ts';
 import { admitOwned, ownChange, sameOwners, setManagedFields } from './ownership.ts';
 import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
+import { giveWay } from './give-way.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
 
@@ -217,7 +218,7 @@ function keepSystemMeta(next: DeepMutable<KubeObject>, old: Live<KubeObject>): v
 }
 
 function specChanged(next: KubeObject, old: KubeObject): boolean {
-  return !isDeepStrictEqual((next as { spec?: unknown }).spec, (old as { spec?: unknown }).spec);
+  return !sameValue((next as { spec?: unknown }).spec, (old as { spec?: unknown }).spec);
 }
 
 function prepareStatus(
@@ -249,7 +250,10 @@ async function changeEntry(
   let next = await change.next(old);
   const repeated = dedupOwnerReferences(next.metadata);
   if (repeated !== undefined) context.warn(repeated);
+  const size = entry.json.length;
+  await giveWay(registry.clock, size);
   if (change.owners !== 'given') await ownChange(registry, served, context, { next, old });
+  await giveWay(registry.clock, size);
   const admission = updateAdmission(registry, served, context, { change, next, old });
   await admitOwned(next, context, () => registry.admission.admit(admission));
   if (change.part && admission.object) change.part.take(next, admission.object);
@@ -281,7 +285,9 @@ async function changeEntry(
   let allocation: Allocation | undefined;
   try {
     if (subresource !== 'status') allocation = await definition.allocate?.(next, old, strategy);
+    await giveWay(registry.clock, size);
     await validateChange(served, { next, old, subresource });
+    await giveWay(registry.clock, size);
     for (const warning of definition.warnings?.(next, old) ?? []) context.warn(warning);
     await registry.admission.validate(updateAdmission(registry, served, context, { change, next, old }));
     const answer = await storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
@@ -375,7 +381,9 @@ async function storeChange(
     return plainAnswer(convertedFrom(served, next), 200, served);
   }
   const bytes = await encodeForStore(next, storedSchema(registry.schema, served));
+  await giveWay(registry.clock, bytes.length);
   if (await isUnchanged(registry, served, { next, old, bytes })) return entryAnswer(served, entry);
+  await giveWay(registry.clock, bytes.length);
   if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
   cache.expect(bytes, next);
   const revision = await registry.store.update(entry.key, bytes, entry.revision);
@@ -395,10 +403,10 @@ async function isUnchanged(
   served: ServedVersion,
   { next, old, bytes }: Encoded,
 ): Promise<boolean> {
+  if (!sameOwners(next, old)) return false;
   const schema = storedSchema(registry.schema, served);
   const before = await encodeForStore(old, schema);
   if (bytes.equals(before)) return true;
-  if (!sameOwners(next, old)) return false;
   const timeless = { ...next, metadata: { ...next.metadata } };
   setManagedFields(timeless as DeepMutable<KubeObject>, old.metadata.managedFields);
   return (await encodeForStore(timeless, schema)).equals(before);
