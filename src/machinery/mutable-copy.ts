@@ -11,7 +11,9 @@ function copy(value: unknown): unknown {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return structuredClone(value);
   const result: Record<string, unknown> = {};
-  for (const [name, member] of Object.entries(value)) {
+  const source = value as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(source)) {
+    const member = source[name];
     if (name === '__proto__') {
       Object.defineProperty(result, name, {
         value: copy(member),

@@ -40,9 +40,13 @@ function encodeMessage(
     const value = object[field.name];
     if (value === undefined || value === null) {
       if (always) text += `${text === '' ? '' : ','}${prefix}${encodeAbsent(field, table)}`;
-    } else if (field.pointer || !field.omitempty || !isLeftOut(value, field.of)) {
-      text += `${text === '' ? '' : ','}${prefix}${encodeField(value, field, table)}`;
+      continue;
     }
+    const isAbsent = isLeftOut(value, field.of);
+    if (isAbsent && field.omitempty && !field.pointer) continue;
+    // Go does not tell an empty list from none once it was stored.
+    const isNull = isAbsent && isCollection(field.of);
+    text += `${text === '' ? '' : ','}${prefix}${isNull ? 'null' : encodeValue(value, field.of, table)}`;
   }
   return `{${text}}`;
 }
@@ -51,16 +55,18 @@ function encodeMessage(
 function fieldsFor(object: object, { fields, byName, always }: MessagePlan): readonly FieldPlan[] {
   if (fields.length < 12) return fields;
   const names = Object.keys(object);
+  if (names.length === 1 && always.length === 0) {
+    const only = byName.get(names[0] ?? '');
+    return only ? [only] : [];
+  }
   if ((names.length + always.length) * 4 > fields.length) return fields;
   const present = names.flatMap((name) => byName.get(name) ?? []);
   if (always.length > 0) present.push(...always.filter(({ field }) => !Object.hasOwn(object, field.name)));
   return present.length > 1 ? present.sort((a, b) => a.at - b.at) : present;
 }
 
-/** Go does not tell an empty list from none once it was stored. */
-function encodeField(value: unknown, field: FieldSchema, table: SchemaTable): string {
-  const isCollection = field.of.type === 'list' || field.of.type === 'map' || field.of.type === 'bytes';
-  return isCollection && isLeftOut(value, field.of) ? 'null' : encodeValue(value, field.of, table);
+function isCollection({ type }: FieldType): boolean {
+  return type === 'list' || type === 'map' || type === 'bytes';
 }
 
 function encodeAbsent({ of, pointer }: FieldSchema, table: SchemaTable): string {
@@ -95,8 +101,12 @@ function encodeValue(value: unknown, of: FieldType, table: SchemaTable): string 
       return `[${items.map((item) => encodeValue(item, of.items, table)).join(',')}]`;
     }
     case 'map': {
-      const members = Object.entries(value as Readonly<Record<string, unknown>>).sort(byKey);
-      return `{${members.map(([key, member]) => `${quote(key)}:${encodeValue(member, of.values, table)}`).join(',')}}`;
+      const map = value as Readonly<Record<string, unknown>>;
+      let text = '';
+      for (const key of sortedKeys(map)) {
+        text += `${text === '' ? '' : ','}${quote(key)}:${encodeValue(map[key], of.values, table)}`;
+      }
+      return `{${text}}`;
     }
     case 'schemaOrList':
     case 'schemaOrBool':
@@ -152,8 +162,10 @@ function byPosition(a: readonly number[], b: readonly number[]): number {
   return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
-function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
+function sortedKeys(map: object): readonly string[] {
+  const keys = Object.keys(map);
+  const inOrder = keys.every((key, at) => at === 0 || (keys[at - 1] ?? '') < key);
+  return inOrder ? keys : keys.sort();
 }
 
 /** Most strings need no escapes. */

@@ -112,7 +112,12 @@ async function prepared(
   const repeated = dedupOwnerReferences(object.metadata);
   if (repeated !== undefined) request.warn(repeated);
   if (request.managedFields) setManagedFields(object, request.managedFields);
-  else await ownChange(registry, served, request, { next: object, old: undefined });
+  else
+    await ownChange(registry, served, request, {
+      next: object,
+      old: undefined,
+      size: sizeOf(request),
+    });
   const turn = giveWay(registry.clock, sizeOf(request));
   if (turn) await turn;
   const admission = admissionRequest(registry, served, request, {

@@ -122,14 +122,20 @@ function writeOf(
   };
 }
 
+interface OwnedChange {
+  readonly next: DeepMutable<KubeObject>;
+  readonly old: KubeObject | undefined;
+  /** About how many bytes the object has. */
+  readonly size: number;
+}
+
 /** Gives an object the managedFields that it has once it has taken the place of `old`; both in the stored version. */
 export async function ownChange(
   registry: Registry,
   served: ServedVersion,
   context: RequestContext,
-  { next, old }: { readonly next: DeepMutable<KubeObject>; readonly old: KubeObject | undefined },
+  { next, old, size }: OwnedChange,
 ): Promise<void> {
-  const size = context.body?.type === 'bytes' ? context.body.bytes.length : 0;
   const write = writeOf(registry, served, context, old);
   await giveWay(registry.clock, size);
   const { value, fields } = plain(registry, convertedFrom(served, next), served.version);

@@ -252,7 +252,7 @@ async function changeEntry(
   if (repeated !== undefined) context.warn(repeated);
   const size = entry.json.length;
   await giveWay(registry.clock, size);
-  if (change.owners !== 'given') await ownChange(registry, served, context, { next, old });
+  if (change.owners !== 'given') await ownChange(registry, served, context, { next, old, size });
   await giveWay(registry.clock, size);
   const admission = updateAdmission(registry, served, context, { change, next, old });
   await admitOwned(next, context, () => registry.admission.admit(admission));
