@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { findHome } from '../src/cluster/home.ts';
@@ -6,6 +7,8 @@ import type { DetachContext } from '../src/cli/run-detached.ts';
 /** What this process is told from outside. `bundle` is the directory of the program's files. */
 export function processContext(bundle: string): DetachContext {
   const stopping = new AbortController();
+  // Every request of a command listens to it.
+  setMaxListeners(0, stopping.signal);
   let signals = 0;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

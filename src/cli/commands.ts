@@ -15,6 +15,7 @@ import { logsCommand } from './commands/logs.ts';
 import { portForwardCommand } from './commands/port-forward.ts';
 import { runCommand } from './commands/run.ts';
 import { scaleCommand } from './commands/scale.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
@@ -38,6 +39,7 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   waitCommand,
   runCommand,
   scaleCommand,
+  snapshotCommand,
   completionCommand,
   versionCommand,
   internalCommand,

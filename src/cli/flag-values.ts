@@ -22,3 +22,9 @@ export function durationArgument(value: string): number {
 export function collected(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
 }
+
+/** Adds the words of a list with commas to those that a repeatable flag has already. */
+export function words(value: string, previous: readonly string[] | undefined): string[] {
+  const listed = value.split(',').map((word) => word.trim());
+  return [...(previous ?? []), ...listed.filter((word) => word !== '')];
+}

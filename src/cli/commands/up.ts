@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RuntimeChoice } from '../../cluster/plan-cluster.ts';
 import type { CliContext } from '../cli-context.ts';
+import { words } from '../flag-values.ts';
 import { nameOption } from '../name-option.ts';
 import { runDetached } from '../run-detached.ts';
 import { runUp } from '../run-up.ts';
@@ -83,11 +84,6 @@ export function upCommand(context: CliContext): Command {
       if (flags.detach && !context.parent) await runDetached(context);
       else await runUp(context, flags);
     });
-}
-
-function words(value: string, previous: string[] | undefined): string[] {
-  const listed = value.split(',').map((word) => word.trim());
-  return [...(previous ?? []), ...listed.filter((word) => word !== '')];
 }
 
 function collect(value: string, previous: string[] | undefined): string[] {
