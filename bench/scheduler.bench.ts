@@ -56,11 +56,11 @@ async function measure(client: Client, workload: Workload, size: number): Promis
   await createAll(client, before);
   await placed.reached(before.filter((pod) => !workload.stays?.(pod)).length);
   const measured = workload.pods(size);
-  const start = systemClock.monotonic();
+  const start = elapsed();
   const expected = placed.count() + measured.length;
   await createAll(client, measured);
   await placed.reached(expected);
-  const seconds = (systemClock.monotonic() - start) / 1000;
+  const seconds = (elapsed() - start) / 1000;
   await running.stop();
   await informers.stop();
   return measured.length / seconds;
@@ -68,7 +68,7 @@ async function measure(client: Client, workload: Workload, size: number): Promis
 
 async function writesOnly(client: Client, size: number): Promise<number> {
   const count = 1_000;
-  const start = systemClock.monotonic();
+  const start = elapsed();
   const podClient = client.for(pods);
   const list = Array.from({ length: count }, (_, index) => podOf(`limit-${index}`));
   await createAll(client, list);
@@ -80,7 +80,14 @@ async function writesOnly(client: Client, size: number): Promise<number> {
       target: { kind: 'Node', name: `node-${index % size}` },
     });
   });
-  return (count * 1000) / (systemClock.monotonic() - start);
+  return (count * 1000) / (elapsed() - start);
+}
+
+/** Milliseconds; of processor time instead, when asked for, so that a machine that others use tells something too. */
+function elapsed(): number {
+  if (process.env['KANOE_BENCH_CPU'] === undefined) return systemClock.monotonic();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 interface Placed {
