@@ -12,9 +12,17 @@ import { startTestServer } from '../reconcile/test-server.ts';
 import { seededRandom } from './random.ts';
 import { createScheduler, defaultSchedulerOptions } from './scheduler.ts';
 
-type Fault = 'none' | 'refused' | 'lost';
+type Fault = 'none' | 'refused' | 'lost' | 'late';
 
-/** Every call that writes does as told next: works, is refused before the server sees it, or loses its answer. */
+/** Others get their turn, some times over. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/**
+ * Every call that writes does as told next: works, is refused before the server sees it, loses its answer, or reaches
+ * the server long after it was given up. Watches lag behind.
+ */
 function faulty(client: Client, next: () => Fault): Client {
   return {
     transport: client.transport,
@@ -25,6 +33,10 @@ function faulty(client: Client, next: () => Fault): Client {
         async (...args: A): Promise<R> => {
           const fault = next();
           if (fault === 'refused') throw new Error('connect ECONNREFUSED');
+          if (fault === 'late') {
+            void turns(40).then(() => call.apply(resource, args).catch(() => undefined));
+            throw new Error('timeout');
+          }
           const result = await call.apply(resource, args);
           if (fault === 'lost') throw new Error('socket hang up');
           return result;
@@ -33,7 +45,12 @@ function faulty(client: Client, next: () => Fault): Client {
         type,
         get: resource.get.bind(resource),
         list: resource.list.bind(resource),
-        watch: resource.watch.bind(resource),
+        async *watch(options) {
+          for await (const event of resource.watch(options)) {
+            await turns(20);
+            yield event;
+          }
+        },
         create: guard(resource.create),
         update: guard(resource.update),
         updateStatus: guard(resource.updateStatus),
@@ -103,13 +120,16 @@ describe('the scheduler, with calls that fail and answers that get lost', () => 
           const next = (): Fault => {
             const dice = random();
             if (dice < 0.15) return 'refused';
-            return dice < 0.3 ? 'lost' : 'none';
+            if (dice < 0.3) return 'lost';
+            return dice < 0.4 ? 'late' : 'none';
           };
-          const informers = createInformers(client, { clock: systemClock, freeze: true });
+          const unreliable = faulty(client, next);
+          const informers = createInformers(unreliable, { clock: systemClock, freeze: true });
+          const watching = createInformers(client, { clock: systemClock });
           const capacity = new Map<string, number>();
           const watched = new Map<string, Live<Pod>>();
           const wrong: string[] = [];
-          informers.for(pods).addHandler({
+          watching.for(pods).addHandler({
             onAdd: (pod) => see(pod),
             onUpdate: (pod) => see(pod),
             onDelete: (pod) => void watched.delete(pod.metadata.uid),
@@ -120,10 +140,11 @@ describe('the scheduler, with calls that fail and answers that get lost', () => 
             podMaxBackoffMs: 50,
           }));
           const running = startControllers([own], {
-            client: faulty(client, next),
+            client: unreliable,
             informers,
             clock: systemClock,
           });
+          watching.start();
           capacity.set('n0', 4);
           await addNode(client, 'n0', 4);
           let made = 0;
@@ -149,6 +170,7 @@ describe('the scheduler, with calls that fail and answers that get lost', () => 
           );
           await running.stop();
           await informers.stop();
+          await watching.stop();
           await server.stop();
           expect(wrong).toEqual([]);
           expect(final.every(({ spec }) => capacity.has(spec.nodeName ?? ''))).toBe(true);
