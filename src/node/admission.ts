@@ -1,4 +1,5 @@
 import type { Pod } from '../api/core/v1.gen.ts';
+import { hostPortsConflict } from './host-ports.ts';
 
 /** Why a node refuses a pod: `reason` and `message` of its event. */
 export interface Refusal {
@@ -22,8 +23,12 @@ const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
   'net.ipv4.tcp_wmem',
 ]);
 
-/** Whether the node takes a pod that was bound to it. */
-export function refusalOf(pod: Pod): Refusal | undefined {
+/** Whether the node takes a pod that was bound to it, beside the pods that it has taken already. */
+export function refusalOf(pod: Pod, others: readonly Pod[]): Refusal | undefined {
+  if (others.some((other) => hostPortsConflict(pod, other))) {
+    const why = "node(s) didn't have free ports for the requested pod ports";
+    return { reason: 'NodePorts', message: `Predicate NodePorts failed: ${why}` };
+  }
   for (const { name } of pod.spec?.securityContext?.sysctls ?? []) {
     const dotted = name.replaceAll('/', '.');
     if (SAFE_SYSCTLS.has(dotted)) continue;

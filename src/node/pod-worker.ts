@@ -34,6 +34,8 @@ import { WaitingError } from './waiting-error.ts';
 export interface PodWorkerOptions {
   readonly node: NodeContext;
   readonly pod: Live<Pod>;
+  /** Pods that the node has taken and that are not over. */
+  readonly others: readonly Pod[];
   /** What the runtime already has of this pod. */
   readonly sandboxes: readonly SandboxStatus[];
   readonly containers: readonly ContainerStatus[];
@@ -115,7 +117,7 @@ export class PodWorker {
     this.#writer = new StatusWriter(node, pod, this.#closing.signal);
     this.#volumes = this.#createVolumes();
     const over = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-    this.#refusal = options.sandboxes.length === 0 && !over ? refusalOf(pod) : undefined;
+    this.#refusal = options.sandboxes.length === 0 && !over ? refusalOf(pod, options.others) : undefined;
     if (this.#refusal) node.events.record(pod, 'Warning', this.#refusal.reason, this.#refusal.message);
     this.observer.setSandboxes(options.sandboxes);
     this.#steps.run('adopt', async () => {
@@ -126,6 +128,11 @@ export class PodWorker {
 
   get pod(): Live<Pod> {
     return this.#pod;
+  }
+
+  /** Whether the node has taken the pod and something of it runs or may run. */
+  get isTaken(): boolean {
+    return !this.#refusal && !this.#isOver();
   }
 
   /** Takes a newer version of the pod. */

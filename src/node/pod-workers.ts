@@ -80,6 +80,7 @@ export class PodWorkers {
       new PodWorker({
         node: this.#node,
         pod,
+        others: [...this.#workers.values()].filter(({ isTaken }) => isTaken).map((other) => other.pod),
         sandboxes: sandboxes.filter((sandbox) => sandbox.podUid === uid),
         containers: containers.filter((container) => container.podUid === uid),
         onGone: () => this.#workers.delete(uid),
