@@ -17,6 +17,7 @@ export interface UpFlags {
   readonly seed: string;
   readonly controllers: string;
   readonly legacyApis?: boolean;
+  readonly runtimeConfig?: readonly string[];
   readonly metricsApi: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
@@ -55,6 +56,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     },
     controllers: flags.controllers,
     legacyApis: flags.legacyApis ?? false,
+    runtimeConfig: flags.runtimeConfig ?? [],
     metricsApi: flags.metricsApi,
     runtime: flags.runtime,
     admissionPlugins: {

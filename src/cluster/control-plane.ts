@@ -36,6 +36,7 @@ import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { configuredScheduler } from './configured-scheduler.ts';
 import { componentsOf } from './component-health.ts';
+import { optionalApis } from './optional-apis.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
@@ -113,6 +114,7 @@ export async function startControlPlane(
           }),
           options,
         ),
+        ...optionalApis(options.runtimeConfig ?? []),
         ...(usage ? usageMetrics({ ...usage, nodes: () => usage.nodes().map(withNodeLabels) }) : []),
       ],
       bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],

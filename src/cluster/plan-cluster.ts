@@ -28,6 +28,8 @@ export interface UpOptions {
   readonly controllers: string;
   /** Also serve the beta versions that Kubernetes has removed. */
   readonly legacyApis?: boolean;
+  /** APIs to serve that are off by default, in kube-apiserver's syntax. */
+  readonly runtimeConfig?: readonly string[];
   /** Serve what nodes and pods use as `metrics.k8s.io`. */
   readonly metricsApi: boolean;
   /** Admission plug-ins that run, or do not, unlike kube-apiserver's defaults. */

@@ -16,6 +16,7 @@ import { openImageStore } from './images.ts';
 import { publishKubeconfig, retractKubeconfig } from './kubeconfig-files.ts';
 import { startMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
+import { optionalApis } from './optional-apis.ts';
 import { planCluster } from './plan-cluster.ts';
 import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
 import { processIdentity } from './process-identity.ts';
@@ -70,6 +71,7 @@ export interface RunningCluster {
 export async function startCluster(options: StartOptions): Promise<RunningCluster> {
   const { home, clock, report } = options;
   checkControllers(options.controllers);
+  optionalApis(options.runtimeConfig ?? []);
   const choice = await chooseRuntime(options.runtime);
   const { plan, started } = await withHomeLock(home, clock, async () => {
     const planned = await planCluster(home, options);

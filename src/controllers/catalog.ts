@@ -44,6 +44,7 @@ import { attributesClassProtectionController } from './storage-protection/attrib
 import { claimProtectionController } from './storage-protection/claim-protection.ts';
 import { volumeProtectionController } from './storage-protection/volume-protection.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
+import { storageVersionMigrator } from './storage-version-migrator/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
 
@@ -104,6 +105,7 @@ export function allControllers({
     resourceClaimController,
     deviceTaintEvictionController,
     legacyTokenCleaner,
+    storageVersionMigrator,
     apiServerLeaseCollector,
     claimProtectionController,
     volumeProtectionController,

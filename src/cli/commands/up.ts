@@ -42,6 +42,11 @@ export function upCommand(context: CliContext): Command {
       words,
     )
     .option('--disable-admission-plugins <list>', 'default admission plug-ins not to run', words)
+    .option(
+      '--runtime-config <list>',
+      'APIs to switch on: storagemigration.k8s.io/v1beta1=true, api/beta=true',
+      words,
+    )
     .option('--legacy-apis', 'also serve the beta API versions that Kubernetes has removed')
     .option('--no-metrics-api', 'do not serve what nodes and pods use (metrics.k8s.io)')
     .option('--service-cidr <cidr>', 'addresses of services (default: a free 10.x.0.0/16 from 10.96 on)')

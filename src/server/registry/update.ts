@@ -382,7 +382,8 @@ async function storeChange(
   }
   const bytes = await encodeForStore(next, storedSchema(registry.schema, served));
   await giveWay(registry.clock, bytes.length);
-  if (await isUnchanged(registry, served, { next, old, bytes })) return entryAnswer(served, entry);
+  if (await isUnchanged(registry, served, { next, old, bytes, key: entry.key }))
+    return entryAnswer(served, entry);
   await giveWay(registry.clock, bytes.length);
   if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
   cache.expect(bytes, next);
@@ -395,19 +396,28 @@ interface Encoded {
   readonly old: KubeObject;
   /** The stored form of `next`. */
   readonly bytes: Buffer;
+  readonly key: string;
 }
 
-/** Whether an update changes nothing, or nothing but the times in managedFields. */
+/**
+ * Whether an update changes nothing, or nothing but the times in managedFields. A custom resource that is still stored in
+ * another form than today's is written anew.
+ */
 async function isUnchanged(
   registry: Registry,
   served: ServedVersion,
-  { next, old, bytes }: Encoded,
+  { next, old, bytes, key }: Encoded,
 ): Promise<boolean> {
   if (!sameOwners(next, old)) return false;
   const schema = storedSchema(registry.schema, served);
   const before = await encodeForStore(old, schema);
-  if (bytes.equals(before)) return true;
+  if (bytes.equals(before)) return !schema.custom || isStored(registry, key, bytes);
   const timeless = { ...next, metadata: { ...next.metadata } };
   setManagedFields(timeless as DeepMutable<KubeObject>, old.metadata.managedFields);
   return (await encodeForStore(timeless, schema)).equals(before);
+}
+
+async function isStored({ store }: Registry, key: string, bytes: Buffer): Promise<boolean> {
+  const held = await store.get(key);
+  return held === undefined || bytes.equals(held.value);
 }
