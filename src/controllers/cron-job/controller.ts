@@ -13,6 +13,7 @@ import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { messageOf } from '../pods/pod-writer.ts';
 import { msUntilDue, planCronJob, withStarted, type CronJobPlan } from './plan.ts';
 
 /** Starts jobs at the times of a schedule. */
@@ -127,7 +128,8 @@ function start(context: ControllerContext): RunningController {
         { propagationPolicy: 'Background', preconditions: { uid } },
       );
     } catch (error) {
-      if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return;
+      if (isStatus(error, 'NotFound')) return;
+      if (isStatus(error, 'Conflict')) throw error;
       events.record(cronJob, 'Warning', 'FailedDelete', `Deleted job: ${messageOf(error)}`);
       throw error;
     }
@@ -135,8 +137,4 @@ function start(context: ControllerContext): RunningController {
     if (held) ownJobs.deleted(key, held);
     events.record(cronJob, 'Normal', 'SuccessfulDelete', `Deleted job ${name}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

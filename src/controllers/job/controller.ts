@@ -1,5 +1,5 @@
 import { jobs, type Job } from '../../api/batch/v1.gen.ts';
-import { pods, type Container, type Pod } from '../../api/core/v1.gen.ts';
+import { pods, type Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { selectorFrom, selectorMatches } from '../../machinery/selectors/label-selector.ts';
 import { isStatus } from '../../machinery/status-error.ts';
@@ -16,9 +16,10 @@ import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
-import { podFromTemplate } from '../pods/pod-from-template.ts';
+import { podWriter } from '../pods/pod-writer.ts';
 import { slowStart } from '../pods/slow-start.ts';
-import { finishedCondition, hasTrackingFinalizer, indexAnnotation, trackingFinalizer } from './job-state.ts';
+import { jobPod } from './job-pod.ts';
+import { hasTrackingFinalizer, trackingFinalizer } from './job-state.ts';
 import { planJob, type JobObservation, type JobPlan } from './plan.ts';
 
 /** Runs pods to completion. */
@@ -35,11 +36,13 @@ function start(context: ControllerContext): RunningController {
   const podClient = client.for(pods);
   const ownWrites = new OwnWrites(podCache);
   const ownStatus = new OwnWrites(jobCache);
+  const writer = podWriter(context, ownWrites);
   indexByController(podCache);
   podCache.addIndex(trackedIndex, trackedBy);
   const reconciler = startReconciler(context, {
     name: jobController.name,
     caches: [jobCache, podCache],
+    backoff: { baseMs: 5, maxMs: 60_000 },
     reconcile,
   });
   jobCache.addHandler({
@@ -69,12 +72,13 @@ function start(context: ControllerContext): RunningController {
   async function reconcile(key: string): Promise<Outcome> {
     const job = byKey(jobCache, key);
     await freeOrphans(key, job);
+    if (!job) ownWrites.forget(key);
     if (!job || (job.spec.managedBy ?? managedByUs) !== managedByUs) return settled;
     if (!ownWrites.observed(key) || !ownStatus.observed(key)) return settled;
     const observation = await observe(job);
     const plan = planJob(observation);
     await act(key, observation, plan);
-    return plan.recheckMs === undefined || finishedCondition(job) ? settled : recheck(plan.recheckMs);
+    return plan.recheckMs === undefined ? settled : recheck(plan.recheckMs);
   }
 
   async function observe(job: Live<Job>): Promise<JobObservation> {
@@ -87,49 +91,43 @@ function start(context: ControllerContext): RunningController {
 
   /** Status first: a pod's finalizer goes only when its fate is written down. */
   async function act(key: string, { job }: JobObservation, plan: JobPlan): Promise<void> {
-    if (!deepEqual(plan.status, job.status)) {
+    if (!deepEqual(plan.status, job.status ?? {})) {
       ownStatus.wrote(key, await jobClient.updateStatus({ ...job, status: plan.status }));
       for (const { type, reason, message } of plan.events) events.record(job, type, reason, message);
     }
-    await Promise.all(plan.release.map(release));
-    await Promise.all(plan.remove.map((pod) => deletePod(key, job, pod)));
-    const created = await slowStart(plan.create.length, (index) => createPod(key, job, plan.create[index]));
+    await Promise.all(plan.remove.map((pod) => writer.delete(job, pod)));
+    await Promise.all(plan.release.map((pod) => release(key, pod)));
+    await Promise.all(plan.discard.map((pod) => discard(job, pod)));
+    const created = await slowStart(plan.create.length, async (index) => {
+      const next = plan.create[index];
+      if (next) await writer.create(job, jobPod(job, next));
+    });
     if ('error' in created) throw created.error;
   }
 
-  async function createPod(key: string, job: Live<Job>, index: number | undefined): Promise<void> {
-    try {
-      const pod = await podClient.create(jobPod(job, index));
-      ownWrites.wrote(key, pod);
-      events.record(job, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`);
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      events.record(job, 'Warning', 'FailedCreate', `Error creating: ${message}`);
-      throw error;
-    }
+  async function discard(job: Live<Job>, pod: Live<Pod>): Promise<void> {
+    await release(objectKey(job), pod);
+    await writer.delete(job, pod);
   }
 
-  async function deletePod(key: string, job: Live<Job>, pod: Live<Pod>): Promise<void> {
-    const { namespace = '', name, uid } = pod.metadata;
-    if (await unlessGone(podClient.delete({ namespace, name }, { preconditions: { uid } }))) {
-      ownWrites.deleted(key, pod);
-      events.record(job, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`);
-    }
-  }
-
-  async function release(pod: Live<Pod>): Promise<void> {
+  async function release(key: string, pod: Live<Pod>): Promise<void> {
     if (!hasTrackingFinalizer(pod)) return;
     const { namespace = '', name, uid } = pod.metadata;
     const patch = { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] } };
-    await unlessGone(
-      podClient.patch({ namespace, name }, patch, { type: 'application/strategic-merge-patch+json' }),
-    );
+    const type = 'application/strategic-merge-patch+json';
+    try {
+      ownWrites.wrote(key, await podClient.patch({ namespace, name }, patch, { type }));
+    } catch (error) {
+      if (!isStatus(error, 'NotFound')) throw error;
+    }
   }
 
   /** Pods of a job that is gone, or whose name another job has taken, are not counted any more. */
   async function freeOrphans(key: string, job: Live<Job> | undefined): Promise<void> {
     const tracked = podCache.byIndex(trackedIndex, key);
-    await Promise.all(tracked.filter((pod) => controllerOf(pod)?.uid !== job?.metadata.uid).map(release));
+    await Promise.all(
+      tracked.filter((pod) => controllerOf(pod)?.uid !== job?.metadata.uid).map((pod) => release(key, pod)),
+    );
   }
 }
 
@@ -138,45 +136,4 @@ function trackedBy(pod: Live<Pod>): readonly string[] {
   const owner = controllerOf(pod);
   if (owner?.kind !== 'Job' || !hasTrackingFinalizer(pod)) return [];
   return [`${pod.metadata.namespace}/${owner.name}`];
-}
-
-/** The pod of a job; of an indexed one, it learns its index from a label, an annotation, its name and its environment. */
-function jobPod(job: Live<Job>, index: number | undefined): Pod {
-  const pod = podFromTemplate(job.spec.template, job);
-  const finalizers = [...(pod.metadata.finalizers ?? []), trackingFinalizer];
-  if (index === undefined) return { ...pod, metadata: { ...pod.metadata, finalizers } };
-  const text = String(index);
-  const { name } = job.metadata;
-  return {
-    ...pod,
-    metadata: {
-      ...pod.metadata,
-      generateName: `${name}-${text}-`,
-      labels: { ...pod.metadata.labels, [indexAnnotation]: text },
-      annotations: { ...pod.metadata.annotations, [indexAnnotation]: text },
-      finalizers,
-    },
-    spec: {
-      ...pod.spec,
-      hostname: `${name}-${text}`,
-      containers: pod.spec.containers.map(withIndex),
-      ...(pod.spec.initContainers && { initContainers: pod.spec.initContainers.map(withIndex) }),
-    },
-  };
-}
-
-function withIndex(container: Container): Container {
-  const env = container.env ?? [];
-  if (env.some(({ name }) => name === 'JOB_COMPLETION_INDEX')) return container;
-  const fieldRef = { apiVersion: 'v1', fieldPath: `metadata.labels['${indexAnnotation}']` };
-  return { ...container, env: [...env, { name: 'JOB_COMPLETION_INDEX', valueFrom: { fieldRef } }] };
-}
-
-async function unlessGone<T>(write: Promise<T>): Promise<T | undefined> {
-  try {
-    return await write;
-  } catch (error) {
-    if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return undefined;
-    throw error;
-  }
 }

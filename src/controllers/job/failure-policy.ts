@@ -20,6 +20,11 @@ export function judgeFailure(job: Job, pod: Live<Pod>): FailureVerdict | undefin
   return undefined;
 }
 
+/** Whether a lost pod counts as a failure. */
+export function countsAsFailure(job: Job, pod: Live<Pod>): boolean {
+  return judgeFailure(job, pod)?.action !== 'Ignore';
+}
+
 function matchExitCode({ onExitCodes }: PodFailurePolicyRule, pod: Live<Pod>): string | undefined {
   if (!onExitCodes) return undefined;
   const { containerName, operator, values } = onExitCodes;

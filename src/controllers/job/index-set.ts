@@ -1,10 +1,14 @@
-/** Reads `1,3-5,7` into its numbers; parts that are no numbers are left out. */
-export function parseIndexes(text: string | undefined): Set<number> {
+/** Reads `1,3-5,7` into its numbers below `limit`; parts that are no numbers are left out. */
+export function parseIndexes(
+  text: string | undefined,
+  limit: number = Number.POSITIVE_INFINITY,
+): Set<number> {
   const indexes = new Set<number>();
   for (const part of (text ?? '').split(',')) {
     const [first = '', last = first] = part.split('-');
     if (!/^\d+$/.test(first) || !/^\d+$/.test(last)) continue;
-    for (let index = Number(first); index <= Number(last); index++) indexes.add(index);
+    const end = Math.min(Number(last), limit - 1);
+    for (let index = Number(first); index <= end; index++) indexes.add(index);
   }
   return indexes;
 }

@@ -23,8 +23,8 @@ export function finishedAt(job: Job): number | undefined {
 /** The verdict that a job is about to end with, while its pods are still being stopped. */
 export function pendingVerdict({ status }: Job): JobCondition | undefined {
   return [
-    conditionOf(status?.conditions, 'FailureTarget'),
     conditionOf(status?.conditions, 'SuccessCriteriaMet'),
+    conditionOf(status?.conditions, 'FailureTarget'),
   ].find((condition) => condition?.status === 'True');
 }
 
@@ -34,6 +34,11 @@ export function isSuspended({ status }: Job): boolean {
 
 export function isIndexed({ spec }: Job): boolean {
   return spec.completionMode === 'Indexed';
+}
+
+/** Whether each index has a number of failures of its own. */
+export function limitsEachIndex(job: Job): boolean {
+  return isIndexed(job) && job.spec.backoffLimitPerIndex !== undefined;
 }
 
 /** Whether only failed pods are replaced, rather than those that are being deleted too. */
@@ -49,6 +54,20 @@ export function indexOf(pod: Pod): number | undefined {
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
+/** The same, unless the job has no such index (any more). */
+export function validIndexOf(pod: Pod, { spec }: Job): number | undefined {
+  const index = indexOf(pod);
+  return index !== undefined && index < (spec.completions ?? 0) ? index : undefined;
+}
+
 export function hasTrackingFinalizer({ metadata }: Pod): boolean {
   return metadata.finalizers?.includes(trackingFinalizer) === true;
+}
+
+/** Whether a pod is lost to its job: it failed, or it goes and the job does not wait for that. */
+export function isPodLost({ status, metadata }: Pod, job: Job): boolean {
+  if (status?.phase === 'Failed') return true;
+  return (
+    !replacesOnlyFailed(job) && metadata.deletionTimestamp !== undefined && status?.phase !== 'Succeeded'
+  );
 }

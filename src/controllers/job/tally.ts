@@ -1,10 +1,12 @@
 import type { Job, UncountedTerminatedPods } from '../../api/batch/v1.gen.ts';
 import type { Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
-import { isPodReady } from '../pods/pod-state.ts';
-import { judgeFailure, type FailureVerdict } from './failure-policy.ts';
+import { isPodActive, isPodReady, isPodTerminating } from '../pods/pod-state.ts';
+import { countsAsFailure } from './failure-policy.ts';
+import { failedIndexes, lastLostPods } from './index-failures.ts';
 import { parseIndexes } from './index-set.ts';
-import { hasTrackingFinalizer, indexOf, isIndexed, replacesOnlyFailed } from './job-state.ts';
+import { hasTrackingFinalizer, isIndexed, isPodLost, limitsEachIndex, validIndexOf } from './job-state.ts';
+import { endOf } from './retry-delay.ts';
 
 /** A job's pods sorted by what they mean for it. */
 export interface Tally {
@@ -14,95 +16,92 @@ export interface Tally {
   /** All that ever succeeded or failed, counted or not. */
   readonly succeeded: number;
   readonly failed: number;
+  /** Put down in `status` and still held. */
   readonly uncounted: Required<UncountedTerminatedPods>;
-  /** Counted in `status` so far. */
+  /** Counted in `status` so far, with those that are held no longer. */
   readonly counted: { readonly succeeded: number; readonly failed: number };
   /** Indexes that are done, of an indexed job. */
   readonly completedIndexes: ReadonlySet<number>;
-  /** Pods whose fate is written down and that may therefore go. */
-  readonly release: readonly Live<Pod>[];
-  /** The first failure that ends the job by its policy. */
-  readonly failJob: FailureVerdict | undefined;
+  /** Indexes that are given up; undefined unless each has a limit of its own. */
+  readonly failedIndexes: ReadonlySet<number> | undefined;
+  /** By index, the lost pods that wait for a successor. */
+  readonly lastLost: ReadonlyMap<number, Live<Pod>>;
+  /** Since the last success. */
   readonly failures: readonly Live<Pod>[];
 }
 
 /**
  * Counts finished pods exactly once, in three writes that may each be the last before a crash: the pod's uid is put
- * down in `status.uncountedTerminatedPods`; then its finalizer is removed; then the uid turns into a count.
+ * down in `status.uncountedTerminatedPods`; then its finalizer is removed; then the uid turns into a count. Of an
+ * indexed job's successes it is the index that is put down.
  */
 export function tallyPods(job: Job, pods: readonly Live<Pod>[]): Tally {
   const { status } = job;
-  const byUid = new Map(pods.map((pod) => [pod.metadata.uid, pod]));
+  const held = new Set(pods.filter(hasTrackingFinalizer).map(({ metadata }) => metadata.uid));
   const listed = {
-    succeeded: new Set(status?.uncountedTerminatedPods?.succeeded),
-    failed: new Set(status?.uncountedTerminatedPods?.failed),
-  };
-  const stillHeld = (uid: string): boolean => {
-    const pod = byUid.get(uid);
-    return pod !== undefined && hasTrackingFinalizer(pod);
+    succeeded: status?.uncountedTerminatedPods?.succeeded ?? [],
+    failed: status?.uncountedTerminatedPods?.failed ?? [],
   };
   const uncounted = {
-    succeeded: [...listed.succeeded].filter(stillHeld),
-    failed: [...listed.failed].filter(stillHeld),
+    succeeded: listed.succeeded.filter((uid) => held.has(uid)),
+    failed: listed.failed.filter((uid) => held.has(uid)),
   };
   const counted = {
-    succeeded: (status?.succeeded ?? 0) + listed.succeeded.size - uncounted.succeeded.length,
-    failed: (status?.failed ?? 0) + listed.failed.size - uncounted.failed.length,
+    succeeded: (status?.succeeded ?? 0) + listed.succeeded.length - uncounted.succeeded.length,
+    failed: (status?.failed ?? 0) + listed.failed.length - uncounted.failed.length,
   };
-  const release = pods.filter(
-    (pod) =>
-      hasTrackingFinalizer(pod) &&
-      (listed.succeeded.has(pod.metadata.uid) || listed.failed.has(pod.metadata.uid)),
+  const fresh = pods.filter(
+    (pod) => hasTrackingFinalizer(pod) && (!isIndexed(job) || validIndexOf(pod, job) !== undefined),
   );
-  const completedIndexes = parseIndexes(isIndexed(job) ? status?.completedIndexes : undefined);
-  const failures: Live<Pod>[] = [];
-  let failJob: FailureVerdict | undefined;
-  const ignored: Live<Pod>[] = [];
-  for (const pod of pods) {
-    const { uid } = pod.metadata;
-    if (isFailed(pod, job)) failures.push(pod);
-    if (!hasTrackingFinalizer(pod) || listed.succeeded.has(uid) || listed.failed.has(uid)) continue;
-    if (pod.status?.phase === 'Succeeded') {
-      const index = isIndexed(job) ? indexOf(pod) : undefined;
-      if (index === undefined || !completedIndexes.has(index)) uncounted.succeeded.push(uid);
-      else ignored.push(pod);
-      if (index !== undefined) completedIndexes.add(index);
-    } else if (isFailed(pod, job)) {
-      const verdict = judgeFailure(job, pod);
-      if (verdict?.action === 'FailJob') failJob ??= verdict;
-      if (verdict?.action === 'Ignore') ignored.push(pod);
-      else uncounted.failed.push(uid);
-    }
-  }
-  const active = pods.filter((pod) => isActive(pod));
+  const successes = fresh.filter((pod) => pod.status?.phase === 'Succeeded');
+  const losses = fresh.filter(
+    (pod) => isPodLost(pod, job) && !listed.failed.includes(pod.metadata.uid) && countsAsFailure(job, pod),
+  );
+  const completedIndexes = completed(job, successes);
+  const failed = limitsEachIndex(job) ? failedIndexes(job, pods) : undefined;
+  const active = pods.filter(isPodActive);
+  const unlisted = successes.filter(({ metadata }) => !listed.succeeded.includes(metadata.uid));
   return {
     active,
     ready: active.filter(isPodReady).length,
-    terminating: pods.filter((pod) => isTerminating(pod)).length,
-    succeeded: isIndexed(job) ? completedIndexes.size : counted.succeeded + uncounted.succeeded.length,
-    failed: counted.failed + uncounted.failed.length,
+    terminating: pods.filter(isPodTerminating).length,
+    succeeded: isIndexed(job)
+      ? completedIndexes.size
+      : (status?.succeeded ?? 0) + listed.succeeded.length + unlisted.length,
+    failed: (status?.failed ?? 0) + listed.failed.length + losses.length,
     uncounted,
     counted,
     completedIndexes,
-    release: [...release, ...ignored],
-    failJob,
-    failures,
+    failedIndexes: failed,
+    lastLost: failed
+      ? lastLostPods(job, pods, settledIndexes(job, completedIndexes, { failed, active }))
+      : new Map(),
+    failures: failuresSinceSuccess(job, pods),
   };
 }
 
-function isActive({ status, metadata }: Pod): boolean {
-  return (
-    status?.phase !== 'Succeeded' && status?.phase !== 'Failed' && metadata.deletionTimestamp === undefined
-  );
+function completed(job: Job, successes: readonly Live<Pod>[]): Set<number> {
+  if (!isIndexed(job)) return new Set();
+  const indexes = parseIndexes(job.status?.completedIndexes, job.spec.completions);
+  for (const pod of successes) {
+    const index = validIndexOf(pod, job);
+    if (index !== undefined) indexes.add(index);
+  }
+  return indexes;
 }
 
-function isTerminating({ status, metadata }: Pod): boolean {
-  return (
-    status?.phase !== 'Succeeded' && status?.phase !== 'Failed' && metadata.deletionTimestamp !== undefined
-  );
+/** Indexes that need no further pod. */
+function settledIndexes(
+  job: Job,
+  completedIndexes: ReadonlySet<number>,
+  { failed, active }: { readonly failed: ReadonlySet<number>; readonly active: readonly Live<Pod>[] },
+): ReadonlySet<number> {
+  const running = active.flatMap((pod) => validIndexOf(pod, job) ?? []);
+  return new Set([...completedIndexes, ...failed, ...running]);
 }
 
-function isFailed(pod: Pod, job: Job): boolean {
-  if (pod.status?.phase === 'Failed') return true;
-  return !replacesOnlyFailed(job) && isTerminating(pod);
+function failuresSinceSuccess(job: Job, pods: readonly Live<Pod>[]): readonly Live<Pod>[] {
+  const successes = pods.filter(({ status }) => status?.phase === 'Succeeded').map(endOf);
+  const last = Math.max(Number.NEGATIVE_INFINITY, ...successes);
+  return pods.filter((pod) => isPodLost(pod, job) && endOf(pod) > last);
 }

@@ -34,7 +34,9 @@ export function podWriter({ client, events }: ControllerContext, ownWrites: OwnW
       try {
         await podClient.delete({ namespace, name }, { preconditions: { uid } });
       } catch (error) {
-        if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return;
+        if (isStatus(error, 'NotFound')) return;
+        // Another pod has the name by now: the cache will know soon.
+        if (isStatus(error, 'Conflict')) throw error;
         events.record(owner, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`);
         throw error;
       }
