@@ -13,7 +13,7 @@ import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
-import { messageOf } from '../pods/pod-writer.ts';
+import { messageOf } from '../pods/refusal.ts';
 import { msUntilDue, planCronJob, withStarted, type CronJobPlan } from './plan.ts';
 
 /** Starts jobs at the times of a schedule. */
