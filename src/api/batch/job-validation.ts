@@ -1,5 +1,4 @@
 import { type FieldError, invalid, notSupported, required, tooLong } from '../../machinery/field-error.ts';
-import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import {
   selectorFrom,
   selectorMatches,
@@ -11,10 +10,10 @@ import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { internalCore } from '../core/internal-types.ts';
 import { invalidEach, nonNegative } from '../core/pod-spec/invalid-each.ts';
 import { validatePodTemplate } from '../core/pod-spec/validate-pod-template.ts';
-import type { PodTemplateSpec } from '../core/v1.gen.ts';
 import { internalPolicy } from './internal-policies.ts';
 import { validateFailurePolicy, validateSuccessPolicy } from './job-policies.ts';
 import { generatedLabels } from './job-selector.ts';
+import { isWaiting, withAllowedChanges } from './suspended-template.ts';
 import type { Job, JobSpec, JobTemplateSpec } from './v1.gen.ts';
 
 const manyCompletions = 100_000;
@@ -194,34 +193,16 @@ function validateCompletions(next: JobSpec, old: JobSpec): FieldError[] {
   return [invalid(field, next.completions, 'can only be modified in tandem with spec.parallelism')];
 }
 
-/** The template as it may be compared: a job that has not started yet may still say where its pods go. */
-function comparableTemplate(template: PodTemplateSpec, old: PodTemplateSpec): PodTemplateSpec {
-  const copy = mutableCopy(template);
-  const before = mutableCopy(old);
-  delete copy.metadata;
-  if (before.metadata) copy.metadata = before.metadata;
-  for (const name of ['nodeSelector', 'tolerations', 'schedulingGates', 'affinity'] as const)
-    delete copy.spec[name];
-  const { nodeSelector, tolerations, schedulingGates, affinity } = before.spec;
-  Object.assign(copy.spec, {
-    ...(nodeSelector && { nodeSelector }),
-    ...(tolerations && { tolerations }),
-    ...(schedulingGates && { schedulingGates }),
-    ...(affinity && { affinity }),
-  });
-  return copy;
-}
-
 /** Everything wrong with an update of a job, in upstream's order; what a spec gets wrong is reported twice, as upstream does. */
 export function validateJobUpdate(next: Job, old: Job): FieldError[] {
-  const waiting = old.spec.suspend && !old.status?.startTime;
-  const template = waiting ? comparableTemplate(next.spec.template, old.spec.template) : next.spec.template;
+  const { template } = next.spec;
+  const before = isWaiting(old) ? withAllowedChanges(old.spec.template, template) : old.spec.template;
   return [
     ...validateJob(next),
     ...validateJobSpec(next.spec),
     ...validateCompletions(next.spec, old.spec),
     ...validateImmutable(next.spec.selector, old.spec.selector, 'spec.selector'),
-    ...fixed(template, old.spec.template, { field: 'spec.template', show: showTemplate }),
+    ...fixed(template, before, { field: 'spec.template', show: showTemplate }),
     ...validateImmutable(next.spec.completionMode, old.spec.completionMode, 'spec.completionMode'),
     ...fixed(next.spec.podFailurePolicy, old.spec.podFailurePolicy, {
       field: 'spec.podFailurePolicy',

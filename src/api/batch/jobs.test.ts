@@ -5,7 +5,7 @@ import { countIndexes, firstOverlap, parseIndexRanges } from './index-ranges.ts'
 import { generateSelector } from './job-selector.ts';
 import { validateJob, validateJobUpdate } from './job-validation.ts';
 import { jobs } from './jobs.ts';
-import type { Job, JobSpec } from './v1.gen.ts';
+import type { Job, JobSpec, JobStatus } from './v1.gen.ts';
 
 function job(spec: Partial<JobSpec> = {}): DeepMutable<Job> {
   const made: Job = {
@@ -81,11 +81,36 @@ describe('an update of a job', () => {
     expect(validateJobUpdate(next, old).map(({ field }) => field)).toEqual(['spec.template']);
   });
 
-  it('may say where a suspended job will run', () => {
-    const old = job({ suspend: true });
+  type Change = (next: DeepMutable<Job>) => void;
+  const resources: Change = ({ spec }) => {
+    spec.template.spec.containers = [{ name: 'c', image: 'x:1', resources: { limits: { cpu: '2' } } }];
+  };
+  const nodes: Change = ({ spec }) => {
+    spec.template.spec.nodeSelector = { disk: 'ssd' };
+    spec.template.spec.affinity = { nodeAffinity: {} };
+    spec.template.metadata = { ...spec.template.metadata, annotations: { a: 'b' } };
+  };
+  const neighbours: Change = ({ spec }) => {
+    spec.template.spec.affinity = { podAffinity: {} };
+  };
+  const suspended = { type: 'Suspended', status: 'True' } as const;
+  const startTime = '2026-01-01T00:00:00Z';
+
+  it.each<[string, JobStatus, Change, boolean]>([
+    ['where its pods go, before it starts', {}, nodes, true],
+    ['what they ask for, before it starts', {}, resources, true],
+    ['what they go beside, never', {}, neighbours, false],
+    ['nothing once it has started', { startTime }, resources, false],
+    ['what they ask for once they are gone', { startTime, conditions: [suspended] }, resources, true],
+    ['nothing while one runs', { startTime, conditions: [suspended], active: 1 }, nodes, false],
+  ])('of a suspended job may change %s', (_name, status, change, isAllowed) => {
+    const old: Job = { ...job({ suspend: true }), status };
     const next = mutableCopy<Job>(old);
-    next.spec.template.spec.nodeSelector = { disk: 'ssd' };
-    expect(validateJobUpdate(next, old)).toEqual([]);
+    change(next);
+    jobs.versions['v1']?.defaults?.(next);
+    expect(validateJobUpdate(next, old).map(({ field }) => field)).toEqual(
+      isAllowed ? [] : ['spec.template'],
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { jsonEqual } from '../../machinery/patch/json-value.ts';
 import { qualifiedNameErrors } from '../../machinery/validation/names.ts';
 import { ageColumn, nameColumn } from '../columns.ts';
 import { validateDriverName } from '../core/pod-spec/driver-name.ts';
-import { invalidEach, nonNegative } from '../core/pod-spec/invalid-each.ts';
+import { nonNegative } from '../core/pod-spec/invalid-each.ts';
 import { defineResource, type ResourceDefinition } from '../resource.ts';
 import { type CSINode, type CSINodeDriver, csinodes } from './v1.gen.ts';
 
