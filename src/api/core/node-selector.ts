@@ -31,6 +31,26 @@ export function requiredNodes({ spec }: Pod): NodeMatcher | undefined {
     (!required || nodeSelectorMatches(required, node));
 }
 
+/**
+ * Names of the only nodes that required node affinity allows, when each of its terms names some by `metadata.name` (as
+ * the pods of a DaemonSet do).
+ */
+export function namedNodes({ spec }: Pod): ReadonlySet<string> | undefined {
+  const terms =
+    spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  if (terms.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const { matchFields = [] } of terms) {
+    const named = matchFields.filter(({ key, operator }) => key === 'metadata.name' && operator === 'In');
+    const [first] = named;
+    if (!first) return undefined;
+    for (const name of first.values ?? []) {
+      if (named.every(({ values = [] }) => values.includes(name))) names.add(name);
+    }
+  }
+  return names;
+}
+
 function meets({ operator, values = [] }: NodeSelectorRequirement, actual: string | undefined): boolean {
   switch (operator) {
     case 'In':

@@ -1,4 +1,5 @@
-import type { Pod, Taint, Toleration } from '../../api/core/v1.gen.ts';
+import { tolerationCovers } from '../../api/core/toleration.ts';
+import type { Pod, Taint } from '../../api/core/v1.gen.ts';
 import { conditionOf } from '../../reconcile/conditions.ts';
 
 /**
@@ -9,7 +10,7 @@ export function toleratedMs({ spec }: Pod, taints: readonly Taint[]): number {
   const times = taints
     .filter(({ effect }) => effect === 'NoExecute')
     .map((taint) => {
-      const toleration = spec.tolerations?.find((candidate) => covers(candidate, taint));
+      const toleration = spec.tolerations?.find((candidate) => tolerationCovers(candidate, taint));
       if (!toleration) return 0;
       return toleration.tolerationSeconds === undefined
         ? Number.POSITIVE_INFINITY
@@ -27,10 +28,4 @@ export function metSince({ status }: Pod, taints: readonly Taint[], noticed: num
   const added = taints.flatMap(({ effect, timeAdded }) => (effect === 'NoExecute' ? [timeAdded] : []));
   const times = [scheduled, ...added].map((time) => (time === undefined ? noticed : Date.parse(time)));
   return Math.min(noticed, Math.max(...times));
-}
-
-function covers({ key, effect, operator, value }: Toleration, taint: Taint): boolean {
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  return operator === 'Exists' || (value ?? '') === (taint.value ?? '');
 }

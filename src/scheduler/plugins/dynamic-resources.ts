@@ -26,7 +26,7 @@ import {
   podDeviceClaims,
   type DeviceClaim,
 } from './devices/pod-device-claims.ts';
-import { nodeSelectorMatches } from './node-selector.ts';
+import { nodeSelectorMatches } from '../../api/core/node-selector.ts';
 
 const name = 'DynamicResources';
 const nothingToFree = unschedulable('no new claims to deallocate');

@@ -9,7 +9,7 @@ import {
   nodeSelectorTermMatches,
   requiredNodes,
   type NodeMatcher,
-} from './node-selector.ts';
+} from '../../api/core/node-selector.ts';
 
 const name = 'NodeAffinity';
 const mismatch = unresolvable("node(s) didn't match Pod's node affinity/selector");

@@ -2,7 +2,7 @@ import type { Node } from '../../api/core/v1.gen.ts';
 import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
 import type { PluginFactory } from '../framework.ts';
 import { unresolvable } from '../status.ts';
-import { tolerates } from './toleration.ts';
+import { tolerates } from '../../api/core/toleration.ts';
 
 const name = 'NodeUnschedulable';
 const taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;

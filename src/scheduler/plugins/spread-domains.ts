@@ -3,9 +3,9 @@ import { selectorMatches } from '../../machinery/selectors/label-selector.ts';
 import { SummedDomains } from '../domain-counts.ts';
 import type { PodClass } from '../pod-class.ts';
 import type { PodIndex } from '../pod-index.ts';
-import { requiredNodes } from './node-selector.ts';
+import { requiredNodes } from '../../api/core/node-selector.ts';
 import type { SpreadConstraint } from './spread-constraint.ts';
-import { toleratesAll } from './toleration.ts';
+import { toleratesAll } from '../../api/core/toleration.ts';
 
 /** The nodes over which one constraint of a pod spreads. */
 export interface SpreadDomains {

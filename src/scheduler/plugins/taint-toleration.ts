@@ -3,7 +3,7 @@ import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
 import { stateKey } from '../cycle-state.ts';
 import { spreadScores, type PluginFactory } from '../framework.ts';
 import { SKIP, unresolvable } from '../status.ts';
-import { tolerates, toleratesAll } from './toleration.ts';
+import { tolerates, toleratesAll } from '../../api/core/toleration.ts';
 
 const name = 'TaintToleration';
 const untolerated = unresolvable('node(s) had untolerated taint(s)');

@@ -1,7 +1,7 @@
 import type { Node, NodeSelector } from '../../../api/core/v1.gen.ts';
 import type { Device, ResourceSlice } from '../../../api/resource/v1.gen.ts';
 import type { Live } from '../../../machinery/object.ts';
-import { nodeSelectorMatches } from '../node-selector.ts';
+import { nodeSelectorMatches } from '../../../api/core/node-selector.ts';
 
 /** Names a device in the whole cluster: `driver/pool/device`. */
 export type DeviceId = string;

@@ -1,7 +1,7 @@
 import type { Node, PersistentVolume } from '../../../api/core/v1.gen.ts';
 import { compareQuantities, parseQuantity, type Quantity } from '../../../machinery/quantity.ts';
 import { selectorFrom, selectorMatches } from '../../../machinery/selectors/label-selector.ts';
-import { nodeSelectorMatches } from '../node-selector.ts';
+import { nodeSelectorMatches } from '../../../api/core/node-selector.ts';
 import { classNameOf, type Claim, type ClaimedVolume } from './claim-volumes.ts';
 
 const hostname = 'kubernetes.io/hostname';

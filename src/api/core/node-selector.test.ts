@@ -1,7 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeSelectorRequirement, NodeSelectorTerm, PodSpec } from '../../api/core/v1.gen.ts';
+import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, PodSpec } from './v1.gen.ts';
 import { namedNodes, requiredNodes } from './node-selector.ts';
-import { node, pod } from './testdata/objects.ts';
+
+const node = (labels: Readonly<Record<string, string>>): Node => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'n', labels },
+  spec: {},
+});
+const pod = (spec: Partial<PodSpec>): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p' },
+  spec: { containers: [], ...spec },
+});
 
 const required = (...nodeSelectorTerms: NodeSelectorTerm[]): Partial<PodSpec> => ({
   affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
@@ -18,7 +30,7 @@ const names = (...values: string[]): NodeSelectorTerm => ({
 });
 
 describe('requiredNodes', () => {
-  const subject = node('n', { labels: { disk: 'ssd', cores: '8', empty: '' } });
+  const subject = node({ disk: 'ssd', cores: '8', empty: '' });
   it.each<[string, Partial<PodSpec>, boolean | undefined]>([
     ['asks for nothing', {}, undefined],
     ['takes an empty selector for none', { nodeSelector: {} }, undefined],
@@ -59,7 +71,7 @@ describe('requiredNodes', () => {
     ],
     ['needs fields as well as labels', required({ ...names('n'), ...label('zone', 'Exists') }), false],
   ])('%s', (_name, spec, expected) => {
-    expect(requiredNodes(pod('p', spec))?.(subject)).toBe(expected);
+    expect(requiredNodes(pod(spec))?.(subject)).toBe(expected);
   });
 });
 
@@ -82,7 +94,7 @@ describe('namedNodes', () => {
       [],
     ],
   ])('%s', (_name, spec, expected) => {
-    const found = namedNodes(pod('p', spec));
+    const found = namedNodes(pod(spec));
     expect(found && [...found]).toEqual(expected);
   });
 });

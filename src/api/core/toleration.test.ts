@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Taint, Toleration } from '../../api/core/v1.gen.ts';
+import type { Taint, Toleration } from './v1.gen.ts';
 import { tolerates, toleratesAll } from './toleration.ts';
 
 const taint: Taint = { key: 'k', value: 'v', effect: 'NoSchedule' };
