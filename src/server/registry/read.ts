@@ -127,9 +127,8 @@ export async function listObjects(
   let last: CacheEntry | undefined;
   for (const entry of entries.range(selection.prefix, after)) {
     if (options.limit > 0 && found.length === options.limit) {
-      more++;
-      if (selection.filtered) break;
-      continue;
+      more = selection.filtered || !last ? 1 : entries.countAfter(selection.prefix, last.key);
+      break;
     }
     if (selection.filtered && !selection.matches(entry)) continue;
     found.push(entry);

@@ -40,4 +40,11 @@ describe('SortedEntries', () => {
     const entries = SortedEntries.from(['a/1', 'b/1', 'b/2', 'b/3', 'c/1'].map((key) => entry(key)));
     expect(keys(entries, prefix, after)).toEqual(found);
   });
+
+  it('counts what follows a key', () => {
+    const names = Array.from({ length: 1000 }, (_, at) => `b/${String(at).padStart(4, '0')}`);
+    const entries = SortedEntries.from(['a/1', ...names, 'c/1'].map((key) => entry(key)));
+    expect(['b/0000', 'b/0500', 'b/0999'].map((key) => entries.countAfter('b/', key))).toEqual([999, 499, 0]);
+    expect([entries.countAfter('', 'a/1'), entries.countAfter('c/', 'c/1')]).toEqual([1001, 0]);
+  });
 });

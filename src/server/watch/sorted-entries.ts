@@ -83,6 +83,19 @@ export class SortedEntries<E extends Keyed> {
     }
   }
 
+  /** How many entries {@link range} gives after a key that is there, without looking at each. */
+  countAfter(prefix: string, after: string): number {
+    return this.#rank(`${prefix}\uffff`) - this.#rank(after) - 1;
+  }
+
+  /** How many keys sort before `key`. */
+  #rank(key: string): number {
+    const index = this.#chunkFor(key);
+    let count = 0;
+    for (let at = 0; at < index; at += 1) count += this.#chunks[at]?.length ?? 0;
+    return count + lowerBound(this.#chunks[index] ?? [], key);
+  }
+
   /** The chunk that holds `key` or would take it. */
   #chunkFor(key: string): number {
     let low = 0;
