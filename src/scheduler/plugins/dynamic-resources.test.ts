@@ -8,7 +8,7 @@ import type {
 } from '../../api/resource/v1.gen.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import { tryPod } from '../try-pod.ts';
-import { node, pod } from './testdata/objects.ts';
+import { node, pod, requests } from './testdata/objects.ts';
 
 type Meta = Partial<Live<KubeObject>['metadata']>;
 
@@ -73,6 +73,13 @@ const fromTemplate = (status: Pod['status'] = {}): Live<Pod> => ({
   ...pod('p', { resourceClaims: [{ name: 'r', resourceClaimTemplateName: 't' }] }),
   status,
 });
+
+const extendedClass: Live<DeviceClass> = { ...gpuClass, spec: { extendedResourceName: 'example.com/gpu' } };
+const asking = (count: string): Live<Pod> => pod('p', requests({ 'example.com/gpu': count }));
+const owned = {
+  annotations: { 'resource.kubernetes.io/extended-resource-claim': 'true' },
+  ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'p', controller: true }],
+};
 
 const nodes = [node('a'), node('b')];
 const rejected = (reasons: string, freeing: string): string =>
@@ -152,6 +159,25 @@ describe('dynamicResources', () => {
         claim('d', { allocation: onNode('a'), reservedFor: [{ resource: 'pods', name: 'u', uid: 'u' }] }),
       ],
       rejected('2 resourceclaim not available on the node', 'still not schedulable'),
+    ],
+    ['serves extended resources with devices', asking('1'), [extendedClass, slice('b')], /^b$/],
+    [
+      'serves them by the name of the class',
+      pod('p', requests({ 'deviceclass.resource.kubernetes.io/gpu': '1' })),
+      [gpuClass, slice('a')],
+      /^a$/,
+    ],
+    [
+      'has too few devices',
+      asking('2'),
+      [extendedClass, slice('b')],
+      rejected('2 cannot allocate all claims', 'still not schedulable'),
+    ],
+    [
+      'removes first what a failed attempt left',
+      asking('1'),
+      [extendedClass, slice('b'), claim('left', {}, owned)],
+      /2 cannot schedule extended resource claim\. deletion of ResourceClaim completed/,
     ],
   ])('%s', (_name, ...[subject, objects, expected]) => {
     expect(tryPod(subject, { nodes, objects })).toMatch(expected);

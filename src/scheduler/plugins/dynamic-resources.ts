@@ -1,25 +1,30 @@
-import type { Node, NodeSelector } from '../../api/core/v1.gen.ts';
+import type { NodeSelector } from '../../api/core/v1.gen.ts';
 import {
   deviceclasses,
   resourceclaims,
-  resourceslices,
   type AllocationResult,
   type ResourceClaim,
 } from '../../api/resource/v1.gen.ts';
-import type { Live } from '../../machinery/object.ts';
-import { AssumeCache } from '../assume-cache.ts';
 import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
-import { stateKey } from '../cycle-state.ts';
-import type { Handle, PluginFactory } from '../framework.ts';
+import { stateKey, type CycleState } from '../cycle-state.ts';
+import type { PluginFactory } from '../framework.ts';
 import type { PodInfo } from '../pod-info.ts';
 import { errorStatus, SKIP, unresolvable, unschedulable, type Status } from '../status.ts';
-import { allocateDevices, type ClaimToAllocate } from './devices/allocate-devices.ts';
-import { allocatedDevices, type AllocatedDevices } from './devices/allocated-devices.ts';
-import { allocationResult } from './devices/allocation-result.ts';
+import type { ClaimToAllocate } from './devices/allocate-devices.ts';
+import type { AllocatedDevices } from './devices/allocated-devices.ts';
 import { awaitBindingConditions, bindDeviceClaim } from './devices/bind-device-claims.ts';
-import { DeviceMatcher } from './devices/device-matcher.ts';
-import { devicePools, type DevicePools } from './devices/device-pools.ts';
+import { ClaimLedger } from './devices/claim-ledger.ts';
+import { deallocate, discard, release } from './devices/claim-writes.ts';
 import { parseRequests } from './devices/device-requests.ts';
+import { deviceSearch, SearchTimeout } from './devices/device-search.ts';
+import {
+  bindExtendedClaim,
+  extendedClaims,
+  isExtendedClaimOf,
+  type ExtendedClaim,
+  type ExtendedClaims,
+} from './devices/extended-claim.ts';
+import { extendedClassLookup } from './devices/extended-classes.ts';
 import {
   canBeReserved,
   isReservedFor,
@@ -34,96 +39,85 @@ const nothingToFree = unschedulable('no new claims to deallocate');
 const notSeen: Status = { code: 'Error', reasons: ['not found'] };
 const inVain = unschedulable('still not schedulable');
 const freed = unschedulable('deallocation of ResourceClaim completed');
+const discarded = unschedulable('deletion of ResourceClaim completed');
 const notHere = unresolvable('resourceclaim not available on the node');
 const noDevices = unresolvable('cannot allocate all claims');
+const notAgain = unresolvable('cannot schedule extended resource claim');
 const tooSlow = unresolvable('timed out trying to allocate devices');
 
 interface DeviceState {
   readonly claims: readonly DeviceClaim[];
   /** The claims among them that wait for devices. */
   readonly open: readonly ClaimToAllocate[];
+  /** Makes the claim for extended resources that the node does not advertise. */
+  readonly extended: ExtendedClaims | undefined;
+  /** Such a claim of an attempt that failed: it must go first. */
+  readonly leftover: DeviceClaim | undefined;
   readonly allocated: AllocatedDevices;
   /** Where claims that have devices can be used. */
   readonly selectors: readonly (NodeSelector | undefined)[];
-  /** By node name, for each open claim. */
-  readonly found: Map<string, readonly AllocationResult[]>;
+  /** By node name. */
+  readonly found: Map<string, Found>;
   /** Claims that kept the pod off some node. */
   readonly inTheWay: Set<DeviceClaim>;
 }
 
-const devices = stateKey<DeviceState>(name);
+/** Devices on a node, for each open claim and then for the extended one. */
+interface Found {
+  readonly results: readonly AllocationResult[];
+  readonly extended: ExtendedClaim | undefined;
+}
+
+/** What Reserve promised: allocations by the keys under which the ledger has them in flight. */
+interface Promised {
+  readonly allocations: Map<string, AllocationResult>;
+  readonly extended: ExtendedClaim | undefined;
+}
+
 /** The pod was looked at: an earlier plug-in may have rejected it before. */
 const seen = stateKey<true>(`${name} seen`);
-const reserved = stateKey<ReadonlyMap<string, AllocationResult>>(`${name} reserved`);
+const devices = stateKey<DeviceState>(name);
+const promised = stateKey<Promised>(`${name} promised`);
+const made = stateKey<DeviceClaim>(`${name} made`);
 
-class SearchTimeout extends Error {}
-
-/** Finds devices for pods that claim some (structured parameters, KEP-4381). */
+/** Finds devices for pods that claim some (structured parameters, KEP-4381) or ask for extended resources (KEP-5004). */
 export const dynamicResources: PluginFactory = {
   name,
-  create(handle, { DynamicResources: { filterTimeoutMs, bindingTimeoutMs } }) {
-    const { client, informers, clock } = handle;
+  create({ client, informers, clock, onFailure }, { DynamicResources: args }) {
+    const { filterTimeoutMs, bindingTimeoutMs } = args;
     const claimInformer = informers.for(resourceclaims);
-    const claims = new AssumeCache(claimInformer);
+    const ledger = new ClaimLedger(claimInformer);
     const classes = informers.for(deviceclasses);
-    const matcher = new DeviceMatcher();
-    const pools = poolCache(handle);
-    /** Claims whose allocation is being written, by uid. */
-    const inFlight = new Map<string, ResourceClaim>();
+    const extendedClass = extendedClassLookup(informers);
+    const search = deviceSearch(informers, { clock, timeoutMs: filterTimeoutMs });
     const find = (pod: PodInfo): readonly DeviceClaim[] | string =>
-      podDeviceClaims(pod.pod, (namespace, claimName) => claims.get(namespace, claimName));
-    const search = (
-      { open, allocated }: DeviceState,
-      node: Node,
-    ): readonly AllocationResult[] | undefined => {
-      const end = clock.monotonic() + filterTimeoutMs;
-      const solutions = allocateDevices({
-        claims: open,
-        pools: pools().reachableFrom(node),
-        allocated,
-        matcher,
-        checkTime() {
-          if (filterTimeoutMs > 0 && clock.monotonic() > end) throw new SearchTimeout();
-        },
-      });
-      return solutions?.flatMap((solution, index) => {
-        const claim = open[index];
-        return claim ? [allocationResult(claim, solution)] : [];
-      });
+      podDeviceClaims(pod.pod, (namespace, claimName) => ledger.get(namespace, claimName));
+    const inBackground = (pod: PodInfo, work: Promise<void>): void => {
+      work.catch((error: unknown) => onFailure(name, pod, error));
     };
     return {
       name,
       preEnqueue(pod) {
-        if (!pod.pod.spec.resourceClaims) return undefined;
         const found = find(pod);
         return typeof found === 'string' ? unresolvable(found) : undefined;
       },
       preFilter(state, pod) {
         state.write(seen, true);
-        if (!pod.pod.spec.resourceClaims) return SKIP;
+        const extended = extendedClaims(pod, extendedClass);
+        if (!pod.pod.spec.resourceClaims && !extended) return SKIP;
         const found = find(pod);
         if (typeof found === 'string') return unresolvable(found);
-        if (found.length === 0) return SKIP;
-        const open: ClaimToAllocate[] = [];
-        for (const claim of found) {
-          if (claim.status?.allocation) {
-            if (canBeReserved(claim) || isReservedFor(claim, pod.uid)) continue;
-            return unresolvable('resourceclaim in use');
-          }
-          if (inFlight.has(claim.metadata.uid)) {
-            const key = `${pod.namespace}/${claim.metadata.name}`;
-            return unresolvable(`resource claim ${key} is in the process of being allocated`);
-          }
-          const requests = parseRequests(claim, (className) => classes.get(undefined, className));
-          if (typeof requests === 'string') return unresolvable(requests);
-          open.push({ claim, requests });
-        }
+        if (found.length === 0 && !extended) return SKIP;
+        const open = openClaims(found, pod);
+        if (!Array.isArray(open)) return open;
         state.write(devices, {
           claims: found,
           open,
-          allocated: allocatedDevices(open.length > 0 ? [...claims.list(), ...inFlight.values()] : []),
+          extended,
+          leftover: extended && ledger.find((claim) => isExtendedClaimOf(claim, pod.uid)),
+          allocated: ledger.allocated(),
           selectors: found.map(({ status }) => status?.allocation?.nodeSelector),
-          found: new Map(),
+          found: new Map<string, Found>(),
           inTheWay: new Set<DeviceClaim>(),
         });
         return undefined;
@@ -131,16 +125,19 @@ export const dynamicResources: PluginFactory = {
       filter(state, _pod, { node }) {
         const held = state.read(devices);
         if (!held) return undefined;
+        if (held.leftover) return notAgain;
         const blocking = held.claims.filter((_, index) => {
           const selector = held.selectors[index];
           return selector && !nodeSelectorMatches(selector, node);
         });
         try {
-          const results = held.open.length > 0 ? search(held, node) : [];
+          const extended = held.extended?.(node);
+          const wanted = extended ? [...held.open, extended] : held.open;
+          const results = search(wanted, node, held.allocated);
           if (!results) return noDevices;
           for (const claim of blocking) held.inTheWay.add(claim);
           if (blocking.length > 0) return notHere;
-          held.found.set(node.metadata.name, results);
+          held.found.set(node.metadata.name, { results, extended });
           return undefined;
         } catch (error) {
           return error instanceof SearchTimeout ? tooSlow : errorStatus(error);
@@ -150,58 +147,53 @@ export const dynamicResources: PluginFactory = {
         if (!state.read(seen)) return { status: notSeen };
         const held = state.read(devices);
         if (!held) return { status: nothingToFree };
+        if (held.leftover) {
+          inBackground(pod, discard(client, held.leftover));
+          return { status: discarded };
+        }
         const idle = [...held.inTheWay].find((claim) =>
           (claim.status?.reservedFor ?? []).every(({ uid }) => uid === pod.uid),
         );
         if (!idle) return { status: inVain };
-        deallocate(idle, pod, handle);
+        inBackground(pod, deallocate(client, idle));
         return { status: freed };
       },
-      reserve(state, _pod, nodeName): Status | undefined {
+      reserve(state, pod, nodeName) {
         const held = state.read(devices);
-        if (!held || held.open.length === 0) return undefined;
-        const results = held.found.get(nodeName);
-        if (!results) return errorStatus('claim allocation not found for node');
+        if (!held || (held.open.length === 0 && !held.extended)) return undefined;
+        const found = held.found.get(nodeName);
+        if (!found) return errorStatus('claim allocation not found for node');
+        const { results, extended } = found;
         const allocations = new Map<string, AllocationResult>();
-        for (const [index, { claim }] of held.open.entries()) {
+        const wanted: readonly ClaimToAllocate[] = extended ? [...held.open, extended] : held.open;
+        for (const [index, { claim }] of wanted.entries()) {
           const allocation = results[index];
-          const uid = claim.metadata.uid ?? '';
+          const key = claim.metadata.uid ?? extendedKey(pod);
           if (!allocation) continue;
-          allocations.set(uid, allocation);
-          inFlight.set(uid, { ...claim, status: { ...claim.status, allocation } });
+          allocations.set(key, allocation);
+          ledger.depart(key, { ...claim, status: { ...claim.status, allocation } });
         }
-        state.write(reserved, allocations);
+        state.write(promised, { allocations, extended });
         return undefined;
       },
       unreserve(state, pod) {
-        for (const uid of state.read(reserved)?.keys() ?? []) inFlight.delete(uid);
-        state.delete(reserved);
+        for (const key of state.read(promised)?.allocations.keys() ?? []) ledger.land(key);
+        state.delete(promised);
         for (const { metadata } of state.read(devices)?.claims ?? []) {
-          const claim = claims.get(metadata.namespace, metadata.name);
-          if (claim && isReservedFor(claim, pod.uid)) release(claim, pod, handle);
+          const claim = ledger.get(metadata.namespace ?? '', metadata.name);
+          if (claim && isReservedFor(claim, pod.uid)) inBackground(pod, release(client, claim, pod));
         }
+        const claim = state.read(made);
+        if (claim) inBackground(pod, discard(client, claim));
+        state.delete(made);
       },
       async preBind(state, pod) {
         const held = state.read(devices);
         if (!held) return undefined;
-        const allocations = state.read(reserved);
-        const bound: DeviceClaim[] = [];
         try {
-          for (const claim of held.claims) {
-            const { uid } = claim.metadata;
-            const isOurs = isReservedFor(claim, pod.uid);
-            const next = isOurs
-              ? claim
-              : await bindDeviceClaim(claim, allocations?.get(uid), { client, clock, pod });
-            if (!isOurs) claims.assume(next);
-            inFlight.delete(uid);
-            bound.push(next);
-          }
-          await awaitBindingConditions(bound, {
-            informer: claimInformer,
-            clock,
-            timeoutMs: bindingTimeoutMs,
-          });
+          const bound = await bindAll(held, state, pod);
+          const timeoutMs = bindingTimeoutMs;
+          await awaitBindingConditions(bound, { informer: claimInformer, clock, timeoutMs });
           return undefined;
         } catch (error) {
           return errorStatus(error);
@@ -214,47 +206,61 @@ export const dynamicResources: PluginFactory = {
           hint: (pod, event) => claimHint(find(pod), event),
         },
         { resource: 'TargetPod', actions: ['UpdatePodGeneratedResourceClaim'] },
-        { resource: 'Node', actions: ['Add', 'UpdateNodeLabel'] },
+        { resource: 'Node', actions: ['Add', 'UpdateNodeLabel', 'UpdateNodeAllocatable'] },
         { resource: 'DeviceClass', actions: ['Add', 'Update'] },
         { resource: 'ResourceSlice', actions: ['Add', 'Update'] },
       ],
     };
+
+    function openClaims(found: readonly DeviceClaim[], pod: PodInfo): ClaimToAllocate[] | Status {
+      const open: ClaimToAllocate[] = [];
+      for (const claim of found) {
+        if (claim.status?.allocation) {
+          if (canBeReserved(claim) || isReservedFor(claim, pod.uid)) continue;
+          return unresolvable('resourceclaim in use');
+        }
+        if (ledger.isInFlight(claim.metadata.uid)) {
+          const key = `${pod.namespace}/${claim.metadata.name}`;
+          return unresolvable(`resource claim ${key} is in the process of being allocated`);
+        }
+        const requests = parseRequests(claim, (className) => classes.get(undefined, className));
+        if (typeof requests === 'string') return unresolvable(requests);
+        open.push({ claim, requests });
+      }
+      return open;
+    }
+
+    async function bindAll(held: DeviceState, state: CycleState, pod: PodInfo): Promise<DeviceClaim[]> {
+      const promise = state.read(promised);
+      const options = { client, clock, pod };
+      const bound: DeviceClaim[] = [];
+      for (const claim of held.claims) {
+        const { uid } = claim.metadata;
+        if (isReservedFor(claim, pod.uid)) bound.push(claim);
+        else {
+          const next = await bindDeviceClaim(claim, promise?.allocations.get(uid), options);
+          ledger.land(uid, next);
+          bound.push(next);
+        }
+      }
+      const key = extendedKey(pod);
+      const allocation = promise?.allocations.get(key);
+      if (promise?.extended && allocation) {
+        const next = await bindExtendedClaim(promise.extended, allocation, {
+          ...options,
+          created: (claim) => state.write(made, claim),
+        });
+        ledger.land(key, next);
+        bound.push(next);
+      }
+      return bound;
+    }
   },
 };
 
-/** Gathers pools again only after slices changed. */
-function poolCache({ informers }: Handle): () => DevicePools {
-  const slices = informers.for(resourceslices);
-  let known: DevicePools | undefined;
-  const forget = (): void => {
-    known = undefined;
-  };
-  slices.addHandler({ onAdd: forget, onUpdate: forget, onDelete: forget });
-  return () => (known ??= devicePools(slices.list()));
-}
-
-/** Gives an idle claim's devices back, in the background. */
-function deallocate(claim: Live<ResourceClaim>, pod: PodInfo, { client, onFailure }: Handle): void {
-  const { allocation: _allocation, reservedFor: _reservedFor, ...status } = claim.status ?? {};
-  client
-    .for(resourceclaims)
-    .updateStatus({ ...claim, status })
-    .catch((error: unknown) => onFailure(name, pod, error));
-}
-
-/** Takes the pod from those that the claim is reserved for, in the background. */
-function release({ metadata }: DeviceClaim, pod: PodInfo, { client, onFailure }: Handle): void {
-  const patch = {
-    metadata: { uid: metadata.uid },
-    status: { reservedFor: [{ $patch: 'delete', uid: pod.uid }] },
-  };
-  client
-    .for(resourceclaims)
-    .patch({ namespace: metadata.namespace ?? '', name: metadata.name }, patch, {
-      type: 'application/strategic-merge-patch+json',
-      subresource: 'status',
-    })
-    .catch((error: unknown) => onFailure(name, pod, error));
+/** Stands for the claim of a pod's extended resources until that exists. */
+function extendedKey({ uid }: PodInfo): string {
+  return `extended resources of ${uid}`;
 }
 
 /** One of the pod's claims that changed matters, and any claim whose devices were given back. */

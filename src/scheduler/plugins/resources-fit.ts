@@ -6,21 +6,25 @@ import { NodeInfo } from '../node-info.ts';
 import { podInfo, type PodInfo } from '../pod-info.ts';
 import { amountOf, type ResourceAmounts } from '../resource-amounts.ts';
 import { unresolvable, unschedulable, type Status } from '../status.ts';
+import { extendedClassLookup } from './devices/extended-classes.ts';
 import { strategyScorer } from './resource-scoring.ts';
 
 const name = 'NodeResourcesFit';
 
-/** Whether the filter looks at a resource. */
-type IsChecked = (resource: string) => boolean;
+/** Whether the filter looks at a resource of which a node has this much. */
+type IsChecked = (resource: string, allocatable: number) => boolean;
 
 /** Keeps the sum of requests within what a node can give; scores nodes by how much of them is requested. */
 export const resourcesFit: PluginFactory = {
   name,
-  create(_handle, { NodeResourcesFit: { ignoredResources, ignoredResourceGroups, scoringStrategy } }) {
+  create({ informers }, { NodeResourcesFit: { ignoredResources, ignoredResourceGroups, scoringStrategy } }) {
     const ignored = new Set(ignoredResources);
     const ignoredGroups = new Set(ignoredResourceGroups);
-    const isChecked: IsChecked = (resource) =>
-      !ignored.has(resource) && !ignoredGroups.has(resource.slice(0, Math.max(0, resource.indexOf('/'))));
+    const deviceClass = extendedClassLookup(informers);
+    const isChecked: IsChecked = (resource, allocatable) =>
+      !ignored.has(resource) &&
+      !ignoredGroups.has(resource.slice(0, Math.max(0, resource.indexOf('/')))) &&
+      (allocatable > 0 || !deviceClass(resource));
     const scorer = strategyScorer(scoringStrategy);
     return {
       name,
@@ -33,6 +37,7 @@ export const resourcesFit: PluginFactory = {
           hint: (pod, event) => podHint(pod, event),
         },
         { resource: 'TargetPod', actions: ['UpdatePodScaleDown'] },
+        { resource: 'DeviceClass', actions: ['Add', 'Update'] },
         {
           resource: 'Node',
           actions: ['Add', 'UpdateNodeAllocatable'],
@@ -64,8 +69,8 @@ export function shortage({ requests }: PodInfo, node: NodeInfo, isChecked: IsChe
     requested.ephemeralStorage,
   );
   for (const [resource, wanted] of requests.scalars) {
-    if (!isChecked(resource)) continue;
-    check(resource, wanted, allocatable.scalars.get(resource) ?? 0, requested.scalars.get(resource) ?? 0);
+    const all = allocatable.scalars.get(resource) ?? 0;
+    if (isChecked(resource, all)) check(resource, wanted, all, requested.scalars.get(resource) ?? 0);
   }
   if (reasons.length === 0) return undefined;
   return final ? unresolvable(...reasons) : unschedulable(...reasons);
