@@ -39,6 +39,8 @@ export interface FaultBench {
   play(scenario: Convergence, faults?: FaultPlan): Promise<number>;
   /** Runs a scenario without faults, and then with one fault at each call in turn, of all kinds; resolves to the runs. */
   playAll(scenario: Convergence): Promise<number>;
+  /** Runs a scenario with two processes at once, as when leader election has failed; resolves to the calls of both. */
+  fight(scenario: Convergence): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ const patience = 5;
  *     const bench = await startFaultBench({ controllers: [replicaSetController], bystanders: [fakeNode, …] });
  *     await bench.playAll(scenario);
  *     await bench.play(scenario, randomFaults(seed, { probability: 0.2, calls: 50 }));
+ *     await bench.fight(scenario);
  *
  * A run arranges a state, starts the controllers on it with the faults planned, waits until the state is as specified,
  * and then restarts them without faults until they write nothing: it rejects when they never stop writing, or when what
@@ -59,7 +62,7 @@ const patience = 5;
 export async function startFaultBench(options: FaultBenchOptions): Promise<FaultBench> {
   const server = await startTestServer(options.bystanders);
   let runs = 0;
-  return { play, playAll, stop: () => server.stop() };
+  return { play, playAll, fight, stop: () => server.stop() };
 
   async function playAll(scenario: Convergence): Promise<number> {
     const calls = await play(scenario);
@@ -68,7 +71,21 @@ export async function startFaultBench(options: FaultBenchOptions): Promise<Fault
     return calls + 1;
   }
 
-  async function play(scenario: Convergence, faults: FaultPlan = noFaults): Promise<number> {
+  async function fight(scenario: Convergence): Promise<number> {
+    const place = await newPlace(scenario);
+    let calls = 0;
+    const harmless = { faultOf: () => void calls++, onCrash: () => {} };
+    const fighters = [0, 1].map(() => startProcess(options.controllers, server.client, harmless));
+    try {
+      await scenario.settle(place);
+    } finally {
+      await Promise.all(fighters.map((process) => process.stop()));
+    }
+    await expectQuiet(place, scenario);
+    return calls;
+  }
+
+  async function newPlace(scenario: Convergence): Promise<Place> {
     const namespace = `run-${runs++}`;
     const place: Place = { client: server.client, namespace };
     await server.client.transport.request({
@@ -79,6 +96,11 @@ export async function startFaultBench(options: FaultBenchOptions): Promise<Fault
       body: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace }, spec: {} },
     });
     await scenario.arrange(place);
+    return place;
+  }
+
+  async function play(scenario: Convergence, faults: FaultPlan = noFaults): Promise<number> {
+    const place = await newPlace(scenario);
     let calls = 0;
     const count = (request: ApiRequest): ReturnType<FaultPlan> => faults(calls++, request);
     let process = startProcess(options.controllers, server.client, { faultOf: count, onCrash: restart });

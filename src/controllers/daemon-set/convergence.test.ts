@@ -138,6 +138,13 @@ describe('a daemon set', () => {
     expect(await bench.playAll(startingFrom(start))).toBeGreaterThan(15);
   });
 
+  it('settles when two fight', { timeout: 30_000 }, async () => {
+    for (const strategy of [rolling(2, 0), rolling(0, 2)]) {
+      const start = { strategy, pods: { n1: ['old'], n2: ['old', 'unready'], n4: ['old'] } };
+      expect(await bench.fight(startingFrom(start))).toBeGreaterThan(0);
+    }
+  });
+
   it.each(Array.from({ length: 12 }, (_, seed) => seed))(
     'settles from a random state under random faults (seed %i)',
     { timeout: 30_000 },

@@ -130,6 +130,11 @@ describe('a deployment and its replica sets', () => {
     expect(await bench.playAll(startingFrom(rolling))).toBeGreaterThan(20);
   });
 
+  it('are rolled out by two who fight', { timeout: 30_000 }, async () => {
+    for (let run = 0; run < 3; run++)
+      expect(await bench.fight(startingFrom({ ...rolling, orphans: { older: 2 } }))).toBeGreaterThan(0);
+  });
+
   it.each(Array.from({ length: 12 }, (_, seed) => seed))(
     'settle from a random state under random faults (seed %i)',
     { timeout: 30_000 },

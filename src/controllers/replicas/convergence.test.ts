@@ -97,6 +97,11 @@ describe('a replication controller', () => {
     expect(await bench.playAll(startingFrom(start))).toBeGreaterThan(10);
   });
 
+  it('has its pods when two fight', { timeout: 30_000 }, async () => {
+    const start = { replicas: 4, owned: 1, toAdopt: 1, toRelease: 1, broken: 1 };
+    for (let run = 0; run < 3; run++) expect(await bench.fight(startingFrom(start))).toBeGreaterThan(0);
+  });
+
   it.each(Array.from({ length: 8 }, (_, seed) => seed))(
     'settles from a random state under random faults (seed %i)',
     { timeout: 30_000 },

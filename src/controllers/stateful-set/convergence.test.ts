@@ -160,6 +160,19 @@ describe('a stateful set', () => {
     expect(await bench.playAll(startingFrom(start))).toBeGreaterThan(20);
   });
 
+  it.each(['OrderedReady', 'Parallel'] as const)(
+    'settles when two fight (%s)',
+    { timeout: 30_000 },
+    async (podManagementPolicy) => {
+      const members = new Map([
+        [0, 'old'],
+        [3, 'broken'],
+      ]);
+      const start: Start = { spec: { replicas: 3, podManagementPolicy }, members };
+      for (let run = 0; run < 3; run++) expect(await bench.fight(startingFrom(start))).toBeGreaterThan(0);
+    },
+  );
+
   it.each(Array.from({ length: 12 }, (_, seed) => seed))(
     'settles from a random state under random faults (seed %i)',
     { timeout: 30_000 },
