@@ -15,6 +15,7 @@ import { logsCommand } from './commands/logs.ts';
 import { portForwardCommand } from './commands/port-forward.ts';
 import { runCommand } from './commands/run.ts';
 import { scaleCommand } from './commands/scale.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
@@ -40,6 +41,7 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   runCommand,
   scaleCommand,
   snapshotCommand,
+  simulateCommand,
   completionCommand,
   versionCommand,
   internalCommand,

@@ -2,18 +2,26 @@ import { customresourcedefinitions } from '../../api/apiextensions/v1.gen.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import { isStatus } from '../../machinery/status-error.ts';
-import { defaultStages } from './kwok/default-stages.ts';
 import { kwokDefinitions } from './kwok/definitions.ts';
-import { stages } from './kwok/stage.ts';
+import { stages, type Stage } from './kwok/stage.ts';
+
+interface InstallOptions {
+  readonly clock: Clock;
+  readonly firstStages: readonly Stage[];
+  readonly signal: AbortSignal;
+}
 
 /** How long a new definition may take to be served. */
 const PATIENCE_MS = 30_000;
 
 /**
- * Makes the server know KWOK's resources. The default stages come with the definition of stages: whoever deletes or
+ * Makes the server know KWOK's resources. The first stages come with the definition of stages: whoever deletes or
  * changes one of them later keeps that.
  */
-export async function installKwok(client: Client, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function installKwok(
+  client: Client,
+  { clock, firstStages, signal }: InstallOptions,
+): Promise<void> {
   const resource = client.for(customresourcedefinitions);
   const created = await Promise.all(
     kwokDefinitions().map(async (definition) => {
@@ -37,7 +45,7 @@ export async function installKwok(client: Client, clock: Clock, signal: AbortSig
     }
   }
   if (!created.includes('stages')) return;
-  for (const stage of defaultStages) {
+  for (const stage of firstStages) {
     await client
       .for(stages)
       .create(stage)

@@ -8,7 +8,8 @@ import { isConditionTrue } from '../../reconcile/conditions.ts';
 import type { EventRecorder } from '../../reconcile/event-recorder.ts';
 import type { Informer, InformerFactory } from '../../reconcile/informer.ts';
 import { installKwok } from './install-kwok.ts';
-import { stages } from './kwok/stage.ts';
+import { defaultStages } from './kwok/default-stages.ts';
+import { stages, type Stage } from './kwok/stage.ts';
 import { NodeLeases } from './node-leases.ts';
 import { isDisregarded, SimulatedNodes } from './simulated-nodes.ts';
 import { celExpressions } from './stages/cel-expressions.ts';
@@ -29,6 +30,8 @@ export interface SimulationOptions {
   readonly version: string;
   /** Port of the simulated nodes' kubelet; 0 for none. */
   readonly kubeletPort: number;
+  /** The stages that a cluster without any begins with. Default: KWOK's fast ones. */
+  readonly firstStages?: readonly Stage[];
   readonly onError: (error: unknown) => void;
 }
 
@@ -50,7 +53,8 @@ const POD: StageSubject = { apiVersion: 'v1', kind: 'Pod' };
  * name, and keeps the nodes' leases: one process, one timer and shared informers for any number of nodes.
  */
 export async function startSimulation(options: SimulationOptions, signal: AbortSignal): Promise<Simulation> {
-  await installKwok(options.client, options.clock, signal);
+  const { client, clock, firstStages = defaultStages } = options;
+  await installKwok(client, { clock, firstStages, signal });
   const running = new RunningSimulation(options);
   running.start();
   return running;
