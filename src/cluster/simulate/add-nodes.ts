@@ -41,6 +41,13 @@ export async function addNodes(
         await world.client.for(nodes).create({ ...node, metadata: { ...node.metadata } });
       }
       await world.settle(options.patienceMs);
+      // As on a real cluster, the node's own daemons are there before other pods come.
+      for (const [name, owner] of groupOf)
+        if (owner === group.name)
+          await world.client
+            .for(nodes)
+            .patch({ name }, { spec: { unschedulable: null } }, { type: 'application/merge-patch+json' });
+      await world.settle(options.patienceMs);
     };
     if (group.min > 0) await add(group.min);
     let waiting = (await survey(world.client)).pending;
@@ -82,7 +89,7 @@ function copyOf({ name: group, template }: NodeGroup, index: number): Node {
       labels: { ...metadata.labels, 'kubernetes.io/hostname': name },
       annotations: { ...metadata.annotations, [NODE_ANNOTATION]: 'fake' },
     },
-    spec,
+    spec: { ...spec, unschedulable: true },
     status: { ...template.status, conditions: [], addresses: [] },
   };
 }
