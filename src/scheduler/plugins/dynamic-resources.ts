@@ -83,7 +83,7 @@ const made = stateKey<DeviceClaim>(`${name} made`);
 /** Finds devices for pods that claim some (structured parameters, KEP-4381) or ask for extended resources (KEP-5004). */
 export const dynamicResources: PluginFactory = {
   name,
-  create({ client, informers, clock, onFailure }, { DynamicResources: args }) {
+  create({ client, informers, clock, signal, onFailure }, { DynamicResources: args }) {
     const { filterTimeoutMs, bindingTimeoutMs } = args;
     const claimInformer = informers.for(resourceclaims);
     const ledger = new ClaimLedger(claimInformer);
@@ -193,7 +193,7 @@ export const dynamicResources: PluginFactory = {
         try {
           const bound = await bindAll(held, state, pod);
           const timeoutMs = bindingTimeoutMs;
-          await awaitBindingConditions(bound, { informer: claimInformer, clock, timeoutMs });
+          await awaitBindingConditions(bound, { informer: claimInformer, clock, signal, timeoutMs });
           return undefined;
         } catch (error) {
           return errorStatus(error);

@@ -13,12 +13,14 @@ export interface WaitOptions {
   readonly timeoutMs: number;
   readonly timeoutMessage: string;
   readonly informers: readonly Watched[];
+  /** Aborted, the wait rejects with its reason. */
+  readonly signal: AbortSignal;
 }
 
 /** Resolves when `check` is true, asked now and after every change that the informers see; rejects when it throws. */
 export function waitUntil(
   check: () => boolean,
-  { clock, timeoutMs, timeoutMessage, informers }: WaitOptions,
+  { clock, timeoutMs, timeoutMessage, informers, signal }: WaitOptions,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const handlers: { close(): void }[] = [];
@@ -27,6 +29,7 @@ export function waitUntil(
     const end = (): void => {
       over = true;
       timer?.cancel();
+      signal.removeEventListener('abort', abort);
       for (const handler of handlers) handler.close();
     };
     const ask = (): void => {
@@ -40,6 +43,15 @@ export function waitUntil(
         reject(error);
       }
     };
+    function abort(): void {
+      end();
+      reject(signal.reason);
+    }
+    if (signal.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    signal.addEventListener('abort', abort, { once: true });
     timer = clock.after(timeoutMs, () => {
       end();
       reject(new Error(timeoutMessage));

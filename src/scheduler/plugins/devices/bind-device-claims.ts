@@ -80,10 +80,12 @@ export async function awaitBindingConditions(
     informer,
     clock,
     timeoutMs,
+    signal,
   }: {
     readonly informer: Informer<ResourceClaim>;
     readonly clock: Clock;
     readonly timeoutMs: number;
+    readonly signal: AbortSignal;
   },
 ): Promise<void> {
   const waiting = claims.filter((claim) => conditionsOf(claim).length > 0);
@@ -96,7 +98,7 @@ export async function awaitBindingConditions(
           throw new Error(`claim ${metadata.namespace ?? ''}/${metadata.name} got deleted in the meantime`);
         return isReady(claim);
       }),
-    { clock, timeoutMs, timeoutMessage: 'device binding timeout', informers: [informer] },
+    { clock, timeoutMs, timeoutMessage: 'device binding timeout', signal, informers: [informer] },
   );
 }
 

@@ -13,6 +13,7 @@ export interface BindVolumesOptions {
   readonly client: Client;
   readonly informers: InformerFactory;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
   readonly pod: PodInfo;
   readonly nodeName: string;
   readonly bindTimeoutSeconds: number;
@@ -23,7 +24,7 @@ export interface BindVolumesOptions {
  * takes longer than the time limit.
  */
 export async function bindVolumes(decisions: VolumeDecisions, options: BindVolumesOptions): Promise<void> {
-  const { client, informers, clock, bindTimeoutSeconds } = options;
+  const { client, informers, clock, signal, bindTimeoutSeconds } = options;
   const volumes: { readonly claim: Claim; readonly volume: ClaimedVolume }[] = [];
   const provisions: Claim[] = [];
   for (const { claim, volume } of decisions.bindings) {
@@ -34,6 +35,7 @@ export async function bindVolumes(decisions: VolumeDecisions, options: BindVolum
   }
   await waitUntil(() => isDone({ bindings: volumes, provisions }, options), {
     clock,
+    signal,
     timeoutMs: bindTimeoutSeconds * 1000,
     timeoutMessage: 'binding volumes: context deadline exceeded',
     informers: [informers.for(persistentvolumes), informers.for(persistentvolumeclaims), informers.for(pods)],

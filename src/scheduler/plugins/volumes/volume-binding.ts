@@ -47,7 +47,7 @@ const assumed = stateKey<VolumeDecisions>(`${name} assumed`);
 /** Sends pods where their volumes are or can be made, and binds or asks for those volumes before the pod is bound. */
 export const volumeBinding: PluginFactory = {
   name,
-  create({ client, informers, clock }, { VolumeBinding: { bindTimeoutSeconds } }) {
+  create({ client, informers, clock, signal }, { VolumeBinding: { bindTimeoutSeconds } }) {
     const claims = new AssumeCache(informers.for(persistentvolumeclaims));
     const volumes = new AssumeCache(informers.for(persistentvolumes));
     const classes = informers.for(storageclasses);
@@ -109,7 +109,15 @@ export const volumeBinding: PluginFactory = {
         const decisions = state.read(assumed);
         if (!decisions) return undefined;
         try {
-          await bindVolumes(decisions, { client, informers, clock, pod, nodeName, bindTimeoutSeconds });
+          await bindVolumes(decisions, {
+            client,
+            informers,
+            clock,
+            signal,
+            pod,
+            nodeName,
+            bindTimeoutSeconds,
+          });
           return undefined;
         } catch (error) {
           return errorStatus(error);
