@@ -94,6 +94,11 @@ export class NodeInfo {
     this.#account(info, 1);
   }
 
+  /** Holds a newer form of a pod that occupies just what it did. */
+  refreshPod(info: PodInfo): void {
+    this.pods.set(info.uid, info);
+  }
+
   /** Returns what was known of the pod. */
   removePod(uid: string): PodInfo | undefined {
     const info = this.pods.get(uid);

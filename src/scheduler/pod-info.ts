@@ -105,7 +105,8 @@ function podRequests(pod: Pod, of: RequestsOf): ResourceAmounts {
 }
 
 function override(sum: ResourceSum, list: QuantityList | undefined): void {
-  for (const [name, text] of Object.entries(list ?? {})) setAmount(sum, name, integerQuantity(name, text));
+  if (!list) return;
+  for (const [name, text] of Object.entries(list)) setAmount(sum, name, integerQuantity(name, text));
 }
 
 function hostPortsOf({ spec }: Pod): readonly HostPort[] {

@@ -14,7 +14,8 @@ export interface ResourceSum extends ResourceAmounts {
   milliCpu: number;
   memory: number;
   ephemeralStorage: number;
-  scalars: Map<string, number>;
+  /** Shared while it is empty: to be changed through this file only. */
+  scalars: ReadonlyMap<string, number>;
 }
 
 export type QuantityList = Readonly<Record<string, string>>;
@@ -29,7 +30,7 @@ export const NOTHING_REQUESTED: ResourceAmounts = {
 };
 
 export function emptySum(): ResourceSum {
-  return { milliCpu: 0, memory: 0, ephemeralStorage: 0, scalars: new Map() };
+  return { milliCpu: 0, memory: 0, ephemeralStorage: 0, scalars: none };
 }
 
 /** Reads a resource list; `pods` is left out, it is no amount that pods ask for. */
@@ -68,8 +69,13 @@ export function setAmount(sum: ResourceSum, name: string, amount: number): void 
       sum.ephemeralStorage = amount;
       break;
     default:
-      sum.scalars.set(name, amount);
+      setScalar(sum, name, amount);
   }
+}
+
+function setScalar(sum: ResourceSum, name: string, amount: number): void {
+  if (sum.scalars === none) sum.scalars = new Map([[name, amount]]);
+  else (sum.scalars as Map<string, number>).set(name, amount);
 }
 
 /** Adds `amounts` to `sum`, or takes them away. */
@@ -79,7 +85,7 @@ export function accumulate(sum: ResourceSum, amounts: ResourceAmounts, sign: 1 |
   sum.ephemeralStorage += sign * amounts.ephemeralStorage;
   if (amounts.scalars.size === 0) return;
   for (const [name, amount] of amounts.scalars) {
-    sum.scalars.set(name, (sum.scalars.get(name) ?? 0) + sign * amount);
+    setScalar(sum, name, (sum.scalars.get(name) ?? 0) + sign * amount);
   }
 }
 
@@ -89,12 +95,34 @@ export function raise(sum: ResourceSum, amounts: ResourceAmounts): void {
   sum.memory = Math.max(sum.memory, amounts.memory);
   sum.ephemeralStorage = Math.max(sum.ephemeralStorage, amounts.ephemeralStorage);
   for (const [name, amount] of amounts.scalars) {
-    sum.scalars.set(name, Math.max(sum.scalars.get(name) ?? 0, amount));
+    setScalar(sum, name, Math.max(sum.scalars.get(name) ?? 0, amount));
   }
 }
 
 /** A quantity as an integer of the unit in which {@link ResourceAmounts} hold the resource, rounded up. */
 export function integerQuantity(name: string, text: string): number {
+  const plain = plainQuantity.exec(text);
+  if (plain) {
+    const [, digits = '', suffix = ''] = plain;
+    const factor = name === 'cpu' ? cpuFactors[suffix] : unitFactors[suffix];
+    const amount = Number(digits) * (factor ?? Number.NaN);
+    if (Number.isSafeInteger(amount)) return amount;
+  }
   const quantity = parseQuantity(text);
   return Number(name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity));
 }
+
+/** The forms that nearly all quantities have; others take the long way. */
+const plainQuantity = /^(\d{1,12})(m|Ki|Mi|Gi|k|M|G)?$/;
+
+const unitFactors: Readonly<Record<string, number>> = {
+  '': 1,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+};
+
+const cpuFactors: Readonly<Record<string, number>> = { '': 1000, m: 1, k: 1e6 };

@@ -1,5 +1,6 @@
 import type { Node, Pod } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
+import { deepEqual } from '../reconcile/deep-equal.ts';
 import { interleaveZones } from './interleave-zones.ts';
 import { NodeInfo } from './node-info.ts';
 import type { NamespaceLabels } from './plugins/affinity-term.ts';
@@ -91,8 +92,14 @@ export class SchedulerCache implements Snapshot {
   confirm(pod: Live<Pod>, nodeName: string): void {
     const { uid } = pod.metadata;
     const placed = this.#placed.get(uid);
-    const info = placed && saysTheSame(placed.info.pod, pod) ? { ...placed.info, pod } : podInfo(pod);
-    this.#place({ info, nodeName, assumed: false });
+    if (placed?.nodeName !== nodeName || !saysTheSame(placed.info.pod, pod)) {
+      this.#place({ info: podInfo(pod), nodeName, assumed: false });
+      return;
+    }
+    const info = { ...placed.info, pod };
+    this.#placed.set(uid, { info, nodeName, assumed: false });
+    this.#infos.get(nodeName)?.refreshPod(info);
+    this.#strays.get(nodeName)?.set(uid, info);
   }
 
   isAssumed(uid: string): boolean {
@@ -148,13 +155,22 @@ export class SchedulerCache implements Snapshot {
   }
 }
 
-/** Whether everything but the pod itself in its {@link PodInfo} stays as it was. */
+/** Whether nothing changed that the cache accounts for: what the pod asks for, and how selectors see it. */
 function saysTheSame(a: Live<Pod>, b: Live<Pod>): boolean {
   return (
-    a.metadata.generation === b.metadata.generation &&
     a.metadata.generation !== undefined &&
-    a.status?.containerStatuses === undefined &&
-    b.status?.containerStatuses === undefined
+    a.metadata.generation === b.metadata.generation &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    deepEqual(a.metadata.labels, b.metadata.labels) &&
+    !mayBeResized(a) &&
+    !mayBeResized(b)
+  );
+}
+
+/** What is in force on the node may differ from what the spec says. */
+function mayBeResized({ status }: Pod): boolean {
+  return (status?.containerStatuses ?? []).some(
+    ({ allocatedResources, resources }) => allocatedResources !== undefined || resources !== undefined,
   );
 }
 
