@@ -10,7 +10,7 @@ import {
   type RunningController,
 } from '../../reconcile/controller.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
-import { finishedAt } from '../job/job-state.ts';
+import { msUntilExpiry } from './plan.ts';
 
 /** Deletes finished jobs when `ttlSecondsAfterFinished` has passed. */
 export const ttlAfterFinishedController: Controller = {
@@ -50,13 +50,4 @@ function start(context: ControllerContext): RunningController {
     }
     return settled;
   }
-}
-
-/** Milliseconds until a finished job is to go; undefined when it is to stay. */
-function msUntilExpiry(job: Live<Job>, now: number): number | undefined {
-  const finished = finishedAt(job);
-  const { ttlSecondsAfterFinished } = job.spec;
-  if (finished === undefined || ttlSecondsAfterFinished === undefined) return undefined;
-  if (job.metadata.deletionTimestamp !== undefined) return undefined;
-  return Math.max(0, finished + ttlSecondsAfterFinished * 1000 - now);
 }
