@@ -22,7 +22,7 @@ import { byKey, objectKey, parseKey, startReconciler } from '../../reconcile/rec
 import { claimsOf } from '../storage-protection/claim-protection.ts';
 import { boundStatus, unboundStatus, withClaim, withoutClaim, withVolume } from './binding.ts';
 import { annotations, claimKeyOf, classNameOf, hasAnnotation } from './claim-state.ts';
-import { suits } from './match.ts';
+import { oldestSuited } from './match.ts';
 import { planClaim, type ClaimEvent } from './plan-claim.ts';
 import { planVolume, type VolumePhase } from './plan-volume.ts';
 
@@ -47,6 +47,10 @@ function start(context: ControllerContext): RunningController {
   const volumeClient = client.for(persistentvolumes);
   /** Volumes that a claim is being bound to, and that claim's identity, until the cache shows it. */
   const promised = new Map<string, string>();
+  /** Identities of claims that have a volume, until the cache shows it. */
+  const taken = new Set<string>();
+  /** Volumes that were offered to a claim, by the claim's key, until it has decided. */
+  const offers = new Map<string, ReadonlySet<string>>();
   claimCache.addIndex('unbound class', (claim) => (isUnbound(claim) ? [classNameOf(claim)] : []));
   claimCache.addIndex('volume', ({ spec }) => (spec.volumeName ? [spec.volumeName] : []));
   volumeCache.addIndex('candidate', (volume) => {
@@ -67,12 +71,15 @@ function start(context: ControllerContext): RunningController {
       wakeVolumesOf(claim);
     },
     onUpdate(claim) {
+      if (!isUnbound(claim)) taken.delete(claim.metadata.uid);
       wake(claim);
       wakeVolumesOf(claim);
     },
     onDelete(claim) {
       wakeVolumesOf(claim);
+      taken.delete(claim.metadata.uid);
       breakPromises(claim.metadata.uid);
+      reoffer(objectKey(claim), claim);
     },
   });
   volumeCache.addHandler({
@@ -94,9 +101,31 @@ function start(context: ControllerContext): RunningController {
     const key = claimKeyOf(volume);
     if (key !== undefined) reconciler.add(key);
     for (const claim of claimCache.byIndex('volume', name)) wake(claim);
-    if (key !== undefined) return;
-    for (const claim of claimCache.byIndex('unbound class', classNameOf(volume)))
-      if (suits(claim, volume)) wake(claim);
+  }
+
+  /** Lets the oldest claim that a free volume suits decide; if that takes another, the next one may (see {@link reoffer}). */
+  function offer(volume: Volume, after?: Claim): void {
+    const { name } = volume.metadata;
+    const className = classNameOf(volume);
+    const mode = classCache.get(undefined, className)?.volumeBindingMode;
+    if (promised.has(name) || mode === 'WaitForFirstConsumer') return;
+    const open = claimCache
+      .byIndex('unbound class', className)
+      .filter(({ metadata }) => !taken.has(metadata.uid));
+    const claim = oldestSuited(volume, open, after);
+    if (!claim) return;
+    const key = objectKey(claim);
+    offers.set(key, new Set(offers.get(key)).add(name));
+    reconciler.add(key);
+  }
+
+  function reoffer(key: string, claim: Claim): void {
+    const names = offers.get(key) ?? [];
+    offers.delete(key);
+    for (const name of names) {
+      const volume = volumeCache.get(undefined, name);
+      if (volume && !volume.spec.claimRef) offer(volume, claim);
+    }
   }
 
   function seeClass({ metadata }: Live<StorageClass>): void {
@@ -129,7 +158,16 @@ function start(context: ControllerContext): RunningController {
 
   async function reconcileClaim(key: string): Promise<Outcome> {
     const claim = byKey(claimCache, key);
-    if (!claim) return settled;
+    if (!claim) {
+      offers.delete(key);
+      return settled;
+    }
+    await decide(key, claim);
+    reoffer(key, claim);
+    return settled;
+  }
+
+  async function decide(key: string, claim: Claim): Promise<void> {
     const { uid } = claim.metadata;
     const isOpen = ({ metadata }: Volume): boolean => (promised.get(metadata.name) ?? uid) === uid;
     const action = planClaim({
@@ -151,7 +189,6 @@ function start(context: ControllerContext): RunningController {
       const changed = await writeStatus(claim, unboundStatus(claim, action.phase));
       if (action.event && (action.phase === 'Pending' || changed !== claim)) tell(claim, action.event);
     }
-    return settled;
   }
 
   async function bind(claim: Claim, chosen: Volume): Promise<void> {
@@ -166,8 +203,9 @@ function start(context: ControllerContext): RunningController {
       throw error;
     }
     volume = await writePhase(volume, { phase: 'Bound' });
-    const taken = withVolume(claim, volume);
-    const current = taken === claim ? claim : await claimClient.update(taken);
+    const holder = withVolume(claim, volume);
+    if (isUnbound(claim)) taken.add(claim.metadata.uid);
+    const current = holder === claim ? claim : await claimClient.update(holder);
     await writeStatus(current, boundStatus(current, volume));
   }
 
@@ -202,8 +240,11 @@ function start(context: ControllerContext): RunningController {
     if (!volume) return settled;
     const claim = await claimFor(volume);
     const action = planVolume(volume, claim);
-    if (action.do === 'phase') await writePhase(volume, action);
-    else if (action.do === 'unbind') await volumeClient.update(withoutClaim(volume));
+    if (action.do === 'phase') {
+      const written = await writePhase(volume, action);
+      if (written === volume && action.phase === 'Available' && !volume.spec.claimRef) offer(volume);
+    }
+    if (action.do === 'unbind') await volumeClient.update(withoutClaim(volume));
     else if (action.do === 'wake-claim' && claim) wake(claim);
     else if (action.do === 'mismatch' && claim) tellMismatch(volume, claim);
     return settled;
