@@ -18,16 +18,17 @@ export const nodeProxy: SubresourceDefinition<Node> = {
     Promise.resolve({ nodeName: metadata.name, path, query: new URLSearchParams() }),
 };
 
-/** `pods/NAME:PORT/proxy/PATH`: the pod's own address; without a port the first one that a container declares. */
+/** `pods/NAME:PORT/proxy/PATH`: the pod's own address; without a port the first that a container declares, else the scheme's. */
 export const podProxy: SubresourceDefinition<Pod> = {
   kind: kind('PodProxyOptions'),
   verbs,
   proxy(pod, { scheme, port, path }) {
     const declared = pod.spec.containers.flatMap(({ ports = [] }) => ports);
-    const number = port === '' ? declared[0]?.containerPort : Number(port);
+    const usual = scheme === 'https' ? 443 : 80;
+    const number = port === '' ? (declared[0]?.containerPort ?? usual) : Number(port);
     const host = pod.status?.podIP;
     if (!host) throw newBadRequest('address not allowed');
-    if (number === undefined || !Number.isInteger(number) || number < 1 || number > 65_535)
+    if (!Number.isInteger(number) || number < 1 || number > 65_535)
       throw newBadRequest(`invalid port ${JSON.stringify(port)}`);
     return Promise.resolve(to({ scheme, port, path }, host, number));
   },
