@@ -1,8 +1,10 @@
-import { X509Certificate, createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { X509Certificate, generateKeyPair, generateKeyPairSync } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { webcrypto } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Clock } from '../base/clock.ts';
+import { issueAuthority, issueCertificate } from '../machinery/x509/issue-certificate.ts';
+import { writeAlternativeNames, writeName } from '../machinery/x509/write-names.ts';
 
 /** A certificate with its private key, both PEM. */
 export interface KeyPair {
@@ -30,9 +32,11 @@ export interface Pki {
   readonly serviceAccountKey: string;
 }
 
+type Subject = Parameters<typeof writeName>[0];
+
 interface LeafSpec {
-  readonly subject: string;
-  readonly usage: 'serverAuth' | 'clientAuth';
+  readonly subject: Subject;
+  readonly usage: 'server auth' | 'client auth';
   readonly dns?: readonly string[];
   readonly ips?: readonly string[];
 }
@@ -54,11 +58,11 @@ export async function ensurePki(
 ): Promise<Pki> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
-  const authority = async (name: string, subject: string): Promise<KeyPair> =>
+  const authority = async (name: string, subject: Subject): Promise<KeyPair> =>
     (await readPair(directory, name)) ?? (await makeAuthority(directory, name, { subject, clock }));
   const [ca, frontProxyCa] = await Promise.all([
-    authority('ca', 'CN=kubernetes'),
-    authority('front-proxy-ca', 'CN=front-proxy-ca'),
+    authority('ca', [['CN', 'kubernetes']]),
+    authority('front-proxy-ca', [['CN', 'front-proxy-ca']]),
   ]);
   const leaf = async (name: string, spec: LeafSpec, signer: KeyPair = ca): Promise<KeyPair> => {
     const existing = await readPair(directory, name);
@@ -66,19 +70,35 @@ export async function ensurePki(
     return makeLeaf(directory, name, { ca: signer, spec, clock });
   };
   const [server, admin, kubeletClient, kubelet, frontProxyClient] = await Promise.all([
-    leaf('apiserver', { subject: 'CN=kube-apiserver', usage: 'serverAuth', ...names }),
-    leaf('admin', { subject: 'CN=kubernetes-admin,O=system:masters', usage: 'clientAuth' }),
+    leaf('apiserver', { subject: [['CN', 'kube-apiserver']], usage: 'server auth', ...names }),
+    leaf('admin', {
+      subject: [
+        ['CN', 'kubernetes-admin'],
+        ['O', 'system:masters'],
+      ],
+      usage: 'client auth',
+    }),
     leaf('apiserver-kubelet-client', {
-      subject: 'CN=kube-apiserver-kubelet-client,O=system:masters',
-      usage: 'clientAuth',
+      subject: [
+        ['CN', 'kube-apiserver-kubelet-client'],
+        ['O', 'system:masters'],
+      ],
+      usage: 'client auth',
     }),
     leaf('kubelet', {
-      subject: 'CN=system:node,O=system:nodes',
-      usage: 'serverAuth',
+      subject: [
+        ['CN', 'system:node'],
+        ['O', 'system:nodes'],
+      ],
+      usage: 'server auth',
       dns: ['localhost'],
       ips: ['127.0.0.1'],
     }),
-    leaf('front-proxy-client', { subject: 'CN=front-proxy-client', usage: 'clientAuth' }, frontProxyCa),
+    leaf(
+      'front-proxy-client',
+      { subject: [['CN', 'front-proxy-client']], usage: 'client auth' },
+      frontProxyCa,
+    ),
   ]);
   return {
     ca,
@@ -135,40 +155,28 @@ function isUsable(pair: KeyPair, ca: KeyPair, spec: LeafSpec, clock: Clock): boo
   );
 }
 
-/** The certificate library is loaded only when something must be signed. */
-async function loadX509(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  x509.cryptoProvider.set(globalThis.crypto);
-  return x509;
+async function newKey(): Promise<{ readonly publicKey: Buffer; readonly privateKey: string }> {
+  return promisify(generateKeyPair)('ec', {
+    namedCurve: 'P-256',
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
 }
-
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 async function makeAuthority(
   directory: string,
   file: string,
-  { subject, clock }: { readonly subject: string; readonly clock: Clock },
+  { subject, clock }: { readonly subject: Subject; readonly clock: Clock },
 ): Promise<KeyPair> {
-  const x509 = await loadX509();
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: subject,
-    notBefore: new Date(clock.now() - dayMs),
-    notAfter: new Date(clock.now() + caYears * 365 * dayMs),
-    signingAlgorithm: algorithm,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(
-        x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign,
-        true,
-      ),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
+  const { publicKey, privateKey } = await newKey();
+  const cert = issueAuthority({
+    subject: writeName(subject),
+    publicKey,
+    key: privateKey,
+    notBefore: clock.now() - dayMs,
+    notAfter: clock.now() + caYears * 365 * dayMs,
   });
-  return save(directory, file, { cert: certificate.toString('pem'), key: await privatePem(keys.privateKey) });
+  return save(directory, file, { cert, key: privateKey });
 }
 
 async function makeLeaf(
@@ -176,53 +184,24 @@ async function makeLeaf(
   name: string,
   { ca, spec, clock }: { ca: KeyPair; spec: LeafSpec; clock: Clock },
 ): Promise<KeyPair> {
-  const x509 = await loadX509();
-  const authority = new x509.X509Certificate(ca.cert);
-  const der = createPrivateKey(ca.key).export({ type: 'pkcs8', format: 'der' });
-  const signingKey = await crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
-  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const alternatives = [
-    ...(spec.dns ?? []).map((value) => ({ type: 'dns' as const, value })),
-    ...(spec.ips ?? []).map((value) => ({ type: 'ip' as const, value })),
-  ];
-  const certificate = await x509.X509CertificateGenerator.create({
-    serialNumber: serial(),
-    subject: spec.subject,
-    issuer: authority.subject,
-    notBefore: new Date(clock.now() - dayMs),
-    notAfter: new Date(clock.now() + leafDays * dayMs),
-    signingAlgorithm: algorithm,
-    publicKey: keys.publicKey,
-    signingKey,
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([
-        spec.usage === 'serverAuth' ? x509.ExtendedKeyUsage.serverAuth : x509.ExtendedKeyUsage.clientAuth,
-      ]),
-      await x509.AuthorityKeyIdentifierExtension.create(authority),
-      ...(alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : []),
-    ],
+  const { publicKey, privateKey } = await newKey();
+  const { subject, usage, dns = [], ips = [] } = spec;
+  const named = dns.length + ips.length > 0;
+  const cert = issueCertificate(ca, {
+    request: {
+      subject: writeName(subject),
+      publicKey,
+      ...(named && { alternativeNames: writeAlternativeNames(dns, ips) }),
+    },
+    usages: ['digital signature', usage],
+    notBefore: clock.now() - dayMs,
+    notAfter: clock.now() + leafDays * dayMs,
   });
-  return save(directory, name, { cert: certificate.toString('pem'), key: await privatePem(keys.privateKey) });
+  return save(directory, name, { cert, key: privateKey });
 }
 
 async function save(directory: string, name: string, pair: KeyPair): Promise<KeyPair> {
-  const complete = { cert: pair.cert.endsWith('\n') ? pair.cert : `${pair.cert}\n`, key: pair.key };
-  await writeSecret(join(directory, `${name}.key`), complete.key);
-  await writeSecret(join(directory, `${name}.crt`), complete.cert);
-  return complete;
-}
-
-async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
-  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', key));
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
-}
-
-/** 127 random bits, positive and without a leading zero byte. */
-function serial(): string {
-  const bytes = randomBytes(16);
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return bytes.toString('hex');
+  await writeSecret(join(directory, `${name}.key`), pair.key);
+  await writeSecret(join(directory, `${name}.crt`), pair.cert);
+  return pair;
 }

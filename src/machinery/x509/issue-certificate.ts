@@ -1,4 +1,4 @@
-import { X509Certificate, createPrivateKey, randomBytes, sign } from 'node:crypto';
+import { X509Certificate, createHash, createPrivateKey, randomBytes, sign } from 'node:crypto';
 import type { CertificateRequest } from './certificate-request.ts';
 import {
   type Der,
@@ -20,7 +20,7 @@ export interface Authority {
 }
 
 export interface Issuance {
-  readonly request: CertificateRequest;
+  readonly request: Pick<CertificateRequest, 'subject' | 'publicKey' | 'alternativeNames'>;
   /** Kubernetes' names of usages: `digital signature`, `client auth`. */
   readonly usages: readonly string[];
   /** Milliseconds since the epoch; the certificate never outlives its authority. */
@@ -63,26 +63,76 @@ const subjectKeyIdentifier = '2.5.29.14';
 export function issueCertificate(authority: Authority, issuance: Issuance): string {
   const { request, notBefore, notAfter } = issuance;
   const ca = readAuthority(authority.cert);
-  const key = createPrivateKey(authority.key);
+  return sealed(authority.key, {
+    issuer: ca.subject,
+    subject: request.subject,
+    publicKey: request.publicKey,
+    notBefore,
+    notAfter: Math.min(notAfter, Date.parse(new X509Certificate(authority.cert).validTo)),
+    extensions: extensions(issuance, ca.keyIdentifier),
+  });
+}
+
+/** What an authority of its own certifies of itself. */
+export interface SelfIssuance extends Pick<Issuance, 'notBefore' | 'notAfter'> {
+  /** A `Name`, DER. */
+  readonly subject: Buffer;
+  /** A `SubjectPublicKeyInfo`, DER. */
+  readonly publicKey: Buffer;
+  /** PEM. */
+  readonly key: string;
+}
+
+/** The certificate of an authority that nobody else vouches for; PEM. */
+export function issueAuthority({ subject, publicKey, key, notBefore, notAfter }: SelfIssuance): string {
+  const [, bits] = children(readDer(publicKey), derTag.sequence);
+  const identifier = createHash('sha1')
+    .update(bits?.content.subarray(1) ?? publicKey)
+    .digest();
+  const isAuthority = writeDer(derTag.sequence, writeDer(derTag.boolean, Buffer.from([0xff])));
+  return sealed(key, {
+    issuer: subject,
+    subject,
+    publicKey,
+    notBefore,
+    notAfter,
+    extensions: [
+      extension('2.5.29.15', 'critical', keyUsage([0, 5, 6])),
+      extension('2.5.29.19', 'critical', isAuthority),
+      extension(subjectKeyIdentifier, 'informative', writeDer(derTag.octetString, identifier)),
+    ],
+  });
+}
+
+interface Contents extends Pick<Issuance, 'notBefore' | 'notAfter'> {
+  readonly issuer: Buffer;
+  readonly subject: Buffer;
+  readonly publicKey: Buffer;
+  readonly extensions: readonly Buffer[];
+}
+
+function sealed(pem: string, contents: Contents): string {
+  const key = createPrivateKey(pem);
   const isRsa = key.asymmetricKeyType === 'rsa';
   const algorithm = isRsa
     ? writeDer(derTag.sequence, writeOid('1.2.840.113549.1.1.11'), Buffer.from([0x05, 0x00]))
     : writeDer(derTag.sequence, writeOid('1.2.840.10045.4.3.2'));
-  const until = Math.min(notAfter, Date.parse(new X509Certificate(authority.cert).validTo));
   const body = writeDer(
     derTag.sequence,
     writeDer(0xa0, writeDer(derTag.integer, Buffer.from([2]))),
     writeDer(derTag.integer, serial()),
     algorithm,
-    ca.subject,
-    writeDer(derTag.sequence, writeTime(notBefore), writeTime(until)),
-    request.subject,
-    request.publicKey,
-    writeDer(0xa3, writeDer(derTag.sequence, ...extensions(issuance, ca.keyIdentifier))),
+    contents.issuer,
+    writeDer(derTag.sequence, writeTime(contents.notBefore), writeTime(contents.notAfter)),
+    contents.subject,
+    contents.publicKey,
+    writeDer(0xa3, writeDer(derTag.sequence, ...contents.extensions)),
   );
   const signature = Buffer.concat([Buffer.from([0]), sign('sha256', body, key)]);
-  const whole = writeDer(derTag.sequence, body, algorithm, writeDer(derTag.bitString, signature));
-  return writePem('CERTIFICATE', whole);
+  return writePem(
+    'CERTIFICATE',
+    writeDer(derTag.sequence, body, algorithm, writeDer(derTag.bitString, signature)),
+  );
 }
 
 /** A positive number of 127 random bits without a leading zero byte. */
