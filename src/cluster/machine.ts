@@ -10,6 +10,7 @@ import { createNodeAgent } from '../node/agent.ts';
 import type { NodeAgent } from '../node/agent.ts';
 import type { ContainerRuntime } from '../node/container-runtime.ts';
 import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
+import { createNodePages } from '../node/kubelet-server/node-pages.ts';
 import type { KubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
 import { createProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
@@ -185,8 +186,8 @@ export async function startMachine({
     const gateway = network?.gatewayOf(podCidr) ?? '127.0.0.1';
     const kubelet = createKubeletServer({
       agent: () => agent,
-      sampler: () => sampler,
       clock,
+      pages: createNodePages({ agent: () => agent, sampler: () => sampler, clock }),
       tls: { ...controlPlane.pki.kubelet, clientCa: controlPlane.pki.ca.cert },
     });
     const kubeletPort = await kubelet.listen({ host: '127.0.0.1', port: 0 });

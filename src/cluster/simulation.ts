@@ -1,5 +1,7 @@
-import { nodes } from '../api/core/v1.gen.ts';
+import { nodes, type Node } from '../api/core/v1.gen.ts';
+import type { Live } from '../machinery/object.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
+import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import type { Simulation } from '../node/simulated/simulation.ts';
 import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
 import type { ControlPlane } from './control-plane.ts';
@@ -39,7 +41,26 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
 
   async function start(): Promise<Simulation> {
     const { startSimulation } = await import('../node/simulated/simulation.ts');
-    return startSimulation(
+    let simulation: Simulation | undefined;
+    const kubelet = createKubeletServer({
+      agent: () => {
+        if (!simulation) throw new Error('the simulation has not begun');
+        return simulation.kubelet;
+      },
+      pages(path) {
+        const body = path === '/healthz' ? 'ok' : simulation?.metricsAt(path);
+        return body === undefined ? undefined : { type: 'text/plain; version=0.0.4; charset=utf-8', body };
+      },
+      clock,
+      tls: { ...controlPlane.pki.kubelet, clientCa: controlPlane.pki.ca.cert },
+    });
+    // The nodes say which port their kubelet has; those of an earlier start say that one's.
+    const former = informers.for(nodes).list().find(isFake)?.status?.daemonEndpoints?.kubeletEndpoint?.Port;
+    const kubeletPort = await kubelet
+      .listen({ host: '127.0.0.1', port: former ?? 0 })
+      .catch(() => kubelet.listen({ host: '127.0.0.1', port: 0 }));
+    stopping.signal.addEventListener('abort', () => void kubelet.close(), { once: true });
+    simulation = await startSimulation(
       {
         client,
         informers,
@@ -47,11 +68,13 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
         events: createEventRecorder(client, { clock, component: 'kwok' }),
         seed: simulated?.seed ?? '',
         version: servedVersion(options.program.version).gitVersion,
-        kubeletPort: 0,
+        kubeletPort,
+        searchPath: options.searchPath,
         onError: warnOnce,
       },
       stopping.signal,
     );
+    return simulation;
   }
   function begin(): Promise<Simulation> {
     running ??= start();
@@ -61,8 +84,8 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
     return running;
   }
   const handler = informers.for(nodes).addHandler({
-    onAdd: ({ metadata }) => {
-      if (metadata.annotations?.[NODE_ANNOTATION] === 'fake') void begin();
+    onAdd: (node) => {
+      if (isFake(node)) void begin();
     },
   });
   informers.start();
@@ -91,4 +114,8 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
       await (await running?.catch(() => undefined))?.stop();
     },
   };
+}
+
+function isFake({ metadata }: Live<Node>): boolean {
+  return metadata.annotations?.[NODE_ANNOTATION] === 'fake';
 }

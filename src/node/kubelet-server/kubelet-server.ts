@@ -4,18 +4,18 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
-import type { NodeAgent } from '../agent.ts';
-import type { UsageSampler } from '../stats/usage-sampler.ts';
+import type { KubeletBackend } from './kubelet-backend.ts';
 import { plainStatusOf } from './http-errors.ts';
 import { parseKubeletPath } from './kubelet-path.ts';
-import { createNodePages } from './node-pages.ts';
+import type { NodePage } from './node-pages.ts';
 import { serveLogs } from './serve-logs.ts';
 import { serveStream } from './serve-stream.ts';
 
 export interface KubeletServerOptions {
-  readonly agent: () => NodeAgent;
-  readonly sampler: () => UsageSampler;
+  readonly agent: () => KubeletBackend;
   readonly clock: Clock;
+  /** What a GET of a path is answered with that is not about a pod; undefined for other paths. */
+  readonly pages: (path: string) => NodePage | undefined;
   readonly tls: {
     readonly cert: string;
     readonly key: string;
@@ -36,7 +36,6 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
   const { cert, key, clientCa } = options.tls;
   const server = createServer({ cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false });
   const sockets = new Set<Duplex>();
-  const pages = createNodePages(options);
   server.on('request', (request, response) => void answer(request, response));
   server.on('upgrade', (request, socket, head) => {
     sockets.add(socket);
@@ -54,7 +53,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     }
     const url = new URL(request.url ?? '/', 'https://node');
     try {
-      const page = pages(url.pathname);
+      const page = options.pages(url.pathname);
       if (page) {
         response.writeHead(200, { 'content-type': page.type }).end(page.body);
         return;

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { NodeAgent } from '../agent.ts';
+import type { KubeletBackend } from './kubelet-backend.ts';
 import type { ContainerTarget } from './kubelet-path.ts';
 
 interface LogRequest {
-  readonly agent: NodeAgent;
+  readonly agent: KubeletBackend;
   readonly target: ContainerTarget;
   readonly query: URLSearchParams;
 }

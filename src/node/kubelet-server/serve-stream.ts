@@ -4,7 +4,7 @@ import { WebSocketServer, createWebSocketStream } from 'ws';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../base/clock.ts';
 import { newBadRequest, newNotFound } from '../../machinery/status/errors.ts';
-import type { NodeAgent } from '../agent.ts';
+import type { KubeletBackend } from './kubelet-backend.ts';
 import { portForwardProtocol, servePortForward } from '../streams/port-forward.ts';
 import { runRemoteCommand } from '../streams/remote-command.ts';
 import type { RemoteOptions, RemoteWork } from '../streams/remote-command.ts';
@@ -22,7 +22,7 @@ interface StreamRequest {
   readonly head: Buffer;
   readonly target: KubeletTarget;
   readonly query: URLSearchParams;
-  readonly agent: NodeAgent;
+  readonly agent: KubeletBackend;
   readonly clock: Clock;
 }
 

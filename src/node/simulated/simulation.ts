@@ -7,15 +7,19 @@ import type { KubeObject, Live, ResourceType } from '../../machinery/object.ts';
 import { isConditionTrue } from '../../reconcile/conditions.ts';
 import type { EventRecorder } from '../../reconcile/event-recorder.ts';
 import type { Informer, InformerFactory } from '../../reconcile/informer.ts';
+import type { KubeletBackend } from '../kubelet-server/kubelet-backend.ts';
 import { installKwok } from './install-kwok.ts';
 import { defaultStages } from './kwok/default-stages.ts';
 import { stages, type Stage } from './kwok/stage.ts';
+import { createSimulatedKubelet } from './kubelet/simulated-kubelet.ts';
 import { NodeLeases } from './node-leases.ts';
 import { isDisregarded, SimulatedNodes } from './simulated-nodes.ts';
 import { celExpressions } from './stages/cel-expressions.ts';
 import { StageCatalog, subjectKey, type StageSubject } from './stages/stage-catalog.ts';
 import { stageFunctions } from './stages/stage-functions.ts';
 import { StagePlayer } from './stages/stage-player.ts';
+import { NodeMetrics } from './usage/node-metrics.ts';
+import { SimulatedUsage, type UsageSource } from './usage/simulated-usage.ts';
 import { createStageRenderer, type StageRenderer } from './stages/stage-renderer.ts';
 
 export interface SimulationOptions {
@@ -30,6 +34,8 @@ export interface SimulationOptions {
   readonly version: string;
   /** Port of the simulated nodes' kubelet; 0 for none. */
   readonly kubeletPort: number;
+  /** Where programs are that simulated pods are told to run, as in PATH. */
+  readonly searchPath?: string;
   /** The stages that a cluster without any begins with. Default: KWOK's fast ones. */
   readonly firstStages?: readonly Stage[];
   readonly onError: (error: unknown) => void;
@@ -38,6 +44,12 @@ export interface SimulationOptions {
 /** Simulated nodes and pods at work. */
 export interface Simulation {
   readonly nodes: SimulatedNodes;
+  /** Logs, commands and connections of simulated pods, as KWOK's resources say. */
+  readonly kubelet: KubeletBackend;
+  /** How much simulated pods use, as KWOK's resources say. */
+  readonly usage: UsageSource;
+  /** The metrics at a path of the nodes' endpoint. */
+  metricsAt(path: string): string | undefined;
   /** Resolves when so many simulated nodes are Ready. */
   nodesReady(count: number, signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
@@ -69,6 +81,9 @@ interface PlayedKind {
 
 class RunningSimulation implements Simulation {
   readonly nodes = new SimulatedNodes();
+  readonly kubelet: KubeletBackend;
+  readonly usage: SimulatedUsage;
+  readonly #metrics: NodeMetrics;
   readonly #options: SimulationOptions;
   readonly #catalog: StageCatalog;
   readonly #leases: NodeLeases;
@@ -95,6 +110,14 @@ class RunningSimulation implements Simulation {
     this.#nodeCache = informers.for(nodes);
     this.#podCache = informers.for(pods);
     this.#renderer = this.#createRenderer();
+    const caches = { informers, nodes: this.#nodeCache, pods: this.#podCache };
+    this.kubelet = createSimulatedKubelet({ ...caches, clock, searchPath: options.searchPath ?? '' });
+    this.usage = new SimulatedUsage({ ...caches, clock, seed: options.seed, onError });
+    this.#metrics = new NodeMetrics(informers, { ...caches, usage: this.usage });
+  }
+
+  metricsAt(path: string): string | undefined {
+    return this.#metrics.at(path);
   }
 
   start(): void {

@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition } from '../../../api/apiextensions/v1.gen.ts';
 import { KWOK_GROUP, KWOK_VERSION } from './stage.ts';
+import { metricSpec, podResourceSpec } from './pod-resource-specs.ts';
 import { stageSpec } from './stage-definition.ts';
 
 interface KwokKind {
@@ -9,7 +10,29 @@ interface KwokKind {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-const kinds: readonly KwokKind[] = [{ kind: 'Stage', plural: 'stages', namespaced: false, spec: stageSpec }];
+const lists = {
+  logs: ['Logs', 'logs'],
+  attaches: ['Attach', 'attaches'],
+  execs: ['Exec', 'execs'],
+  forwards: ['PortForward', 'portforwards'],
+  usages: ['ResourceUsage', 'resourceusages'],
+} as const;
+
+function kinds(): readonly KwokKind[] {
+  return [
+    { kind: 'Stage', plural: 'stages', namespaced: false, spec: stageSpec },
+    { kind: 'Metric', plural: 'metrics', namespaced: false, spec: metricSpec },
+    ...Object.entries(lists).flatMap(([list, [kind, plural]]) => [
+      { kind, plural, namespaced: true, spec: podResourceSpec(list, 'one pod') },
+      {
+        kind: `Cluster${kind}`,
+        plural: `cluster${plural}`,
+        namespaced: false,
+        spec: podResourceSpec(list, 'cluster'),
+      },
+    ]),
+  ];
+}
 
 const status = {
   type: 'object',
@@ -35,7 +58,7 @@ const status = {
 
 /** The definitions of KWOK's resources, so that they can be applied as they are. */
 export function kwokDefinitions(): readonly CustomResourceDefinition[] {
-  return kinds.map(({ kind, plural, namespaced, spec }) => ({
+  return kinds().map(({ kind, plural, namespaced, spec }) => ({
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${KWOK_GROUP}` },
