@@ -18,7 +18,9 @@ export const csiDrivers: ResourceDefinition<CSIDriver> = defineResource<CSIDrive
   unconditionalUpdate: false,
   returnsDeleted: true,
   // A new driver has no generation; the first change of its spec makes it 1.
+  prepareForCreate: ({ spec }) => dropDisabled(spec),
   prepareForUpdate(next, old) {
+    dropDisabled(next.spec);
     if (!jsonEqual(next.spec, old.spec)) next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   },
   validate: validateDriver,
@@ -63,6 +65,11 @@ function defaults(driver: DeepMutable<CSIDriver>): void {
   if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ['Persistent'];
   spec.requiresRepublish ??= false;
   spec.seLinuxMount ??= false;
+}
+
+/** Drops what only a feature gate that is off by default upstream would keep. */
+function dropDisabled(spec: DeepMutable<CSIDriverSpec>): void {
+  delete spec.preventPodSchedulingIfMissing;
 }
 
 function unchanged(next: unknown, old: unknown, field: string): FieldError[] {

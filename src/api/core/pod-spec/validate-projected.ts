@@ -1,11 +1,5 @@
 import { type FieldError, forbidden, invalid, required } from '../../../machinery/field-error.ts';
-import { validateLabelSelector } from '../../../machinery/selectors/label-selector.ts';
-import type {
-  ClusterTrustBundleProjection,
-  KeyToPath,
-  ProjectedVolumeSource,
-  VolumeProjection,
-} from '../v1.gen.ts';
+import type { KeyToPath, ProjectedVolumeSource, VolumeProjection } from '../v1.gen.ts';
 import { nonReservedPathErrors } from './local-path.ts';
 import { fileModeErrors, validateDownwardFile } from './validate-downward.ts';
 
@@ -52,28 +46,9 @@ function validateToken(source: VolumeProjection, field: string, volume: string):
   return [...errors, ...nonReservedPathErrors(`${volume}.path`, path)];
 }
 
-function validateTrustBundle(bundle: ClusterTrustBundleProjection, field: string): FieldError[] {
-  const errors: FieldError[] = [];
-  const { name, signerName, labelSelector, path } = bundle;
-  if (name !== undefined && signerName !== undefined) {
-    errors.push(invalid(field, bundle, 'only one of name and signerName may be used'));
-  } else if (name !== undefined) {
-    if (!name) errors.push(required(`${field}.name`, 'must be a valid object name'));
-    if (labelSelector) {
-      const detail = 'labelSelector must be unset if name is specified';
-      errors.push(invalid(`${field}.labelSelector`, labelSelector, detail));
-    }
-  } else if (signerName !== undefined) {
-    if (!signerName) errors.push(required(`${field}.signerName`, 'must be a valid signer name'));
-    errors.push(...validateLabelSelector(labelSelector, `${field}.labelSelector`));
-  } else errors.push(required(field, 'either name or signerName must be specified'));
-  if (!path) errors.push(required(`${field}.path`));
-  return [...errors, ...nonReservedPathErrors(`${field}.path`, path ?? '')];
-}
-
 function validateSource(source: VolumeProjection, at: string, volume: string, claim: Claim): FieldError[] {
   const errors: FieldError[] = [];
-  const { secret, configMap, downwardAPI, serviceAccountToken, clusterTrustBundle } = source;
+  const { secret, configMap, downwardAPI, serviceAccountToken } = source;
   if (secret) errors.push(...validateItems(secret, `${at}.secret`, claim));
   if (configMap) errors.push(...validateItems(configMap, `${at}.configMap`, claim));
   for (const file of downwardAPI?.items ?? []) {
@@ -81,18 +56,7 @@ function validateSource(source: VolumeProjection, at: string, volume: string, cl
     if (file.path) errors.push(...claim(file.path, file.path));
   }
   errors.push(...validateToken(source, `${at}.serviceAccountToken`, volume));
-  if (clusterTrustBundle) {
-    const { path } = clusterTrustBundle;
-    errors.push(...validateTrustBundle(clusterTrustBundle, `${at}.clusterTrustBundle`), ...claim(path, path));
-  }
-  const given = [
-    secret,
-    configMap,
-    downwardAPI,
-    serviceAccountToken,
-    clusterTrustBundle,
-    source.podCertificate,
-  ];
+  const given = [secret, configMap, downwardAPI, serviceAccountToken];
   if (given.filter(Boolean).length > 1) {
     errors.push(forbidden(at, 'may not specify more than 1 volume type per source'));
   }

@@ -58,7 +58,6 @@ export function defaultVolume(volume: DeepMutable<Volume>): void {
     for (const source of projected.sources ?? []) {
       if (source.serviceAccountToken) source.serviceAccountToken.expirationSeconds ??= 3600;
       defaultFiles(source.downwardAPI?.items);
-      if (source.podCertificate) source.podCertificate.maxExpirationSeconds ??= 86_400;
     }
   }
   if (hostPath) hostPath.type ??= '';
