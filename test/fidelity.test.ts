@@ -70,7 +70,7 @@ describeWith({ exchanges: true }, 'exchanges recorded with a real Kubernetes 1.3
     const out = join(place.directory, 'results.json');
     const player = join(process.env['KANOE_FIDELITY'] ?? '', 'play.mjs');
     const line = [player, '--kubeconfig', place.kubeconfig, '--jobs', '4', '--out', out, ...args];
-    const { stderr } = await run(process.execPath, line);
+    const { stderr } = await run(process.execPath, line, { timeoutMs: 800_000 });
     try {
       return JSON.parse(readFileSync(out, 'utf8')) as Results;
     } catch (cause) {
