@@ -27,7 +27,8 @@ export async function removeVictims(
   try {
     await Promise.all(victims.slice(0, -1).map((victim) => remove(victim, { node, preemptor, handle })));
     finishing();
-    if (last) await remove(last, { node, preemptor, handle });
+    const goes = last && (await remove(last, { node, preemptor, handle }));
+    if (!goes) handle.activate([preemptor.uid]);
   } catch (error) {
     finishing();
     handle.onFailure('DefaultPreemption', preemptor, error);
@@ -41,16 +42,18 @@ interface Removal {
   readonly handle: Handle;
 }
 
-async function remove(victim: PodInfo, { node, preemptor, handle }: Removal): Promise<void> {
+/** Whether the victim's going is still to be heard of. */
+async function remove(victim: PodInfo, { node, preemptor, handle }: Removal): Promise<boolean> {
   const { namespace, name, uid, pod } = victim;
   const message = `Preempted by pod ${preemptor.uid} on node ${node.name}`;
   for (const waiting of handle.waitingPods()) {
     if (waiting.info.uid !== uid) continue;
     waiting.reject('DefaultPreemption', 'preempted');
     handle.events.record(pod, 'Normal', 'Preempted', message);
-    return;
+    return true;
   }
-  if (pod.metadata.deletionTimestamp !== undefined) return;
+  if (pod.metadata.deletionTimestamp !== undefined)
+    return handle.snapshot.node(node.name)?.pods.has(uid) === true;
   await handle.writeStatus(pod, {
     condition: {
       type: 'DisruptionTarget',
@@ -62,8 +65,9 @@ async function remove(victim: PodInfo, { node, preemptor, handle }: Removal): Pr
   try {
     await handle.client.for(pods).delete({ namespace, name }, { preconditions: { uid } });
   } catch (error) {
-    if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return;
+    if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return false;
     throw error;
   }
   handle.events.record(pod, 'Normal', 'Preempted', message);
+  return true;
 }
