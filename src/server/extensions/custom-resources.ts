@@ -196,9 +196,7 @@ export class CustomResources {
 
 /** Whether two states of a definition are served alike. */
 function sameService(a: CustomResourceDefinition, b: CustomResourceDefinition): boolean {
-  return (
-    sameValue(a.spec, b.spec) && sameValue(a.status?.acceptedNames, b.status?.acceptedNames)
-  );
+  return sameValue(a.spec, b.spec) && sameValue(a.status?.acceptedNames, b.status?.acceptedNames);
 }
 
 /** A version with the names that were accepted. */

@@ -13,6 +13,7 @@ import {
   newTimeout,
   newUnknownError,
 } from '../../machinery/status/errors.ts';
+import { requestPath } from '../../machinery/request-path.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import type { ApiRequest, PatchType } from '../../machinery/transport.ts';
 import { admissionRequest } from '../registry/admission-request.ts';
@@ -427,9 +428,12 @@ async function connectTarget(
     ? { ...(await definition.proxy(parent, address, strategy)), query }
     : await definition.connect?.(parent, query, strategy);
   if (!target) throw newMethodNotAllowed();
+  const seenAt = definition.proxy && {
+    seenAt: decodeURIComponent(requestPath({ ...context.request, subresource, params: {} })),
+  };
   if (target.backend) {
     const { backend, path } = target;
-    return { endpoint: backend, path, query };
+    return { endpoint: backend, path, query, ...seenAt };
   }
   if (target.nodeName === '') return undefined;
   const endpoint = parts.resolveNode(target.nodeName);
@@ -438,7 +442,7 @@ async function connectTarget(
       `error dialing backend: node ${JSON.stringify(target.nodeName)} has no kubelet endpoint`,
     );
   }
-  return { endpoint, path: target.path, query: target.query };
+  return { endpoint, path: target.path, query: target.query, ...seenAt };
 }
 
 /** Takes `[SCHEME:]NAME[:PORT]` apart, as upstream's `SplitSchemeNamePort` does. */

@@ -1,7 +1,8 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import https from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
+import { proxiedLink, rewriteLinks } from './proxied-links.ts';
 
 /** Where a node's kubelet endpoint listens, or another server. */
 export interface NodeEndpoint {
@@ -23,6 +24,8 @@ export interface TunnelTarget {
   readonly query: URLSearchParams;
   /** For servers other than kubelets: how to connect, and what to tell them instead of the client's own headers. */
   readonly via?: TunnelVia;
+  /** The path of this server under which the other one is seen; links of its pages and redirections are put below it. */
+  readonly seenAt?: string;
 }
 
 /** A connection of its own kind. */
@@ -93,12 +96,14 @@ export class NodeTunnel {
     const headers = Object.fromEntries(
       Object.entries(message.headers).filter(([name]) => !notForwarded.has(name)),
     );
+    const body = seenFromOutside(message, headers, target);
     response.writeHead(message.statusCode ?? 502, headers);
     if ('flushHeaders' in response) response.flushHeaders();
     await new Promise<void>((done) => {
       message.on('error', () => response.destroy());
       response.on('close', done);
-      message.pipe(response);
+      body.on('error', () => response.destroy());
+      body.pipe(response);
     });
   }
 
@@ -188,6 +193,22 @@ export class NodeTunnel {
     });
     return { promise, outgoing };
   }
+}
+
+/** The body of an answer that is seen below a path of this server; changes the headers that say where things are. */
+function seenFromOutside(
+  message: IncomingMessage,
+  headers: NodeJS.Dict<string | string[]>,
+  { seenAt, endpoint }: TunnelTarget,
+): Readable {
+  if (seenAt === undefined) return message;
+  const at = { prefix: seenAt, host: `${endpoint.host}:${endpoint.port}` };
+  const { location } = message.headers;
+  if (location !== undefined) headers['location'] = proxiedLink(location, at);
+  if (!message.headers['content-type']?.startsWith('text/html')) return message;
+  const rewritten = rewriteLinks(message, message.headers['content-encoding'], at);
+  if (rewritten) delete headers['content-length'];
+  return rewritten ?? message;
 }
 
 /** What kubelets are asked for here has no body. */
