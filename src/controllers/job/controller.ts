@@ -2,7 +2,6 @@ import { jobs, type Job } from '../../api/batch/v1.gen.ts';
 import { pods, type Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { selectorFrom, selectorMatches } from '../../machinery/selectors/label-selector.ts';
-import { isStatus } from '../../machinery/status-error.ts';
 import {
   recheck,
   settled,
@@ -19,14 +18,18 @@ import { applyClaims, planClaims } from '../pods/claim.ts';
 import { podWriter } from '../pods/pod-writer.ts';
 import { slowStart } from '../pods/slow-start.ts';
 import { jobPod } from './job-pod.ts';
-import { hasTrackingFinalizer, trackingFinalizer } from './job-state.ts';
+import { trackingFinalizer } from './job-state.ts';
+import { startOrphanRelease } from './orphaned-pods.ts';
 import { planJob, type JobObservation, type JobPlan } from './plan.ts';
+import { releasePod } from './release-pod.ts';
 
 /** Runs pods to completion. */
 export const jobController: Controller = { name: 'job-controller', aliases: ['job'], start };
 
 const managedByUs = 'kubernetes.io/job-controller';
-const trackedIndex = 'tracked by job';
+/** Changes of fewer pods are looked at at once. */
+const fewPods = 50;
+const longestDelayMs = 1000;
 
 function start(context: ControllerContext): RunningController {
   const { client, informers, events, clock } = context;
@@ -38,7 +41,6 @@ function start(context: ControllerContext): RunningController {
   const ownStatus = new OwnWrites(jobCache);
   const writer = podWriter(context, ownWrites);
   indexByController(podCache);
-  podCache.addIndex(trackedIndex, trackedBy);
   const reconciler = startReconciler(context, {
     name: jobController.name,
     caches: [jobCache, podCache],
@@ -51,17 +53,21 @@ function start(context: ControllerContext): RunningController {
     onDelete(job) {
       ownWrites.forget(objectKey(job));
       ownStatus.forget(objectKey(job));
-      reconciler.add(objectKey(job));
     },
   });
   podCache.addHandler({ onAdd: wakeOwners, onUpdate: wakeOwners, onDelete: wakeOwners });
-  return reconciler;
+  const orphans = startOrphanRelease(context, jobController.name);
+  return {
+    async stop() {
+      await Promise.all([reconciler.stop(), orphans.stop()]);
+    },
+  };
 
   function wakeOwners(pod: Live<Pod>): void {
     const { namespace = '', labels } = pod.metadata;
     const owner = controllerOf(pod);
     if (owner) {
-      if (owner.kind === 'Job') reconciler.add(`${namespace}/${owner.name}`);
+      if (owner.kind === 'Job') wakeOwner(`${namespace}/${owner.name}`);
       return;
     }
     for (const job of jobCache.list(namespace)) {
@@ -69,10 +75,15 @@ function start(context: ControllerContext): RunningController {
     }
   }
 
+  /** The more pods a job has, the more of their changes are looked at together. */
+  function wakeOwner(key: string): void {
+    const { active = 0 } = byKey(jobCache, key)?.status ?? {};
+    if (active < fewPods) reconciler.add(key);
+    else reconciler.addAfter(key, Math.min(active, longestDelayMs));
+  }
+
   async function reconcile(key: string): Promise<Outcome> {
     const job = byKey(jobCache, key);
-    await freeOrphans(key, job);
-    if (!job) ownWrites.forget(key);
     if (!job || (job.spec.managedBy ?? managedByUs) !== managedByUs) return settled;
     if (!ownWrites.observed(key) || !ownStatus.observed(key)) return settled;
     const observation = await observe(job);
@@ -111,29 +122,7 @@ function start(context: ControllerContext): RunningController {
   }
 
   async function release(key: string, pod: Live<Pod>): Promise<void> {
-    if (!hasTrackingFinalizer(pod)) return;
-    const { namespace = '', name, uid } = pod.metadata;
-    const patch = { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] } };
-    const type = 'application/strategic-merge-patch+json';
-    try {
-      ownWrites.wrote(key, await podClient.patch({ namespace, name }, patch, { type }));
-    } catch (error) {
-      if (!isStatus(error, 'NotFound')) throw error;
-    }
+    const released = await releasePod(podClient, pod);
+    if (released) ownWrites.wrote(key, released);
   }
-
-  /** Pods of a job that is gone, or whose name another job has taken, are not counted any more. */
-  async function freeOrphans(key: string, job: Live<Job> | undefined): Promise<void> {
-    const tracked = podCache.byIndex(trackedIndex, key);
-    await Promise.all(
-      tracked.filter((pod) => controllerOf(pod)?.uid !== job?.metadata.uid).map((pod) => release(key, pod)),
-    );
-  }
-}
-
-/** The key of the job that tracks a pod. */
-function trackedBy(pod: Live<Pod>): readonly string[] {
-  const owner = controllerOf(pod);
-  if (owner?.kind !== 'Job' || !hasTrackingFinalizer(pod)) return [];
-  return [`${pod.metadata.namespace}/${owner.name}`];
 }
