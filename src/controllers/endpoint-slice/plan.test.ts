@@ -64,7 +64,7 @@ function pod(number: number, facts: PodFacts = {}): Live<Pod> {
 }
 
 function plan(subject: Live<Service>, pods: Live<Pod>[], slices: Live<EndpointSlice>[] = []): SlicePlan {
-  return planSlices({ service: subject, pods, slices, node: () => undefined });
+  return planSlices({ service: subject, pods, slices, node: () => undefined, zoneShares: () => undefined });
 }
 
 /** Ports, then each endpoint with its conditions: `8080: 10.0.0.1 ready serving`. */

@@ -6,6 +6,7 @@ import { controllerReference } from '../../reconcile/owner.ts';
 import { withTriggerTime } from '../services/trigger-times.ts';
 import { belongs, distribute, type SliceGroup } from './distribute.ts';
 import { withHints } from './hints.ts';
+import { wantsTopology, withTopology } from './topology-hints.ts';
 import {
   addressOf,
   headlessLabel,
@@ -33,12 +34,16 @@ export interface SliceObservation {
   /** When the change happened that is to be shown, if that is known. */
   readonly triggerTime?: string | undefined;
   node(name: string): Live<Node> | undefined;
+  /** The part of all processors that each zone has; asked only for services that want it. */
+  zoneShares(): ReadonlyMap<string, number> | undefined;
 }
 
 export interface SlicePlan {
   readonly create: readonly EndpointSlice[];
   readonly update: readonly EndpointSlice[];
   readonly remove: readonly Live<EndpointSlice>[];
+  /** Of a service that wants topology hints: why one of its families has none; `''` when all have. */
+  readonly topologyProblem?: string;
 }
 
 /**
@@ -50,7 +55,8 @@ export function planSlices(observation: SliceObservation): SlicePlan {
   const unused = new Set(slices);
   const create: EndpointSlice[] = [];
   const update: EndpointSlice[] = [];
-  for (const group of groupsOf(observation)) {
+  const { groups, topologyProblem } = hinted(observation, groupsOf(observation));
+  for (const group of groups) {
     const mine = slices.filter((slice) => belongs(slice, group));
     const shares = distribute(group.endpoints, mine, capacity);
     for (const { slice, endpoints } of shares.length > 0 ? shares : [{ slice: mine[0], endpoints: [] }]) {
@@ -60,7 +66,30 @@ export function planSlices(observation: SliceObservation): SlicePlan {
       else if (!deepEqual(next, slice)) update.push(stamped(next, triggerTime));
     }
   }
-  return { create, update, remove: [...unused] };
+  return { create, update, remove: [...unused], ...(topologyProblem !== undefined && { topologyProblem }) };
+}
+
+interface Hinted extends Pick<SlicePlan, 'topologyProblem'> {
+  readonly groups: readonly SliceGroup[];
+}
+
+/** The groups with hints: those of the topology mode, or else those of the traffic distribution. */
+function hinted({ service, zoneShares }: SliceObservation, groups: readonly SliceGroup[]): Hinted {
+  if (!wantsTopology(service))
+    return {
+      groups: groups.map((group) => ({
+        ...group,
+        endpoints: group.endpoints.map((endpoint) => withHints(service, endpoint)),
+      })),
+    };
+  const shares = zoneShares();
+  let topologyProblem = '';
+  const shared = groups.map((group) => {
+    const { endpoints, problem } = withTopology(group.endpoints, shares);
+    if (problem !== undefined) topologyProblem ||= `${problem}, addressType: ${group.addressType}`;
+    return { ...group, endpoints };
+  });
+  return { groups: shared, topologyProblem };
 }
 
 function groupsOf({ service, pods, node }: SliceObservation): SliceGroup[] {
@@ -74,7 +103,7 @@ function groupsOf({ service, pods, node }: SliceObservation): SliceGroup[] {
       const key = `${addressType} ${ports.map((port) => `${port.name}/${port.port}/${port.protocol}`).join()}`;
       const group = groups.get(key) ?? { addressType, ports, endpoints: [] };
       groups.set(key, group);
-      group.endpoints.push(withHints(service, endpointOf(service, pod, { address, node })));
+      group.endpoints.push(endpointOf(service, pod, { address, node }));
     }
     if (groups.size === before) groups.set(addressType, { addressType, ports: [], endpoints: [] });
   }
