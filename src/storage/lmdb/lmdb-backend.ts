@@ -42,10 +42,13 @@ export function openLmdbBackend(file: string): Backend {
   });
   const table = (name: string): Table =>
     root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
-  const current = table('current');
-  const undo = table('undo');
-  const expiry = table('expiry');
-  const meta = table('meta');
+  // One transaction, so that a new file is synced once.
+  const { current, undo, expiry, meta } = root.transactionSync(() => ({
+    current: table('current'),
+    undo: table('undo'),
+    expiry: table('expiry'),
+    meta: table('meta'),
+  }));
 
   let compacted = FIRST_REVISION;
   const mark = meta.getBinary(COMPACTED);
