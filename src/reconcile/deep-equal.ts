@@ -6,11 +6,14 @@ export function deepEqual(a: unknown, b: unknown): boolean {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
     return a.every((item, index) => deepEqual(item, b[index]));
   }
-  const left = present(a);
-  const right = new Map(present(b));
-  return left.length === right.size && left.every(([key, value]) => deepEqual(value, right.get(key)));
-}
-
-function present(value: object): [string, unknown][] {
-  return Object.entries(value).filter(([, member]) => member !== undefined);
+  const [left, right] = [a as Readonly<Record<string, unknown>>, b as Readonly<Record<string, unknown>>];
+  let present = 0;
+  for (const name of Object.keys(left)) {
+    const value = left[name];
+    if (value === undefined) continue;
+    if (!Object.hasOwn(right, name) || !deepEqual(value, right[name])) return false;
+    present += 1;
+  }
+  for (const name of Object.keys(right)) if (right[name] !== undefined) present -= 1;
+  return present === 0;
 }
