@@ -1,5 +1,5 @@
 import { replicasets, statefulsets } from '../../api/apps/v1.gen.ts';
-import { replicationcontrollers, services, type Pod } from '../../api/core/v1.gen.ts';
+import { replicationcontrollers, services, type Pod, type Service } from '../../api/core/v1.gen.ts';
 import {
   selectorFrom,
   selectorFromMap,
@@ -18,13 +18,19 @@ export function defaultSpreadSelector(informers: InformerFactory): (pod: Pod) =>
   const controllerCache = informers.for(replicationcontrollers);
   const replicaSetCache = informers.for(replicasets);
   const statefulSetCache = informers.for(statefulsets);
+  const parsed = new WeakMap<Service, Selector>();
+  const selectorOf = (service: Service): Selector => {
+    let selector = parsed.get(service);
+    if (!selector) parsed.set(service, (selector = selectorFromMap(service.spec?.selector ?? {})));
+    return selector;
+  };
   return ({ metadata }) => {
     const { namespace, labels, ownerReferences = [] } = metadata;
     const requirements: Requirement[] = [];
-    for (const { spec } of serviceCache.list(namespace)) {
-      if (!spec?.selector || Object.keys(spec.selector).length === 0) continue;
-      const selector = selectorFromMap(spec.selector);
-      if (selectorMatches(selector, labels)) requirements.push(...selector.requirements);
+    for (const service of serviceCache.list(namespace)) {
+      const selector = selectorOf(service);
+      if (selector.requirements.length > 0 && selectorMatches(selector, labels))
+        requirements.push(...selector.requirements);
     }
     const owner = ownerReferences.find(({ controller }) => controller);
     if (owner)

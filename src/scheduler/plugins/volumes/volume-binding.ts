@@ -1,7 +1,6 @@
 import { persistentvolumeclaims, persistentvolumes } from '../../../api/core/v1.gen.ts';
 import {
   csidrivers,
-  csinodes,
   csistoragecapacities,
   storageclasses,
   type CSIDriver,
@@ -53,7 +52,6 @@ export const volumeBinding: PluginFactory = {
     const classes = informers.for(storageclasses);
     const drivers = informers.for(csidrivers);
     const capacities = informers.for(csistoragecapacities);
-    informers.for(csinodes);
     const lookup: VolumeLookup & { claim: typeof claims.get } = {
       claim: (namespace, claimName) => claims.get(namespace, claimName),
       volume: (volumeName) => volumes.get(undefined, volumeName),
