@@ -1,5 +1,4 @@
-import { plain } from '../format-verbs.ts';
-import { isNone, isTemplateMap, type TemplateMap } from '../template-value.ts';
+import { isTemplateMap, type TemplateMap } from '../template-value.ts';
 
 /** Anything as an integer, as spf13/cast reads it; 0 for what is none. */
 export function toInteger(value: unknown): bigint {
@@ -18,10 +17,6 @@ export function toFloat(value: unknown): number {
   if (typeof value === 'boolean') return value ? 1 : 0;
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : 0;
   return Number.isNaN(number) ? 0 : number;
-}
-
-export function toText(value: unknown): string {
-  return isNone(value) ? '' : plain(value);
 }
 
 /** A list argument; throws what sprig says of anything else. */

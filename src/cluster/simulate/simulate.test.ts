@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { nodes, pods, type Node } from '../../api/core/v1.gen.ts';
+import type { KubeObject } from '../../machinery/object.ts';
+import { NODE_ANNOTATION, stages } from '../../node/simulated/kwok/stage.ts';
+import { createWorld } from './simulated-world.ts';
+import { simulate } from './simulate.ts';
+import type { Findings, WhatIf } from './what-if.ts';
+
+const START = Date.UTC(2026, 0, 1);
+
+function node(name: string, zone: string, cpu = '4'): Node & KubeObject {
+  const amounts = { cpu, memory: '8Gi', pods: '110' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'topology.kubernetes.io/zone': zone, 'kubernetes.io/hostname': name } },
+    spec: {},
+    status: { capacity: amounts, allocatable: amounts },
+  };
+}
+
+function workload(kind: string, replicas: number, cpu: string): KubeObject {
+  const labels = { app: kind.toLowerCase() };
+  const template = {
+    metadata: { labels },
+    spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu } } }] },
+  };
+  const object = {
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name: kind.toLowerCase(), namespace: 'shop' },
+    spec: { selector: { matchLabels: labels }, template, ...(kind === 'Deployment' && { replicas }) },
+  };
+  return object;
+}
+
+function ask(question: Partial<WhatIf>): Promise<Findings> {
+  return simulate(
+    { objects: [], manifests: [], lostZones: [], lostNodes: [], groups: [], ...question },
+    {
+      startMs: START,
+      signal: new AbortController().signal,
+      seed: 'test',
+      report: () => undefined,
+      onProblem: (problem) => {
+        throw new Error(problem);
+      },
+    },
+  );
+}
+
+describe('simulate', { timeout: 60_000 }, () => {
+  it('places what fits and says why the rest does not', async () => {
+    const found = await ask({
+      objects: [node('a', 'a'), node('b', 'b')],
+      manifests: [workload('Deployment', 9, '1')],
+    });
+    expect(found).toMatchObject({ fits: false, pods: { placed: 8, pending: 1, lost: 0 } });
+    expect(found.pending[0]?.reason).toContain('0/2 nodes are available: 2 Insufficient cpu.');
+    expect(found.nodes.map(({ name, cpu }) => [name, cpu.percent])).toEqual([
+      ['a', 100],
+      ['b', 100],
+    ]);
+  });
+
+  it('moves the pods of a lost zone, and loses those that nobody makes anew', async () => {
+    const bare: KubeObject & { readonly spec: object } = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'bare', namespace: 'shop' },
+      spec: { nodeName: 'a', containers: [{ name: 'c', image: 'x' }] },
+    };
+    const found = await ask({
+      objects: [node('a', 'a'), node('b', 'b'), workload('Deployment', 4, '1'), bare],
+      lostZones: ['a'],
+    });
+    expect(found).toMatchObject({ fits: false, pods: { placed: 4, pending: 0, lost: 1 }, lostNodes: ['a'] });
+    expect(found.lost).toMatchObject([{ namespace: 'shop', name: 'bare' }]);
+  });
+
+  it('adds as many nodes of a group as are needed, daemons first', async () => {
+    const found = await ask({
+      objects: [node('a', 'a'), workload('DaemonSet', 0, '500m')],
+      manifests: [workload('Deployment', 10, '1')],
+      groups: [{ name: 'big', template: node('big', 'c'), min: 0, max: 10 }],
+    });
+    expect(found).toMatchObject({ fits: true, nodesToAdd: [{ group: 'big', count: 3 }] });
+    expect(found.nodes.filter(({ group }) => group === 'big')).toHaveLength(3);
+  });
+
+  it('adds no nodes that would not help', async () => {
+    const found = await ask({
+      objects: [node('a', 'a')],
+      manifests: [workload('Deployment', 1, '16')],
+      groups: [{ name: 'small', template: node('small', 'c'), min: 0, max: 10 }],
+    });
+    expect(found).toMatchObject({
+      fits: false,
+      pods: { pending: 1 },
+      nodesToAdd: [{ group: 'small', count: 0 }],
+    });
+  });
+});
+
+describe('the simulated world', { timeout: 60_000 }, () => {
+  /** When each of some pods began to run, by stages with jitter and weights. */
+  async function history(seed: string): Promise<unknown> {
+    const world = await createWorld({
+      startMs: START,
+      serviceCidr: '10.0.0.0/8',
+      seed,
+      onProblem: (error) => {
+        throw error;
+      },
+    });
+    try {
+      await world.start();
+      const { client } = world;
+      const ready = await client.for(stages).get({ name: 'pod-ready' });
+      for (const [name, weight] of [
+        ['slow', 1],
+        ['slower', 3],
+      ] as const)
+        await client.for(stages).create({
+          ...ready,
+          metadata: { name },
+          spec: {
+            ...ready.spec,
+            weight,
+            delay: { durationMilliseconds: 1000, jitterDurationMilliseconds: 30_000 * weight },
+          },
+        });
+      await client.for(stages).delete({ name: 'pod-ready' });
+      await client.for(nodes).create({
+        ...node('n', 'a'),
+        metadata: { name: 'n', annotations: { [NODE_ANNOTATION]: 'fake' } },
+      });
+      for (let at = 0; at < 8; at++)
+        await client.for(pods).create({
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: `p${at}`, namespace: 'default' },
+          spec: { nodeName: 'n', containers: [{ name: 'c', image: 'x' }] },
+        });
+      await world.settle(10 * 60_000);
+      const { items } = await client.for(pods).list();
+      return items.map(({ metadata, status }) => [metadata.name, status?.phase, status?.startTime]);
+    } finally {
+      await world.close();
+    }
+  }
+
+  it('has the same history for the same seed, and another for another', async () => {
+    const first = await history('one');
+    expect(first).toHaveLength(8);
+    expect(await history('one')).toEqual(first);
+    expect(await history('two')).not.toEqual(first);
+  });
+});
