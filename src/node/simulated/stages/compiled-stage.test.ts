@@ -98,12 +98,12 @@ describe('selectors', () => {
   });
 
   it.each([
-    [{ key: '.a', operator: 'In' }],
-    [{ key: '.a', operator: 'Exists', values: ['x'] }],
-    [{ key: '.a', operator: 'Near' }],
-    [{ key: '.a |', operator: 'Exists' }],
-  ])('%j is wrong', (requirement) => {
-    expect(() => compiled({ selector: { matchExpressions: [requirement] } })).toThrow();
+    [{ key: '.a', operator: 'In' }, 'needs values'],
+    [{ key: '.a', operator: 'Exists', values: ['x'] }, 'takes no values'],
+    [{ key: '.a', operator: 'Near' }, 'is not supported'],
+    [{ key: '.a |', operator: 'Exists' }, 'unexpected end'],
+  ])('%j is wrong', (requirement, message) => {
+    expect(() => compiled({ selector: { matchExpressions: [requirement] } })).toThrow(message);
   });
 });
 
