@@ -26,6 +26,10 @@ export const disruptionController: Controller = {
   start,
 };
 
+/** Changes of fewer pods are looked at at once. */
+const fewPods = 100;
+const longestDelayMs = 1000;
+
 function start(context: ControllerContext): RunningController {
   const { client, informers, clock } = context;
   const events = context.events.as('controllermanager');
@@ -90,10 +94,17 @@ function start(context: ControllerContext): RunningController {
       if (countsControllers(budget)) reconciler.add(objectKey(budget));
   }
 
+  /** The more pods a budget is about, the more of their changes are looked at together. */
+  function wake(budget: Live<PodDisruptionBudget>): void {
+    const { expectedPods = 0 } = budget.status ?? {};
+    if (expectedPods < fewPods) reconciler.add(objectKey(budget));
+    else reconciler.addAfter(objectKey(budget), Math.min(expectedPods, longestDelayMs));
+  }
+
   function wakeBudgets(pod: Live<Pod>): void {
     const { namespace = '', name } = pod.metadata;
     const budgets = budgetCache.list(namespace).filter((budget) => selects(budget, pod));
-    for (const budget of budgets) reconciler.add(objectKey(budget));
+    for (const budget of budgets) wake(budget);
     if (budgets.length < 2) return;
     const [first = ''] = budgets.map(({ metadata }) => metadata.name).sort();
     const message = `Pod ${JSON.stringify(namespace)}/${JSON.stringify(name)} matches multiple PodDisruptionBudgets.  Chose ${JSON.stringify(first)} arbitrarily.`;
