@@ -73,7 +73,18 @@ function start(context: ControllerContext): RunningController {
   };
   const wakeAttachment = ({ spec }: Live<VolumeAttachment>): void => reconciler.add(spec.nodeName);
   podCache.addHandler({ onAdd: wakePod, onUpdate: wakePod, onDelete: wakePod });
+  const wakeVolume = ({ spec }: Live<PersistentVolume>): void => {
+    if (spec.csi && spec.claimRef) wakeClaim(`${spec.claimRef.namespace}/${spec.claimRef.name}`);
+  };
+  volumeCache.addHandler({ onAdd: wakeVolume, onUpdate: wakeVolume, onDelete: wakeVolume });
+  driverCache.addHandler({
+    onAdd({ metadata }) {
+      for (const volume of volumeCache.list())
+        if (volume.spec.csi?.driver === metadata.name) wakeVolume(volume);
+    },
+  });
   claimCache.addHandler({
+    onAdd: (claim) => wakeClaim(objectKey(claim)),
     onUpdate(claim, previous) {
       if (
         claim.spec.volumeName !== previous.spec.volumeName ||
@@ -83,6 +94,7 @@ function start(context: ControllerContext): RunningController {
     },
   });
   nodeCache.addHandler({
+    onAdd: ({ metadata }) => reconciler.add(metadata.name),
     onUpdate(node, previous) {
       if (concernsVolumes(node, previous)) reconciler.add(node.metadata.name);
     },
