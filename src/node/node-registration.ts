@@ -86,15 +86,34 @@ export class NodeRegistration {
 
   async #refresh(): Promise<void> {
     const { client, clock, nodeName } = this.#options;
-    const held = this.#node;
-    if (!held) return;
-    const status = await this.#options.status(held.status?.conditions ?? []);
+    if (!this.#node) return;
+    const held = await client.for(nodes).get({ name: nodeName });
+    const own = await this.#options.status(held.status?.conditions ?? []);
+    const { status, withdrawn } = withForeignResources(own, held.status);
     const now = clock.now();
-    if (now - this.#writtenAt < STATUS_PERIOD_MS && saysTheSame(held.status, status)) return;
+    const recent = now - this.#writtenAt < STATUS_PERIOD_MS;
+    if (recent && withdrawn.length === 0 && saysTheSame(held.status, status)) return;
+    const gone = Object.fromEntries(withdrawn.map((resource) => [resource, null]));
+    const patch = { status: { ...status, allocatable: { ...status.allocatable, ...gone } } };
     const options = { type: 'application/strategic-merge-patch+json', subresource: 'status' } as const;
-    this.#node = await client.for(nodes).patch({ name: nodeName }, { status }, options);
+    this.#node = await client.for(nodes).patch({ name: nodeName }, patch, options);
     this.#writtenAt = now;
   }
+}
+
+/**
+ * The status with the resources that somebody else says the node has (`status.capacity`), all of which pods may have;
+ * those of which that is no longer said are withdrawn from them (the kubelet's rule for extended resources).
+ */
+function withForeignResources(
+  own: NodeStatus,
+  held: NodeStatus | undefined,
+): { readonly status: NodeStatus; readonly withdrawn: readonly string[] } {
+  const capacity = { ...held?.capacity, ...own.capacity };
+  const foreign = Object.entries(capacity).filter(([name]) => own.capacity?.[name] === undefined);
+  const withdrawn = Object.keys(held?.allocatable ?? {}).filter((name) => capacity[name] === undefined);
+  const allocatable = { ...own.allocatable, ...Object.fromEntries(foreign) };
+  return { status: { ...own, capacity, allocatable }, withdrawn };
 }
 
 const STATUS_PERIOD_MS = 300_000;
@@ -109,6 +128,7 @@ function saysTheSame(held: NodeStatus | undefined, next: NodeStatus): boolean {
   return (
     isDeepStrictEqual(still(mine), still(next.conditions)) &&
     isDeepStrictEqual(held.capacity, next.capacity) &&
+    isDeepStrictEqual(held.allocatable, next.allocatable) &&
     isDeepStrictEqual(held.addresses, next.addresses) &&
     isDeepStrictEqual(held.images ?? [], next.images ?? [])
   );
