@@ -70,26 +70,28 @@ export function planPlacement(observation: DaemonSetObservation, places: readonl
   const remove: Removal[] = [];
   const waits: number[] = [];
   for (const place of places) {
+    if (place.pods.length === 0) {
+      if (place.placement === 'run') create.push(place.name);
+      continue;
+    }
     const staying = place.pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (place.placement === undefined) {
       remove.push(...staying.filter(({ spec }) => !spec.nodeName).map((pod) => ({ pod })));
     } else if (place.placement === 'leave') {
       remove.push(...staying.map((pod) => ({ pod })));
-    } else if (place.placement === 'run' && place.pods.length === 0) {
-      create.push(place.name);
     } else {
-      const waitMs = observation.backoffMs(place.name);
-      for (const pod of staying.filter(isPodFinished)) {
+      const running: Live<Pod>[] = [];
+      for (const pod of staying) {
+        if (!isPodFinished(pod)) {
+          running.push(pod);
+          continue;
+        }
+        const waitMs = observation.backoffMs(place.name);
         const ended = pod.status?.phase === 'Failed' ? 'failed' : 'succeeded';
         if (ended === 'failed' && waitMs > 0) waits.push(waitMs);
         else remove.push({ pod, ended });
       }
-      remove.push(
-        ...excess(
-          observation,
-          staying.filter((pod) => !isPodFinished(pod)),
-        ).map((pod) => ({ pod })),
-      );
+      remove.push(...excess(observation, running).map((pod) => ({ pod })));
     }
   }
   return { create, remove, ...(waits.length > 0 && { waitMs: Math.min(...waits) }) };
@@ -100,8 +102,9 @@ export function planPlacement(observation: DaemonSetObservation, places: readonl
  * one is available or the old one no longer ready.
  */
 function excess(observation: DaemonSetObservation, running: readonly Live<Pod>[]): readonly Live<Pod>[] {
+  if (running.length < 2) return [];
   const [first, ...others] = inOrderOfAge(running);
-  if (!first || others.length === 0) return [];
+  if (!first) return [];
   if (maxSurgeOf(observation.set, 1) === 0) return others;
   const { updated, outdated } = byRevision(observation, [first, ...others]);
   const [newPod, ...moreNew] = updated;
@@ -112,7 +115,7 @@ function excess(observation: DaemonSetObservation, running: readonly Live<Pod>[]
 }
 
 /** Pods of the set's template, and others. */
-export function byRevision(
+function byRevision(
   observation: DaemonSetObservation,
   pods: readonly Live<Pod>[],
 ): { readonly updated: readonly Live<Pod>[]; readonly outdated: readonly Live<Pod>[] } {
@@ -147,8 +150,13 @@ export function maxSurgeOf({ spec }: DaemonSet, desired: number): number {
   return type === 'RollingUpdate' ? scaledValue(rollingUpdate?.maxSurge ?? 0, desired, 'up') : 0;
 }
 
+/** The pod of several that comes first by {@link inOrderOfAge}. */
+export function oldestOf(pods: readonly Live<Pod>[]): Live<Pod> | undefined {
+  return pods.length < 2 ? pods[0] : inOrderOfAge(pods)[0];
+}
+
 /** Those on a node first, then by age, then by name. */
-export function inOrderOfAge(pods: readonly Live<Pod>[]): Live<Pod>[] {
+function inOrderOfAge(pods: readonly Live<Pod>[]): Live<Pod>[] {
   return pods.toSorted((a, b) => {
     if (Boolean(a.spec.nodeName) !== Boolean(b.spec.nodeName)) return a.spec.nodeName ? -1 : 1;
     const [left, right] = [a.metadata, b.metadata];

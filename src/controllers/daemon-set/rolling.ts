@@ -2,8 +2,8 @@ import { scaledValue } from '../../machinery/int-or-string.ts';
 import type { Live } from '../../machinery/object.ts';
 import type { Pod } from '../../api/core/v1.gen.ts';
 import {
-  byRevision,
   isAvailable,
+  isUpdated,
   maxSurgeOf,
   type DaemonSetObservation,
   type DaemonSetPlan,
@@ -11,7 +11,7 @@ import {
 } from './plan.ts';
 
 /** A node during an update: at most one pod of either revision that stays. */
-interface Candidate extends NodePods {
+interface Candidate {
   readonly updated: Live<Pod> | undefined;
   readonly outdated: Live<Pod> | undefined;
 }
@@ -93,11 +93,20 @@ function planSurging(
 }
 
 /** Undefined when there are too many pods on the node, which are taken away first. */
-function candidate(observation: DaemonSetObservation, place: NodePods): Candidate | undefined {
-  const staying = place.pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const { updated, outdated } = byRevision(observation, staying);
-  if (updated.length > 1 || outdated.length > 1) return undefined;
-  return { ...place, updated: updated[0], outdated: outdated[0] };
+function candidate(observation: DaemonSetObservation, { pods }: NodePods): Candidate | undefined {
+  let updated: Live<Pod> | undefined;
+  let outdated: Live<Pod> | undefined;
+  for (const pod of pods) {
+    if (pod.metadata.deletionTimestamp !== undefined) continue;
+    if (isUpdated(observation, pod)) {
+      if (updated) return undefined;
+      updated = pod;
+    } else {
+      if (outdated) return undefined;
+      outdated = pod;
+    }
+  }
+  return { updated, outdated };
 }
 
 function maxUnavailableOf({ set }: DaemonSetObservation, desired: number): number {

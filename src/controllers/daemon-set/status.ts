@@ -1,7 +1,7 @@
 import type { DaemonSetStatus } from '../../api/apps/v1.gen.ts';
 import { omitZero } from '../../reconcile/omit-zero.ts';
 import { isPodReady, msUntilAvailable } from '../pods/pod-state.ts';
-import { inOrderOfAge, isAvailable, isUpdated, type DaemonSetObservation, type NodePods } from './plan.ts';
+import { isAvailable, isUpdated, oldestOf, type DaemonSetObservation, type NodePods } from './plan.ts';
 
 /** The status that nodes and pods add up to. Of several pods on a node the oldest counts. */
 export function planStatus(
@@ -12,7 +12,7 @@ export function planStatus(
   const { set } = observation;
   const existing = places.filter(({ placement }) => placement !== undefined);
   const desired = existing.filter(({ placement }) => placement === 'run');
-  const firsts = desired.flatMap(({ pods }) => inOrderOfAge(pods).slice(0, 1));
+  const firsts = desired.flatMap(({ pods }) => oldestOf(pods) ?? []);
   const ready = firsts.filter(isPodReady);
   const available = ready.filter((pod) => isAvailable(observation, pod));
   const misplaced = existing.filter(({ placement, pods }) => placement !== 'run' && pods.length > 0);
