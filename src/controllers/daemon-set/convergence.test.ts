@@ -89,7 +89,7 @@ async function arrangeNode(client: Place['client'], name: string): Promise<void>
   await client.for(nodes).update({ ...node, spec: { ...node.spec, taints: [] } });
 }
 
-async function arrangePods({ client, namespace }: Place, set: Live<DaemonSet>, start: Start): Promise<void> {
+async function arrangePods({ client }: Place, set: Live<DaemonSet>, start: Start): Promise<void> {
   const old = { ...set, spec: { ...set.spec, template: template('old') } };
   const options = { revision: 1, collisionCount: 0, hashLabel: 'controller-revision-hash' };
   const revision = await client.for(controllerrevisions).create(newRevision(old, options));
