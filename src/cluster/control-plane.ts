@@ -200,9 +200,10 @@ export async function startControlPlane(
   }
 }
 
-/** The networks of this machine's own nodes are planned; all other nodes get theirs from what is left. */
+/** The networks of this machine's own nodes, of which there may be more next time, are planned; others get what is left. */
 function nodeIpamOptions({ podCidr }: ClusterPlan, { nodes: own }: StartOptions): NodeIpamOptions {
-  const machine = Array.from({ length: Math.max(1, own) }, (_, at) => nodeRange(podCidr, at));
+  const spare = Math.min(16, 2 ** (24 - podCidr.prefix) / 4);
+  const machine = Array.from({ length: Math.max(spare, own) }, (_, at) => nodeRange(podCidr, at));
   return { clusterCidr: podCidr, nodePrefix: 24, reserved: [...machine, loadBalancerRange(podCidr)] };
 }
 
