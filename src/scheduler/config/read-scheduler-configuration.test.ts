@@ -38,6 +38,7 @@ describe('readSchedulerConfiguration', () => {
       'NodeResourcesFit=1',
       'PodTopologySpread=2',
       'InterPodAffinity=2',
+      'DynamicResources=2',
       'NodeResourcesBalancedAllocation=1',
       'ImageLocality=1',
     ]);
@@ -54,7 +55,13 @@ describe('readSchedulerConfiguration', () => {
       'puts those named at a point before the rest of multiPoint, with their weight',
       'profiles: [{plugins: {score: {disabled: [{name: TaintToleration}, {name: PodTopologySpread}, {name: InterPodAffinity}], enabled: [{name: ImageLocality, weight: 9}]}}}]',
       'score',
-      ['ImageLocality=9', 'NodeAffinity=2', 'NodeResourcesFit=1', 'NodeResourcesBalancedAllocation=1'],
+      [
+        'ImageLocality=9',
+        'NodeAffinity=2',
+        'NodeResourcesFit=1',
+        'DynamicResources=2',
+        'NodeResourcesBalancedAllocation=1',
+      ],
     ],
     [
       'disables a plug-in at every point',
@@ -77,6 +84,7 @@ describe('readSchedulerConfiguration', () => {
         'NodeAffinity=7',
         'NodeResourcesFit=1',
         'InterPodAffinity=2',
+        'DynamicResources=2',
         'NodeResourcesBalancedAllocation=1',
       ],
     ],

@@ -27,7 +27,13 @@ const gpuClass: Live<DeviceClass> = {
   spec: {},
 };
 
-const slice = (nodeName: string): Live<ResourceSlice> => ({
+const bigClass: Live<DeviceClass> = {
+  ...gpuClass,
+  metadata: live('big'),
+  spec: { selectors: [{ cel: { expression: "device.attributes['d'].size == 'big'" } }] },
+};
+
+const slice = (nodeName: string, size: string = 'small'): Live<ResourceSlice> => ({
   apiVersion: 'resource.k8s.io/v1',
   kind: 'ResourceSlice',
   metadata: live(`slice-${nodeName}`),
@@ -35,7 +41,7 @@ const slice = (nodeName: string): Live<ResourceSlice> => ({
     driver: 'd',
     nodeName,
     pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
-    devices: [{ name: 'gpu0' }],
+    devices: [{ name: 'gpu0', attributes: { size: { string: size } } }],
   },
 });
 
@@ -49,6 +55,23 @@ const claim = (
   metadata: live(name, { namespace: 'default', ...metadata }),
   spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'gpu' } }] } },
   status,
+});
+
+const prioritized = (name: string): Live<ResourceClaim> => ({
+  ...claim(name),
+  spec: {
+    devices: {
+      requests: [
+        {
+          name: 'r',
+          firstAvailable: [
+            { name: 'best', deviceClassName: 'big' },
+            { name: 'any', deviceClassName: 'gpu' },
+          ],
+        },
+      ],
+    },
+  },
 });
 
 const onNode = (nodeName: string): AllocationResult => ({
@@ -96,6 +119,12 @@ describe('dynamicResources', () => {
       using('c'),
       [gpuClass, slice('b'), claim('c'), claim('other', { allocation: onNode('b') })],
       rejected('2 cannot allocate all claims', 'still not schedulable'),
+    ],
+    [
+      'prefers the node with the preferred alternative',
+      using('c'),
+      [gpuClass, slice('a'), bigClass, slice('b', 'big'), prioritized('c')],
+      /^b$/,
     ],
     ['misses a claim', using('c'), [], rejected('resourceclaim.resource.k8s.io "c" not found', nothing)],
     [

@@ -7,7 +7,7 @@ import {
 } from '../../api/resource/v1.gen.ts';
 import type { ClusterEvent, QueueingHint } from '../cluster-event.ts';
 import { stateKey, type CycleState } from '../cycle-state.ts';
-import type { PluginFactory } from '../framework.ts';
+import { spreadScores, type PluginFactory } from '../framework.ts';
 import type { PodInfo } from '../pod-info.ts';
 import { errorStatus, SKIP, unresolvable, unschedulable, type Status } from '../status.ts';
 import type { ClaimToAllocate } from './devices/allocate-devices.ts';
@@ -15,7 +15,7 @@ import type { AllocatedDevices } from './devices/allocated-devices.ts';
 import { awaitBindingConditions, bindDeviceClaim } from './devices/bind-device-claims.ts';
 import { ClaimLedger } from './devices/claim-ledger.ts';
 import { deallocate, discard, release } from './devices/claim-writes.ts';
-import { parseRequests } from './devices/device-requests.ts';
+import { parseRequests, type ParsedRequest } from './devices/device-requests.ts';
 import { deviceSearch, SearchTimeout } from './devices/device-search.ts';
 import {
   bindExtendedClaim,
@@ -34,6 +34,8 @@ import {
 import { nodeSelectorMatches } from '../../api/core/node-selector.ts';
 
 const name = 'DynamicResources';
+/** A request may list this many. */
+const maxAlternatives = 8;
 const nothingToFree = unschedulable('no new claims to deallocate');
 /** What upstream says of its missing state; it ends the search for room. */
 const notSeen: Status = { code: 'Error', reasons: ['not found'] };
@@ -158,6 +160,14 @@ export const dynamicResources: PluginFactory = {
         inBackground(pod, deallocate(client, idle));
         return { status: freed };
       },
+      preScore: (state) =>
+        state.read(devices)?.open.some(({ requests }) => requests.some(isPrioritized)) ? undefined : SKIP,
+      score(state, _pod, node) {
+        const held = state.read(devices);
+        const results = held?.found.get(node.name)?.results ?? [];
+        return (held?.open ?? []).reduce((sum, claim, index) => sum + preferenceOf(claim, results[index]), 0);
+      },
+      normalizeScores: (_state, _pod, { scores }) => spreadScores(scores, 'ascending'),
       reserve(state, pod, nodeName) {
         const held = state.read(devices);
         if (!held || (held.open.length === 0 && !held.extended)) return undefined;
@@ -257,6 +267,22 @@ export const dynamicResources: PluginFactory = {
     }
   },
 };
+
+function isPrioritized({ name: request, alternatives }: ParsedRequest): boolean {
+  return alternatives.some((alternative) => alternative.name !== request);
+}
+
+/** The earlier the alternatives that were used stand in their lists, the more. */
+function preferenceOf({ requests }: ClaimToAllocate, allocation: AllocationResult | undefined): number {
+  const used = new Set((allocation?.devices?.results ?? []).map(({ request }) => request));
+  let preference = 0;
+  for (const { name: request, alternatives } of requests) {
+    for (const [index, alternative] of alternatives.entries()) {
+      if (alternative.name !== request && used.has(alternative.name)) preference += maxAlternatives - index;
+    }
+  }
+  return preference;
+}
 
 /** Stands for the claim of a pod's extended resources until that exists. */
 function extendedKey({ uid }: PodInfo): string {
