@@ -1,3 +1,4 @@
+import type { StatusError } from '../status-error.ts';
 import type { ManagedFieldsEntry } from '../meta/v1.gen.ts';
 import { newBadRequest, newUnknownError } from '../status/errors.ts';
 import { ApplyConflicts, conflictError } from './apply-conflicts.ts';
@@ -211,9 +212,22 @@ function checkConfig(write: ManagedWrite, { config }: ApplyPatch): void {
     validateTyped(config, write.versions.structure(write.apiVersion) ?? { type: 'untyped' });
   } catch (error) {
     if (!(error instanceof TypedError)) throw error;
-    const subject = `${text(metadata?.['namespace'])}/${text(metadata?.['name'])}; ${describeKind(config)}`;
-    throw newUnknownError(`failed to create typed patch object (${subject}): ${error.message}`);
+    throw newUnknownError(
+      `failed to create typed patch object (${describeConfig(config)}): ${error.message}`,
+    );
   }
+}
+
+/** The 500 of an applied configuration that no object can be made of, in upstream's words. */
+export function newUnconvertible(config: Readonly<Record<string, unknown>>, detail: string): StatusError {
+  const subject = describeConfig(config);
+  return newUnknownError(`failed to convert new object (${subject}) to proper version: ${detail}`);
+}
+
+/** `namespace/name; apps/v1, Kind=Deployment`. */
+function describeConfig(config: Readonly<Record<string, unknown>>): string {
+  const metadata = config['metadata'] as Readonly<Record<string, unknown>> | null | undefined;
+  return `${text(metadata?.['namespace'])}/${text(metadata?.['name'])}; ${describeKind(config)}`;
 }
 
 function text(value: unknown): string {

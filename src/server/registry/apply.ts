@@ -1,13 +1,14 @@
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
-import type { AppliedObject } from '../../machinery/managed-fields/field-manager.ts';
+import { newUnconvertible, type AppliedObject } from '../../machinery/managed-fields/field-manager.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
 import { isObject, type JsonObject } from '../../machinery/patch/json-value.ts';
+import { DecodeError } from '../../machinery/schema/decode-error.ts';
 import { newBadRequest, newConflict } from '../../machinery/status/errors.ts';
 import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
 import { YamlError } from '../../machinery/yaml/yaml-error.ts';
 import type { Answer } from './answer.ts';
-import { decodePatched } from './codec.ts';
+import { decodePatched, type Expected } from './codec.ts';
 import { createDecoded } from './create.ts';
 import { expectedBody } from './expected-body.ts';
 import { matchNamespace } from './object-meta.ts';
@@ -34,7 +35,7 @@ export async function applyObject(
   const expected = expectedBody(registry.schema, served);
   const decoded = (applied: AppliedObject): DeepMutable<KubeObject> => {
     reportRepeated(duplicates, context, options);
-    const object = decodePatched(applied.object, expected).object as DeepMutable<KubeObject>;
+    const object = decodeApplied(applied, config, expected);
     checkName(object, request.name ?? '');
     return object;
   };
@@ -69,6 +70,20 @@ export async function applyObject(
     },
     ...(request.subresource === undefined ? { create } : {}),
   });
+}
+
+/** The object that a configuration makes. Throws upstream's 500 for values that fit no field. */
+export function decodeApplied(
+  applied: AppliedObject,
+  config: JsonObject,
+  expected: Expected,
+): DeepMutable<KubeObject> {
+  try {
+    return decodePatched(applied.object, expected).object as DeepMutable<KubeObject>;
+  } catch (error) {
+    if (error instanceof DecodeError) throw newUnconvertible(config, error.message);
+    throw error;
+  }
 }
 
 /** A configuration and the keys that it repeats, in upstream's words. */

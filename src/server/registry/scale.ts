@@ -3,23 +3,18 @@ import { apiVersionOf, type DeepMutable, type KubeObject, type Live } from '../.
 import {
   managedAfterUpdate,
   managedApply,
+  newUnconvertible,
   type ManagedWrite,
 } from '../../machinery/managed-fields/field-manager.ts';
 import { fieldsOfParent, fieldsOfScale } from '../../machinery/managed-fields/scale-fields.ts';
 import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
-import type { StatusError } from '../../machinery/status-error.ts';
-import {
-  newInternalError,
-  newInvalid,
-  newMethodNotAllowed,
-  newUnknownError,
-} from '../../machinery/status/errors.ts';
+import { newInternalError, newInvalid, newMethodNotAllowed } from '../../machinery/status/errors.ts';
 import { ageColumn } from '../../api/columns.ts';
 import type { Column, ScaleMapping } from '../../api/resource.ts';
 import { deepFreeze } from '../watch/deep-freeze.ts';
 import type { Answer } from './answer.ts';
-import { applyType, readConfig, reportRepeated } from './apply.ts';
-import { decodeBody, decodePatched, reportStrict, type Expected } from './codec.ts';
+import { applyType, decodeApplied, readConfig, reportRepeated } from './apply.ts';
+import { decodeBody, reportStrict, type Expected } from './codec.ts';
 import { plainAnswer } from './create.ts';
 import { checkPatchType, patched, readPatch, reportPatched } from './patch.ts';
 import { replicasPaths, setManagedFields, writeOfPart } from './ownership.ts';
@@ -196,11 +191,12 @@ function scaleReader(
     return {
       dryRun,
       async read(current, fields) {
-        const { object, managedFields } = await managedApply(live(current, fields), patch);
+        const applied = await managedApply(live(current, fields), patch);
         reportRepeated(duplicates, context, options);
-        if (served.version.custom) throw unconvertible(object as KubeObject);
-        const scale = decodePatched(object, expected).object as DeepMutable<KubeObject>;
-        return { scale, managedFields };
+        // Upstream takes the scale of a custom resource for one of its versions.
+        if (served.version.custom)
+          throw newUnconvertible(config, 'request to convert CR to an invalid group/version: autoscaling/v1');
+        return { scale: decodeApplied(applied, config, expected), managedFields: applied.managedFields };
       },
     };
   }
@@ -213,13 +209,6 @@ function scaleReader(
       return { scale, managedFields: await managedAfterUpdate(live(current, fields), scale, undefined) };
     },
   };
-}
-
-/** Upstream cannot apply to the scale of a custom resource: it takes the scale for one of its versions. */
-function unconvertible({ metadata }: KubeObject): StatusError {
-  return newUnknownError(
-    `failed to convert new object (/${metadata.name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
-  );
 }
 
 function scaleUpdate(registry: Registry, context: RequestContext, expected: Expected): ScaleReader {
