@@ -3,6 +3,7 @@ import type { PodAffinity, PodAffinityTerm, PodAntiAffinity } from '../../api/co
 import type { Live } from '../../machinery/object.ts';
 import type { Node, Pod } from '../../api/core/v1.gen.ts';
 import { affinityViolation, changePodAffinity, countPodAffinity } from './pod-affinity-counts.ts';
+import { seededRandom } from '../random.ts';
 import { indexOf, node, pod } from './testdata/objects.ts';
 
 type Placed = readonly (readonly [Live<Pod>, string])[];
@@ -206,5 +207,58 @@ describe('changePodAffinity', () => {
     expect(verdict()).toBe(without);
     changePodAffinity(counts, { pod: subject, other, labels, change: 1, namespaceLabels });
     expect(verdict()).toBe(before);
+  });
+});
+
+/** The rules of upstream's documentation, pod by pod and without any counting. */
+function naive(subject: Live<Pod>, placed: Placed, on: Live<Node>): string {
+  const where = new Map(nodes.map((one) => [one.metadata.name, one.metadata.labels ?? {}]));
+  const labels = on.metadata.labels ?? {};
+  const about = (other: Pod, owner: Pod, { labelSelector }: PodAffinityTerm): boolean =>
+    other.metadata.namespace === owner.metadata.namespace &&
+    other.metadata.labels?.['app'] === labelSelector?.matchLabels?.['app'];
+  const together = (nodeName: string, { topologyKey }: PodAffinityTerm): boolean => {
+    const domain = where.get(nodeName)?.[topologyKey];
+    return domain !== undefined && domain === labels[topologyKey];
+  };
+  const { podAffinity, podAntiAffinity } = subject.spec.affinity ?? {};
+  const wanted = podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const avoided = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const kin = placed.filter(([other]) => wanted.every((one) => about(other, subject, one)));
+  const labelled = wanted.every(({ topologyKey }) => labels[topologyKey] !== undefined);
+  const near = wanted.every((one) => kin.some(([, nodeName]) => together(nodeName, one)));
+  const alone = kin.every(([, nodeName]) =>
+    wanted.every(({ topologyKey }) => where.get(nodeName)?.[topologyKey] === undefined),
+  );
+  const first = alone && wanted.every((one) => about(subject, subject, one));
+  if (!labelled || !(near || first)) return 'affinity';
+  if (placed.some(([other, at]) => avoided.some((one) => about(other, subject, one) && together(at, one))))
+    return 'anti-affinity';
+  const refuses = ([other, at]: readonly [Live<Pod>, string]): boolean =>
+    (other.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).some(
+      (one) => about(subject, other, one) && together(at, one),
+    );
+  return placed.some(refuses) ? 'existing-anti-affinity' : 'ok';
+}
+
+describe('affinityViolation', () => {
+  it.each([1, 2, 3, 4])('agrees with the rules read literally (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const pick = <T>(list: readonly [T, ...T[]]): T => list[Math.floor(random() * list.length)] ?? list[0];
+    const someTerms = (): PodAffinityTerm[] =>
+      pick([[], [1], [1, 2]]).map(() => term(pick(['web', 'db']), pick([zone, host])));
+    const somePod = (name: string): Live<Pod> => {
+      const affinity = { ...near(...someTerms()).affinity, ...far(...someTerms()).affinity };
+      const namespace = pick(['default', 'default', 'other']);
+      return pod(name, { affinity }, { labels: { app: pick(['web', 'db']) }, namespace });
+    };
+    for (let round = 0; round < 150; round++) {
+      const placed = Array.from({ length: Math.floor(random() * 5) }, (_, index): [Live<Pod>, string] => [
+        somePod(`q${index}`),
+        pick(['a1', 'a2', 'b1', 'x']),
+      ]);
+      const subject = somePod('p');
+      expect(verdicts(subject, placed)).toBe(nodes.map((one) => naive(subject, placed, one)).join(' '));
+    }
   });
 });
