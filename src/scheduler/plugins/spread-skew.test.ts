@@ -5,6 +5,7 @@ import { EVERYTHING } from '../../machinery/selectors/label-selector.ts';
 import { spreadConstraints } from './spread-constraint.ts';
 import { SpreadDomainCache } from './spread-domains.ts';
 import { changeSpread, spreads, spreadViolation, type Spread } from './spread-skew.ts';
+import { seededRandom } from '../random.ts';
 import { indexOf, node, pod, spread } from './testdata/objects.ts';
 
 const host = 'kubernetes.io/hostname';
@@ -186,5 +187,78 @@ describe('changeSpread', () => {
     expect(change('b1', -1)).toBe('skew skew ok');
     expect(change('b1', 1)).toBe('ok ok ok');
     expect(change('a1', 1)).toBe('skew skew ok');
+  });
+});
+
+/** The rules of KEP-895, 3022, 3094 and 3243, counted anew for each node. */
+function naive(
+  incoming: Live<Pod>,
+  {
+    all,
+    placed,
+    on,
+  }: {
+    readonly all: readonly Live<Node>[];
+    readonly placed: readonly (readonly [Live<Pod>, string])[];
+    readonly on: Live<Node>;
+  },
+): string {
+  const constraints = incoming.spec.topologySpreadConstraints ?? [];
+  const labelOf = ({ metadata }: Node, key: string): string | undefined => metadata.labels?.[key];
+  const isWeb = ({ metadata }: Pod): boolean => metadata.labels?.['app'] === 'web';
+  for (const { topologyKey, maxSkew, minDomains = 1, nodeAffinityPolicy, nodeTaintsPolicy } of constraints) {
+    const here = labelOf(on, topologyKey);
+    if (here === undefined) return 'missing-label';
+    const eligible = all.filter(
+      (one) =>
+        constraints.every((constraint) => labelOf(one, constraint.topologyKey) !== undefined) &&
+        (nodeAffinityPolicy === 'Ignore' ||
+          Object.entries(incoming.spec.nodeSelector ?? {}).every(
+            ([key, value]) => labelOf(one, key) === value,
+          )) &&
+        (nodeTaintsPolicy !== 'Honor' || (one.spec.taints ?? []).length === 0),
+    );
+    const count = (domain: string): number =>
+      placed.filter(
+        ([other, at]) =>
+          isWeb(other) &&
+          eligible.some((one) => one.metadata.name === at && labelOf(one, topologyKey) === domain),
+      ).length;
+    const domains = [...new Set(eligible.map((one) => labelOf(one, topologyKey) ?? ''))];
+    const fewest = domains.length < minDomains ? 0 : Math.min(...domains.map(count));
+    if (count(here) + (isWeb(incoming) ? 1 : 0) - fewest > maxSkew) return 'skew';
+  }
+  return 'ok';
+}
+
+describe('spreadViolation', () => {
+  it.each([1, 2, 3, 4])('agrees with the rules read literally (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const pick = <T>(list: readonly [T, ...T[]]): T => list[Math.floor(random() * list.length)] ?? list[0];
+    for (let round = 0; round < 150; round++) {
+      const all = ['n0', 'n1', 'n2', 'n3', 'n4'].map((name) => {
+        const place = pick([{ zone: 'a' }, { zone: 'b' }, { zone: 'c' }, {}]);
+        const taints = pick([[], [{ key: 'k', effect: 'NoSchedule' as const }]]);
+        return node(name, { labels: { ...place, ...pick([{ disk: 'ssd' }, {}]) }, spec: { taints } });
+      });
+      const placed = Array.from({ length: Math.floor(random() * 8) }, (_, index): [Live<Pod>, string] => [
+        pod(`w${index}`, {}, { labels: { app: pick(['web', 'web', 'db']) } }),
+        pick(['n0', 'n1', 'n2', 'n3', 'n4']),
+      ]);
+      const some = (key: string): TopologySpreadConstraint =>
+        spread(key, {
+          maxSkew: pick([1, 2]),
+          minDomains: pick([1, 2, 3]),
+          nodeAffinityPolicy: pick(['Honor', 'Ignore']),
+          nodeTaintsPolicy: pick(['Honor', 'Ignore']),
+        });
+      const incoming = subject(
+        pick([[some('zone')], [some(host)], [some('zone'), some(host)]]),
+        pick([{}, { nodeSelector: { disk: 'ssd' } }]),
+        { app: pick(['web', 'db']) },
+      );
+      const expected = all.map((on) => naive(incoming, { all, placed, on })).join(' ');
+      expect(verdicts(spreadOf(incoming, all, placed), all)).toBe(expected);
+    }
   });
 });
