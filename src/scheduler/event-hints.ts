@@ -20,9 +20,10 @@ export class EventHints {
     }
   }
 
-  /** Whether any plug-in cares for the event at all. */
-  concerns({ resource, action }: ClusterEvent): boolean {
-    return this.#wokenByAll.size > 0 || resource === '*' || this.#byEvent.has(`${resource}/${action}`);
+  /** The plug-ins that care for the event at all; undefined: every one. */
+  concerned({ resource, action }: ClusterEvent): readonly string[] | undefined {
+    if (resource === '*') return undefined;
+    return [...this.#wokenByAll, ...(this.#byEvent.get(`${resource}/${action}`)?.keys() ?? [])];
   }
 
   /** Whether the event may help a pod that the plug-in rejected. */

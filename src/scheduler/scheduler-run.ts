@@ -82,6 +82,7 @@ export class SchedulerRun {
       before: (a, b) => first?.queueSort(a, b) ?? a.order < b.order,
       preEnqueue: (pod) => this.#profileOf(pod.pod)?.preEnqueue(pod),
       hintsFor: ({ pod }) => this.#hints.get(pod.spec.schedulerName ?? '') ?? noHints,
+      concerned: (event) => this.#concerned(event),
       wake: () => this.#wake(),
     });
     this.#failures = new FailureHandler({
@@ -160,6 +161,16 @@ export class SchedulerRun {
       activate: (uids) => this.#queue.activate(uids),
       onFailure: (_plugin, pod, error) => this.#failures.report(pod, error),
     };
+  }
+
+  #concerned(event: ClusterEvent): readonly string[] | undefined {
+    const plugins = new Set<string>();
+    for (const hints of this.#hints.values()) {
+      const concerned = hints.concerned(event);
+      if (!concerned) return undefined;
+      for (const plugin of concerned) plugins.add(plugin);
+    }
+    return [...plugins];
   }
 
   #profileOf({ spec }: Pod): Profile | undefined {

@@ -67,6 +67,7 @@ function open(): TestQueue {
     preEnqueue: ({ pod }) =>
       pod.spec.schedulingGates ? { plugin: 'Gates', status: unresolvable('gated') } : undefined,
     hintsFor: () => hints,
+    concerned: (event) => hints.concerned(event),
     wake: () => undefined,
   });
   const take = (): string[] => {

@@ -22,6 +22,8 @@ interface Entry extends QueuedPod {
   pendingPlugins: ReadonlySet<string>;
   /** The PreEnqueue plug-in that holds the pod back. */
   gatedBy: string | undefined;
+  /** Plug-ins under which it is found while it waits for events. */
+  parkedFor: readonly string[];
   backoffUntil: number;
   /** Of events, the first that the pod did not see when it was taken. */
   firstEvent: number;
@@ -35,6 +37,8 @@ export interface SchedulingQueueOptions {
   before(a: QueuedPod, b: QueuedPod): boolean;
   preEnqueue(pod: PodInfo): PluginStatus | undefined;
   hintsFor(pod: PodInfo): EventHints;
+  /** Plug-ins of any profile that care for an event; undefined: all. */
+  concerned(event: ClusterEvent): readonly string[] | undefined;
   /** Called whenever there may be something to {@link SchedulingQueue.pop}. */
   wake(): void;
 }
@@ -63,6 +67,8 @@ export class SchedulingQueue {
   readonly #backingOff: OrderedHeap<Ticket>;
   readonly #erring: OrderedHeap<Ticket>;
   readonly #unschedulable = new Set<Entry>();
+  /** Of those, by the plug-ins that rejected them or hold them back. */
+  readonly #waitingFor = new Map<string, Set<Entry>>();
   readonly #inFlight = new Set<Entry>();
   #events: ClusterEvent[] = [];
   #eventsBefore = 0;
@@ -104,6 +110,7 @@ export class SchedulingQueue {
       unschedulablePlugins: nobody,
       pendingPlugins: nobody,
       gatedBy: undefined,
+      parkedFor: [],
       backoffUntil: 0,
       firstEvent: 0,
     };
@@ -135,7 +142,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uid);
     if (!entry) return;
     this.#entries.delete(uid);
-    this.#unschedulable.delete(entry);
+    this.#unpark(entry);
     this.#land(entry);
   }
 
@@ -190,7 +197,16 @@ export class SchedulingQueue {
   /** Something happened in the cluster: those that it may help are tried again. */
   notify(event: ClusterEvent, isMeant: (pod: PodInfo) => boolean = () => true): void {
     if (this.#inFlight.size > 0) this.#events.push(event);
-    for (const entry of this.#unschedulable) if (isMeant(entry.info)) this.#reconsider(entry, event);
+    if (this.#unschedulable.size === 0) return;
+    for (const entry of this.#concernedBy(event)) if (isMeant(entry.info)) this.#reconsider(entry, event);
+  }
+
+  #concernedBy(event: ClusterEvent): ReadonlySet<Entry> {
+    const plugins = this.#options.concerned(event);
+    if (!plugins) return new Set(this.#unschedulable);
+    const entries = new Set<Entry>();
+    for (const plugin of plugins) for (const entry of this.#waitingFor.get(plugin) ?? []) entries.add(entry);
+    return entries;
   }
 
   /** Tries waiting pods at once. */
@@ -212,7 +228,6 @@ export class SchedulingQueue {
   #reconsider(entry: Entry, event: ClusterEvent): void {
     const hints = this.#options.hintsFor(entry.info);
     if (event.resource === 'TargetPod' && event.next?.metadata.uid !== entry.info.uid) return;
-    if (!hints.concerns(event)) return;
     const wakes = (plugin: string): boolean => hints.wakes(plugin, entry.info, event);
     if (entry.gatedBy !== undefined) {
       if (wakes(entry.gatedBy)) this.#activate(entry);
@@ -235,7 +250,7 @@ export class SchedulingQueue {
       this.#park(entry);
       return;
     }
-    this.#unschedulable.delete(entry);
+    this.#unpark(entry);
     entry.place = 'active';
     this.#active.push({ entry, at: 0, order: entry.order });
     this.#options.wake();
@@ -249,7 +264,7 @@ export class SchedulingQueue {
       this.#activate(entry);
       return;
     }
-    this.#unschedulable.delete(entry);
+    this.#unpark(entry);
     entry.place = 'backoff';
     entry.backoffUntil = until;
     const heap = entry.errors > 0 ? this.#erring : this.#backingOff;
@@ -259,9 +274,25 @@ export class SchedulingQueue {
   }
 
   #park(entry: Entry): void {
+    this.#unpark(entry);
     entry.place = 'unschedulable';
     this.#unschedulable.add(entry);
+    for (const plugin of blockersOf(entry)) {
+      const waiting = this.#waitingFor.get(plugin) ?? new Set<Entry>();
+      this.#waitingFor.set(plugin, waiting.add(entry));
+    }
+    entry.parkedFor = blockersOf(entry);
     this.#flushTimer ??= this.#options.clock.after(flushMs, () => this.#flushUnschedulable());
+  }
+
+  #unpark(entry: Entry): void {
+    if (!this.#unschedulable.delete(entry)) return;
+    for (const plugin of entry.parkedFor) {
+      const waiting = this.#waitingFor.get(plugin);
+      waiting?.delete(entry);
+      if (waiting?.size === 0) this.#waitingFor.delete(plugin);
+    }
+    entry.parkedFor = [];
   }
 
   #retime(entry: Entry): void {
@@ -323,6 +354,10 @@ export class SchedulingQueue {
     this.#events = this.#events.slice(seen);
     this.#eventsBefore += seen;
   }
+}
+
+function blockersOf({ gatedBy, unschedulablePlugins, pendingPlugins }: Entry): readonly string[] {
+  return gatedBy === undefined ? [...unschedulablePlugins, ...pendingPlugins] : [gatedBy];
 }
 
 /** A place in a heap; void when the entry has moved on since. */
