@@ -198,6 +198,7 @@ export class ResourceCache {
     this.#trim(at);
     if (events.length === 0) return;
     for (const subscriber of this.#subscribers) subscriber.onEvents(events);
+    for (const event of events) release(event);
   }
 
   /** Ends all watches. */
@@ -265,4 +266,11 @@ export class ResourceCache {
       this.#windowStart = 0;
     }
   }
+}
+
+/** Of what is past, the window keeps bytes only. */
+function release({ type, entry, previous, frames }: CacheEvent): void {
+  frames.clear();
+  if (previous) (previous as Slot).decoded = undefined;
+  if (type === 'DELETED') (entry as Slot).decoded = undefined;
 }
