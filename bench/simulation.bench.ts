@@ -74,15 +74,18 @@ async function createDeployment(client: Client): Promise<void> {
   });
 }
 
-/** Resolves when so many pods run; asks for one page at a time, and only for its count. */
+/** Resolves when so many pods run, as a watch tells it. */
 async function runningPods(client: Client, count: number): Promise<void> {
-  for (;;) {
-    const { items, metadata } = await client
-      .for(pods)
-      .list({ namespace: 'default', fieldSelector: 'status.phase=Running', limit: count });
-    if (items.length + (metadata.remainingItemCount ?? 0) >= count) return;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  const stop = new AbortController();
+  const events = client
+    .for(pods)
+    .watch({ namespace: 'default', fieldSelector: 'status.phase=Running', signal: stop.signal });
+  let running = 0;
+  for await (const { type } of events) {
+    if (type === 'ADDED') running++;
+    if (running === count) break;
   }
+  stop.abort();
 }
 
 async function fill(client: Client, count: number): Promise<void> {

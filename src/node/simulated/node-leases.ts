@@ -7,8 +7,8 @@ import { isStatus } from '../../machinery/status-error.ts';
 
 const NAMESPACE = 'kube-node-lease';
 const DURATION_SECONDS = 40;
-/** Well below the 50 s after which a node counts as lost, and seldom enough for tens of thousands of nodes. */
-const RENEW_MS = 20_000;
+/** Below the 50 s after which a node counts as lost, and seldom enough for tens of thousands of nodes. */
+const RENEW_MS = 30_000;
 const TICK_MS = 200;
 const SLOTS = RENEW_MS / TICK_MS;
 
