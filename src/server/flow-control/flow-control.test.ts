@@ -70,7 +70,7 @@ describe('PriorityLevel', () => {
     const queuing = level(2);
     void queuing.enter(flow('a'), { seats: 2 }, undefined);
     const gone = new AbortController();
-    const waiting = queuing.enter(flow('a'), one, gone.signal);
+    const waiting = queuing.enter(flow('a'), one, () => gone.signal);
     gone.abort();
     await expect(waiting).rejects.toMatchObject({ cause: 'cancelled' });
     expect(queuing.waiting).toBe(0);

@@ -27,7 +27,7 @@ export interface Classified {
   readonly flowSchemaUid: string;
   readonly priorityLevelUid: string;
   /** Seats at once, or when there are some. Throws, or rejects, when it is to be refused with 429. */
-  enter(signal?: AbortSignal): Seats | Promise<Seats>;
+  enter(signal?: () => AbortSignal): Seats | Promise<Seats>;
 }
 
 /** API priority and fairness: how much of what is asked for at once is served at once. */

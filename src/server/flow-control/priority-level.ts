@@ -92,14 +92,14 @@ export class PriorityLevel {
   }
 
   /** Seats at once, or a promise of them that rejects with a {@link Refusal} in an error's `cause`. */
-  enter(flow: Flow, work: WorkEstimate, signal: AbortSignal | undefined): Seats | Promise<Seats> {
+  enter(flow: Flow, work: WorkEstimate, signal?: () => AbortSignal): Seats | Promise<Seats> {
     if (this.#spec.type === 'Exempt') return this.#seat(work);
     if (this.#queued === 0 && this.#fits(work)) return this.#seat(work);
     const queuing = this.#spec.limited?.limitResponse?.queuing;
     if (!queuing) throw refused('concurrency-limit');
     const queue = this.#queueFor(flow, queuing);
     if (queue.waiting.length >= queuing.queueLengthLimit) throw refused('queue-full');
-    return this.#wait(queue, work, signal);
+    return this.#wait(queue, work, signal?.());
   }
 
   get #demand(): number {

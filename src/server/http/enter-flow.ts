@@ -39,15 +39,15 @@ export function enterFlow(
   if (!classified) return undefined;
   response.setHeader('x-kubernetes-pf-flowschema-uid', classified.flowSchemaUid);
   response.setHeader('x-kubernetes-pf-prioritylevel-uid', classified.priorityLevelUid);
-  const gone = new AbortController();
+  let gone: AbortController | undefined;
   let seats: Seats | Promise<Seats>;
   try {
-    seats = classified.enter(gone.signal);
+    seats = classified.enter(() => (gone = new AbortController()).signal);
   } catch (error) {
     throw tooManyRequests(error);
   }
   if (!(seats instanceof Promise)) return seats;
-  const leave = (): void => gone.abort();
+  const leave = (): void => gone?.abort();
   response.once('close', leave);
   return seats
     .catch((error: unknown) => {
