@@ -22,7 +22,15 @@ export const stageSpec: Readonly<Record<string, unknown>> = schemaOf({
   selector: {
     matchLabels: 'strings',
     matchAnnotations: 'strings',
-    matchExpressions: [{ key: 'string', operator: 'string', values: ['string'], cel: expression }],
+    matchExpressions: [
+      {
+        key: 'string',
+        operator: 'string',
+        values: ['string'],
+        jq: { key: 'string', operator: 'string', values: ['string'] },
+        cel: expression,
+      },
+    ],
   },
   weight: { type: 'integer', default: 0, minimum: 0 },
   weightFrom: source,
@@ -32,7 +40,8 @@ export const stageSpec: Readonly<Record<string, unknown>> = schemaOf({
     jitterDurationMilliseconds: { type: 'integer', format: 'int64', minimum: 0 },
     jitterDurationFrom: source,
   },
-  '!next': {
+  steps: [{ ...step, patch }],
+  next: {
     ...step,
     patches: [patch],
     statusTemplate: 'string',

@@ -13,7 +13,9 @@ export interface StageSpec {
   readonly weight?: number;
   readonly weightFrom?: ExpressionSource;
   readonly delay?: StageDelay;
-  readonly next: StageNext;
+  readonly next?: StageNext;
+  /** What newer versions of KWOK write instead of `next`. */
+  readonly steps?: readonly StageStep[];
   readonly immediateNextStage?: boolean;
 }
 
@@ -23,11 +25,12 @@ export interface StageSelector {
   readonly matchExpressions?: readonly StageRequirement[];
 }
 
-/** `key` is a jq expression over the object; or `cel` a condition over `self`. */
+/** `key` is a jq expression over the object, as is that of `jq`; or `cel` is a condition over `self`. */
 export interface StageRequirement {
   readonly key?: string;
   readonly operator?: string;
   readonly values?: readonly string[];
+  readonly jq?: { readonly key?: string; readonly operator?: string; readonly values?: readonly string[] };
   readonly cel?: { readonly expression: string };
 }
 

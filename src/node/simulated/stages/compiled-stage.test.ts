@@ -87,6 +87,7 @@ describe('selectors', () => {
       },
       true,
     ],
+    ['jq', { matchExpressions: [{ jq: { key: '.status.phase', operator: 'Exists' } }] }, true],
     ['CEL', { matchExpressions: [{ cel: { expression: 'self.spec.priority > 4' } }] }, true],
   ])('%s', (_, selector, expected) => {
     expect(compiled({ ...(selector && { selector }) }).matches(pod)).toBe(expected);

@@ -3,13 +3,15 @@ import { outputs, type StageLanguages } from './value-source.ts';
 
 /** Compiles one `matchExpressions` entry. Throws when its expression or operator is wrong. */
 export function compileRequirement(
-  { key = '.', operator = '', values = [], cel }: StageRequirement,
+  requirement: StageRequirement,
   languages: StageLanguages,
 ): (object: unknown) => boolean {
+  const { cel } = requirement;
   if (cel) {
     const evaluate = languages.cel().compile(cel.expression);
     return (object) => evaluate({ self: object }).isTrue();
   }
+  const { key = '.', operator = '', values = [] } = requirement.jq ?? requirement;
   const query = languages.jq(key);
   switch (operator) {
     case 'In':

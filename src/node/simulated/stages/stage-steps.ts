@@ -22,7 +22,7 @@ const patchTypes: Readonly<Record<NonNullable<StagePatch['type']>, PatchType>> =
 
 /** What a stage does: event, finalizers, deletion or else patches, then its `steps`. Nothing follows a deletion but events. */
 export function stageActions({ spec }: Stage): readonly StageAction[] {
-  const { next, resourceRef } = spec;
+  const { next = {}, resourceRef } = spec;
   const merge = isCoreKind(resourceRef) ? patchTypes.strategic : patchTypes.merge;
   const patches: readonly StagePatch[] = [
     ...(next.statusTemplate !== undefined && next.statusTemplate !== ''
@@ -30,7 +30,12 @@ export function stageActions({ spec }: Stage): readonly StageAction[] {
       : []),
     ...(next.patches ?? []),
   ];
-  const steps: readonly StageStep[] = [next, ...patches.map((patch) => ({ patch })), ...(next.steps ?? [])];
+  const steps: readonly StageStep[] = [
+    next,
+    ...patches.map((patch) => ({ patch })),
+    ...(next.steps ?? []),
+    ...(spec.steps ?? []),
+  ];
   const actions: StageAction[] = [];
   let deleted = false;
   for (const step of steps) {
