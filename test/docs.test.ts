@@ -263,7 +263,7 @@ describe('docs/cli.md', () => {
     const text = readFileSync(join(root, 'docs/cli.md'), 'utf8');
     const args = [program, 'up', '--name', 'none', '--controllers', 'none'];
     const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env: { KANOE_HOME: tmpdir() } });
-    const known = [...(/known are \*, (.*) \(/.exec(stderr)?.[1] ?? '').split(', ')];
+    const known = (/known are \*, (.*) \(/.exec(stderr)?.[1] ?? '').split(', ');
     expect(known.length).toBeGreaterThan(1);
     expect([...text.matchAll(/^\| `([a-z-]+)` \| (?:`[a-z-]+` )?\|$/gm)].map(([, name]) => name)).toEqual(
       known,
