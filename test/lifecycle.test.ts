@@ -108,7 +108,6 @@ describe('options of up', () => {
     ['a number of nodes that is none', ['--nodes', '-1'], 2, /whole number/],
     ['a runtime that does not exist', ['--runtime', 'vm'], 2, /Allowed choices are auto, native, process/],
     ['the cri runtime', ['--runtime', 'cri'], 1, /--runtime cri is not built yet/],
-    ['the simulated runtime', ['--runtime', 'simulated'], 1, /--runtime simulated is not built yet/],
     [
       'an unknown controller, naming those there are',
       ['--controllers', '*,nosuch'],

@@ -11,7 +11,7 @@ import { isRunning, listRecords, readRecord } from './cluster-record.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import type { Home } from './home.ts';
 
-export type RuntimeChoice = 'auto' | 'native' | 'process' | 'cri' | 'simulated';
+export type RuntimeChoice = 'auto' | 'native' | 'process' | 'cri';
 
 /** What the person asked for. */
 export interface UpOptions {

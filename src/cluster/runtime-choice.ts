@@ -13,7 +13,7 @@ const folders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', '/usr/local/sbin', '/
 
 /** Decides what runs containers. Throws `RUNTIME_MISSING` when what was asked for cannot work here. */
 export async function chooseRuntime(asked: RuntimeChoice): Promise<ChosenRuntime> {
-  if (asked === 'cri' || asked === 'simulated')
+  if (asked === 'cri')
     throw new ClusterError(
       'RUNTIME_MISSING',
       `--runtime ${asked} is not built yet; native and process are there`,

@@ -7,7 +7,7 @@ import { runDetached } from '../run-detached.ts';
 import { runUp } from '../run-up.ts';
 import type { UpFlags } from '../up-flags.ts';
 
-const runtimes: readonly RuntimeChoice[] = ['auto', 'native', 'process', 'cri', 'simulated'];
+const runtimes: readonly RuntimeChoice[] = ['auto', 'native', 'process', 'cri'];
 
 /** `kanoe up`: starts a cluster and stays with it, or leaves it running with `--detach`. */
 export function upCommand(context: CliContext): Command {
