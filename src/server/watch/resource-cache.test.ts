@@ -85,6 +85,17 @@ describe('ResourceCache', () => {
     expect(names(cache, 11)).toEqual(['a']);
   });
 
+  it('forgets what would fill the memory', () => {
+    const cache = newCache();
+    const large = { filler: 'x'.repeat(1 << 20) };
+    cache.onEvents(Array.from({ length: 100 }, (_, index) => put(11 + index, 'a', large)));
+    expect(cache.eventsAfter(20)).toBeUndefined();
+    expect(cache.eventsAfter(100)?.map(({ revision }) => revision)).toEqual([
+      101, 102, 103, 104, 105, 106, 107, 108, 109, 110,
+    ]);
+    expect(names(cache, 110)).toEqual(['a']);
+  });
+
   it('shows a watcher what passes and leaves its filter', () => {
     const cache = newCache();
     const seen: string[] = [];

@@ -57,6 +57,8 @@ interface Slot extends CacheEntry {
 
 const windowMs = 5 * 60_000;
 const windowLimit = 16_384;
+/** Large objects that change often must not fill the memory. */
+const windowBytes = 64 << 20;
 const decodedLimit = 4_096;
 const keptLimit = 32;
 
@@ -70,8 +72,9 @@ export class ResourceCache {
   #entries: SortedEntries<Slot> = SortedEntries.empty();
   /** Revision of the newest change to this resource. */
   #changed = 0;
-  #window: { readonly at: number; readonly event: CacheEvent }[] = [];
+  #window: ({ readonly at: number; readonly event: CacheEvent } | undefined)[] = [];
   #windowStart = 0;
+  #windowSize = 0;
   /** Every change after this revision is in the window. */
   #horizon = 0;
   readonly #kept = new Map<number, { readonly at: number; readonly entries: SortedEntries<Slot> }>();
@@ -164,7 +167,7 @@ export class ResourceCache {
       if ((this.#window[middle]?.event.revision ?? 0) <= revision) low = middle + 1;
       else high = middle;
     }
-    return this.#window.slice(low).map((item) => item.event);
+    return this.#window.slice(low).flatMap((item) => (item ? [item.event] : []));
   }
 
   subscribe(subscriber: CacheSubscriber): void {
@@ -193,6 +196,7 @@ export class ResourceCache {
       if (!event) continue;
       events.push(event);
       this.#window.push({ at, event });
+      this.#windowSize += event.entry.json.length;
       this.#changed = event.revision;
     }
     this.#trim(at);
@@ -255,11 +259,14 @@ export class ResourceCache {
     const excess = (): boolean => {
       const oldest = this.#window[this.#windowStart];
       if (!oldest) return false;
-      return this.#window.length - this.#windowStart > windowLimit || now - oldest.at > windowMs;
+      if (this.#window.length - this.#windowStart > windowLimit || now - oldest.at > windowMs) return true;
+      return this.#windowSize > windowBytes && this.#windowStart < this.#window.length - 1;
     };
     while (excess()) {
-      this.#horizon = this.#window[this.#windowStart]?.event.revision ?? this.#horizon;
-      this.#windowStart++;
+      const { revision, entry } = this.#window[this.#windowStart]?.event ?? {};
+      this.#horizon = revision ?? this.#horizon;
+      this.#windowSize -= entry?.json.length ?? 0;
+      this.#window[this.#windowStart++] = undefined;
     }
     if (this.#windowStart > 1024 && this.#windowStart * 2 > this.#window.length) {
       this.#window = this.#window.slice(this.#windowStart);
