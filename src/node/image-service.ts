@@ -30,7 +30,7 @@ export interface Image {
   /** `docker.io/library/busybox@sha256:…`. */
   readonly digests: readonly string[];
   readonly sizeBytes: number;
-  /** Unpacked layer directories, lowest first, in overlayfs form (whiteouts as 0:0 devices, opaque as xattr). */
+  /** Unpacked layer directories, lowest first; what an upper layer removes has been taken out of those below. */
   readonly layers: readonly string[];
   readonly os: string;
   readonly architecture: string;

@@ -1,4 +1,4 @@
-import { type FieldError, invalid } from '../../machinery/field-error.ts';
+import type { FieldError } from '../../machinery/field-error.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { jsonEqual } from '../../machinery/patch/json-value.ts';
@@ -10,6 +10,7 @@ import { dropDisabledFields } from '../core/pod-spec/disabled-fields.ts';
 import { defaultPodTemplate } from '../core/pod-spec/pod-defaults.ts';
 import { podNameWarnings } from '../core/pod-spec/pod-name-warnings.ts';
 import { podSpecWarnings } from '../core/pod-spec/pod-warnings.ts';
+import { validateReplicaCounts } from '../core/replica-counts.ts';
 import { templateColumns } from '../core/workload-columns.ts';
 import { type ResourceDefinition, defineResource } from '../resource.ts';
 import { validateReplicatedTemplate, validateWorkloadSelector } from './replica-set-template.ts';
@@ -34,29 +35,8 @@ function validate({ spec }: ReplicaSet): FieldError[] {
   ];
 }
 
-const counters = [
-  'replicas',
-  'fullyLabeledReplicas',
-  'readyReplicas',
-  'availableReplicas',
-  'terminatingReplicas',
-  'observedGeneration',
-] as const;
-
 function validateStatus({ status }: ReplicaSet): FieldError[] {
-  const errors = counters.flatMap((name) => nonNegative(`status.${name}`, status?.[name] ?? 0));
-  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status ?? {};
-  for (const name of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    const value = status?.[name] ?? 0;
-    if (value > replicas)
-      errors.push(invalid(`status.${name}`, value, 'cannot be greater than status.replicas'));
-  }
-  if (availableReplicas > readyReplicas) {
-    errors.push(
-      invalid('status.availableReplicas', availableReplicas, 'cannot be greater than readyReplicas'),
-    );
-  }
-  return errors;
+  return validateReplicaCounts(status);
 }
 
 /** Replica sets: so many pods of one template. */

@@ -11,6 +11,7 @@ import { nonNegative } from './pod-spec/invalid-each.ts';
 import { defaultPodTemplate } from './pod-spec/pod-defaults.ts';
 import { podNameWarnings } from './pod-spec/pod-name-warnings.ts';
 import { podSpecWarnings } from './pod-spec/pod-warnings.ts';
+import { validateReplicaCounts } from './replica-counts.ts';
 import { validatePodTemplate } from './pod-spec/validate-pod-template.ts';
 import {
   type ReplicationController,
@@ -62,28 +63,8 @@ function validate({ spec }: ReplicationController): FieldError[] {
   ];
 }
 
-const counters = [
-  'replicas',
-  'fullyLabeledReplicas',
-  'readyReplicas',
-  'availableReplicas',
-  'observedGeneration',
-] as const;
-
 function validateStatus({ status }: ReplicationController): FieldError[] {
-  const errors = counters.flatMap((name) => nonNegative(`status.${name}`, status?.[name] ?? 0));
-  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status ?? {};
-  for (const name of ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'] as const) {
-    const value = status?.[name] ?? 0;
-    if (value > replicas)
-      errors.push(invalid(`status.${name}`, value, 'cannot be greater than status.replicas'));
-  }
-  if (availableReplicas > readyReplicas) {
-    errors.push(
-      invalid('status.availableReplicas', availableReplicas, 'cannot be greater than readyReplicas'),
-    );
-  }
-  return errors;
+  return validateReplicaCounts(status);
 }
 
 function templateWarnings({ spec }: ReplicationController): string[] {

@@ -1,5 +1,10 @@
 import type { DeepMutable } from '../../../machinery/object.ts';
-import type { DownwardAPIVolumeFile, PersistentVolumeClaimSpec, Volume } from '../v1.gen.ts';
+import type {
+  DownwardAPIVolumeFile,
+  PersistentVolumeClaimSpec,
+  PersistentVolumeSpec,
+  Volume,
+} from '../v1.gen.ts';
 import { defaultPullPolicy } from './image-reference.ts';
 import { roundResources } from './resource-rounding.ts';
 
@@ -20,8 +25,12 @@ export function defaultClaimSpec(spec: DeepMutable<PersistentVolumeClaimSpec>): 
   roundResources(spec.resources.requests);
 }
 
-function defaultRemoteDisk(volume: DeepMutable<Volume>): void {
-  const { azureDisk, iscsi, rbd, scaleIO } = volume;
+type RemoteDisk =
+  | Pick<DeepMutable<Volume>, 'azureDisk' | 'iscsi' | 'rbd' | 'scaleIO'>
+  | Pick<DeepMutable<PersistentVolumeSpec>, 'azureDisk' | 'iscsi' | 'rbd' | 'scaleIO'>;
+
+/** Sets the defaults of disks elsewhere, as a volume of a pod or as a persistent one. */
+export function defaultRemoteDisk({ azureDisk, iscsi, rbd, scaleIO }: RemoteDisk): void {
   if (azureDisk) {
     azureDisk.cachingMode ??= 'ReadWrite';
     azureDisk.kind ??= 'Shared';
