@@ -5,30 +5,21 @@ import { sleep } from '../base/clock.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import { nodes as nodeResource } from '../api/core/v1.gen.ts';
 import type { NodeUsage, UsageSource } from '../api/metrics/usage.ts';
-import { createClient } from '../client/create-client.ts';
-import { createNodeAgent } from '../node/agent.ts';
-import type { NodeAgent } from '../node/agent.ts';
-import type { ContainerRuntime } from '../node/container-runtime.ts';
-import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
-import { createNodePages } from '../node/kubelet-server/node-pages.ts';
-import type { KubeletServer } from '../node/kubelet-server/kubelet-server.ts';
-import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
-import { createProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
 import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
 import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
-import { createUsageSampler, usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
+import { usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
 import { createImageService } from '../oci/image-service.ts';
 import type { ImageStore } from '../oci/image-store.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
-import { nodeRange, nthAddress } from './cidr.ts';
+import { nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { startLocalNode } from './local-node.ts';
 import { nodeImageService } from './node-image-service.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
-import { servedVersion } from './served-version.ts';
 import { superviseSimulation } from './simulation.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -53,23 +44,9 @@ export interface MachineOptions {
   readonly runtime: ChosenRuntime;
 }
 
-interface RunningNode {
-  readonly agent: NodeAgent;
-  readonly kubelet: KubeletServer;
-  readonly runtime: ContainerRuntime;
-  readonly sampler: UsageSampler;
-}
-
-/** What containers get to end in order when the whole cluster stops. */
-const stopGraceMs = 2_000;
 const dnsPollMs = 5;
 const dnsPatienceMs = 30_000;
 const withoutNetwork = 'services and DNS are not there: they need root on Linux';
-
-/** Where the state of one node's containers lies. */
-export function nodeDirectory(dataDirectory: string, index: number): string {
-  return join(dataDirectory, 'nodes', String(index + 1));
-}
 
 /** The first node has the cluster's own name, so that it stays the same node when others are added. */
 function nodeNameOf(cluster: string, index: number): string {
@@ -102,11 +79,16 @@ export async function startMachine({
       mirrors: options.mirrors,
     }),
   );
-  const nodes = await Promise.all(Array.from({ length: options.nodes }, (_, index) => startNode(index)));
+  const shared = { plan, options, controlPlane, images: imageService, network };
+  const nodes = await Promise.all(
+    Array.from({ length: options.nodes }, (_, index) =>
+      startLocalNode(shared, { name: nodeNameOf(plan.name, index), index }),
+    ),
+  );
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork])),
-    ...new Set(nodes.flatMap((node) => node.runtime.limitations)),
+    ...new Set(nodes.flatMap((node) => node.limitations)),
   ];
 
   /** Those that an earlier start had and this one has not: nobody will ever run what is bound to them. */
@@ -160,76 +142,10 @@ export async function startMachine({
     return started;
   }
 
-  async function startNode(index: number): Promise<RunningNode> {
-    const nodeName = nodeNameOf(plan.name, index);
-    const onError = (error: unknown): void => report.warn(`node ${nodeName}: ${textOf(error)}`);
-    const podCidr = formatIpv4Range(nodeRange(plan.podCidr, index));
-    const directory = nodeDirectory(plan.dataDirectory, index);
-    const containers = join(directory, 'containers');
-    const containerRuntime = network
-      ? await createNativeRuntime({
-          directory: containers,
-          runDirectory: join(plan.runDirectory, String(index + 1)),
-          clusterId: plan.id,
-          cgroupRoot: `kanoe-${plan.id}/${index + 1}`,
-          images: imageService,
-          network: await network.podNetworkFor(nodeName, podCidr),
-          clock,
-        })
-      : await createProcessRuntime({
-          directory: containers,
-          clusterId: plan.id,
-          images: imageService,
-          clock,
-          searchPath: options.searchPath,
-        });
-    const gateway = network?.gatewayOf(podCidr) ?? '127.0.0.1';
-    const kubelet = createKubeletServer({
-      agent: () => agent,
-      clock,
-      pages: createNodePages({ agent: () => agent, sampler: () => sampler, clock }),
-      tls: { ...controlPlane.pki.kubelet, clientCa: controlPlane.pki.ca.cert },
-    });
-    const kubeletPort = await kubelet.listen({ host: '127.0.0.1', port: 0 });
-    const nodeClient = createClient(
-      controlPlane.server.transport({
-        name: `system:node:${nodeName}`,
-        groups: ['system:nodes', 'system:authenticated'],
-      }),
-    );
-    const agent = createNodeAgent({
-      nodeName,
-      client: nodeClient,
-      runtime: containerRuntime,
-      images: imageService,
-      clock,
-      events: createEventRecorder(nodeClient, { clock, component: 'kubelet', host: nodeName }),
-      directory,
-      podCIDR: podCidr,
-      clusterDns: [nthAddress(plan.serviceCidr, 10)],
-      clusterDomain: 'cluster.local',
-      addresses: [
-        { type: 'InternalIP', address: gateway },
-        { type: 'Hostname', address: nodeName },
-      ],
-      kubeletPort,
-      kubeletVersion: servedVersion(options.program.version).gitVersion,
-      onError,
-    });
-    agent.start();
-    const sampler = createUsageSampler({
-      runtime: containerRuntime,
-      clock,
-      pods: () => agent.pods(),
-      onError,
-    });
-    return { agent, kubelet, runtime: containerRuntime, sampler };
-  }
-
   return {
     limitations,
     usage: {
-      nodes: () => nodes.flatMap(({ agent, sampler }) => nodeUsage(agent.nodeName, sampler) ?? []),
+      nodes: () => nodes.flatMap(({ name, sampler }) => nodeUsage(name, sampler) ?? []),
       pods: () => nodes.flatMap(({ sampler }) => sampler.pods()),
     },
     async nodesReady() {
@@ -237,7 +153,7 @@ export async function startMachine({
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {
-      await Promise.all([...nodes.map(stopNode), simulation.stop()]);
+      await Promise.all([...nodes.map((node) => node.stop()), simulation.stop()]);
       await network?.stop();
     },
   };
@@ -248,19 +164,6 @@ function nodeUsage(node: string, sampler: UsageSampler): NodeUsage | undefined {
   if (!measured) return undefined;
   const { before, latest } = measured;
   return { node, labels: {}, at: latest.at, windowMs: latest.at - before.at, ...usageOf(measured) };
-}
-
-async function stopNode({ agent, kubelet, runtime, sampler }: RunningNode): Promise<void> {
-  sampler.close();
-  await agent.stop();
-  const containers = await runtime.listContainers();
-  await Promise.all(
-    containers
-      .filter(({ state }) => state === 'running')
-      .map(({ id }) => runtime.stopContainer(id, stopGraceMs)),
-  );
-  await kubelet.close();
-  await runtime.close();
 }
 
 function textOf(error: unknown): string {
