@@ -18,7 +18,7 @@ import type { NodeIpamOptions } from '../controllers/node-ipam/controller.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
 import type { SchemaTable } from '../machinery/schema/schema.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
-import type { Controller } from '../reconcile/controller.ts';
+import type { Controller, WorkFailure } from '../reconcile/controller.ts';
 import { createInformers } from '../reconcile/create-informers.ts';
 import type { InformerFactory } from '../reconcile/informer.ts';
 import { selectControllers } from '../reconcile/select-controllers.ts';
@@ -154,12 +154,7 @@ export async function startControlPlane(
         );
       });
     served = port;
-    const client = createClient(
-      server.transport({
-        name: 'system:kube-controller-manager',
-        groups: ['system:masters', 'system:authenticated'],
-      }),
-    );
+    const client = clientOf(server, 'system:kube-controller-manager');
     const informers = createInformers(client, { clock });
     const controllerOptions: ControllerOptions = {
       ca: pki.ca.cert,
@@ -169,16 +164,27 @@ export async function startControlPlane(
       nodeIpam: nodeIpamOptions(plan, options),
     };
     running = controllersOf(options.controllers, controllerOptions, ownScheduler);
-    const controllers = startControllers(running, {
-      client,
+    const shared = {
       informers,
       clock,
       observeQueue: queueMetrics(metrics, clock),
-      onFailure: ({ controller, key, error, failures }) => {
+      metrics,
+      onFailure: ({ controller, key, error, failures }: WorkFailure): void => {
         if (failures === 5)
           report.warn(`${controller}: ${key}: ${error instanceof Error ? error.message : String(error)}`);
       },
-    });
+    };
+    const schedules = (controller: Controller): boolean => controller === ownScheduler;
+    const controllers = [
+      startControllers(
+        running.filter((controller) => !schedules(controller)),
+        { client, ...shared },
+      ),
+      startControllers(running.filter(schedules), {
+        client: clientOf(server, 'system:kube-scheduler'),
+        ...shared,
+      }),
+    ];
     return {
       server,
       pki,
@@ -187,7 +193,7 @@ export async function startControlPlane(
       client,
       informers,
       async close() {
-        await controllers.stop();
+        await Promise.all(controllers.map((started) => started.stop()));
         await informers.stop();
         await server.close();
         await store.close();
@@ -198,6 +204,11 @@ export async function startControlPlane(
     await store.close();
     throw error;
   }
+}
+
+/** A client in this process for a component, which may do everything. */
+function clientOf(server: ApiServer, name: string): Client {
+  return createClient(server.transport({ name, groups: ['system:masters', 'system:authenticated'] }));
 }
 
 /** The networks of this machine's own nodes, of which there may be more next time, are planned; others get what is left. */

@@ -62,7 +62,7 @@ describe.skipIf(hindrance !== undefined).each(cases)(
           return { stop: () => Promise.resolve() };
         },
       };
-      server = await startTestServer([capture], serviceCidr);
+      server = await startTestServer([capture], { serviceCidr });
       client = server.client;
       network = await begin();
       await eventually(client, namespaces, (list) =>

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { MetricRegistry } from '../base/metrics/registry.ts';
 import type { WorkQueueObserver } from '../base/queue.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from './event-recorder.ts';
@@ -26,6 +27,8 @@ export interface ControllerContext {
   readonly signal: AbortSignal;
   /** Makes what hears how a controller's queue fares. */
   observeQueue?(name: string): WorkQueueObserver;
+  /** Where a controller puts metrics of its own. */
+  readonly metrics?: MetricRegistry;
   /** Hears of work items that threw and will be retried. */
   onFailure?(failure: WorkFailure): void;
 }

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
+import type { MetricRegistry } from '../base/metrics/registry.ts';
 import type { WorkQueueObserver } from '../base/queue.ts';
 import type { Client } from '../client/client.ts';
 import type { Controller, RunningController, WorkFailure } from './controller.ts';
@@ -13,6 +14,8 @@ export interface StartControllersOptions {
   readonly clock: Clock;
   /** Makes what hears how a controller's queue fares. */
   observeQueue?(name: string): WorkQueueObserver;
+  /** Where controllers put metrics of their own. */
+  readonly metrics?: MetricRegistry;
   onFailure?(failure: WorkFailure): void;
 }
 
@@ -33,6 +36,7 @@ export function startControllers(
       events: recorder.as(controller.name),
       signal: stopping.signal,
       ...(options.observeQueue && { observeQueue: options.observeQueue }),
+      ...(options.metrics && { metrics: options.metrics }),
       onFailure: (failure) => options.onFailure?.(failure),
     }),
   );

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { builtinResources } from '../api/catalog.ts';
 import { systemClock } from '../base/clock.ts';
+import type { MetricRegistry } from '../base/metrics/registry.ts';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/create-client.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
@@ -18,10 +19,16 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+export interface TestServerOptions {
+  readonly serviceCidr?: string;
+  /** Where controllers put their metrics. */
+  readonly metrics?: MetricRegistry;
+}
+
 /** Starts a server with a namespace `default` and lets `controllers` run on it. Objects they see are frozen. */
 export async function startTestServer(
   controllers: readonly Controller[],
-  serviceCidr: string = '10.96.0.0/16',
+  { serviceCidr = '10.96.0.0/16', metrics }: TestServerOptions = {},
 ): Promise<TestServer> {
   const clock = systemClock;
   const store = createMemoryStore({ clock });
@@ -50,6 +57,7 @@ export async function startTestServer(
     client,
     informers,
     clock,
+    ...(metrics && { metrics }),
     onFailure(failure) {
       const overtaken = isStatus(failure.error, 'Conflict') || isStatus(failure.error, 'NotFound');
       if (!overtaken) failures.push(failure);

@@ -1,6 +1,9 @@
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import type { CycleState } from './cycle-state.ts';
+import type { Clock } from '../base/clock.ts';
 import type { FailureHandler } from './failure-handler.ts';
+import type { QueuedPod } from './framework.ts';
+import type { SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { PluginStatus, Profile } from './profile.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
@@ -14,6 +17,8 @@ export interface BindingCyclesOptions {
   readonly waiting: WaitingPods;
   readonly failures: FailureHandler;
   readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly metrics: SchedulerMetrics;
   /** Called when there is room again for bindings. */
   resume(): void;
 }
@@ -21,6 +26,9 @@ export interface BindingCyclesOptions {
 /** A pod that was given a node. */
 export interface Assumed {
   readonly pod: PodInfo;
+  readonly queued: QueuedPod;
+  /** When the attempt began, on the monotonic clock. */
+  readonly startedAt: number;
   readonly profile: Profile;
   readonly state: CycleState;
   readonly nodeName: string;
@@ -51,13 +59,18 @@ export class BindingCycles {
     void work.finally(() => this.#running.delete(work));
   }
 
+  /** How many are being bound. */
+  get running(): number {
+    return this.#binding;
+  }
+
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   async #cycle(assumed: Assumed): Promise<void> {
     const { pod, nodeName, waiting } = assumed;
-    const refused = waiting.size > 0 ? await this.#options.waiting.wait(pod, nodeName, waiting) : undefined;
+    const refused = waiting.size > 0 ? await this.#permission(assumed) : undefined;
     if (refused) {
       this.#undo(assumed, refused);
       return;
@@ -73,8 +86,19 @@ export class BindingCycles {
     }
   }
 
-  #finish({ profile, state, pod, nodeName }: Assumed): void {
+  async #permission({ pod, nodeName, waiting }: Assumed): Promise<PluginStatus | undefined> {
+    const { clock, metrics } = this.#options;
+    const start = clock.monotonic();
+    const refused = await this.#options.waiting.wait(pod, nodeName, waiting);
+    metrics.permitted(refused?.status.code ?? 'Success', clock.monotonic() - start);
+    return refused;
+  }
+
+  #finish({ profile, state, pod, nodeName, queued, startedAt }: Assumed): void {
     const { namespace, name } = pod;
+    const { clock, metrics } = this.#options;
+    metrics.attempted('scheduled', profile.schedulerName, clock.monotonic() - startedAt);
+    metrics.bound(queued.attempts, clock.now() - queued.addedAt);
     this.#options.events
       .as(profile.schedulerName)
       .record(pod.pod, 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${nodeName}`);
@@ -82,12 +106,14 @@ export class BindingCycles {
   }
 
   /** The room that the pod had taken is free again, which may help others; unless it turned out to be bound after all. */
-  #undo({ profile, state, pod, nodeName }: Assumed, failed: PluginStatus): void {
-    const { cache, queue, failures } = this.#options;
+  #undo({ profile, state, pod, nodeName, startedAt }: Assumed, failed: PluginStatus): void {
+    const { cache, queue, failures, metrics, clock } = this.#options;
     profile.unreserve(state, pod, nodeName);
     if (!cache.isAssumed(pod.uid)) return;
     cache.remove(pod.uid);
     const rejected = isRejection(failed.status);
+    const result = rejected ? 'unschedulable' : 'error';
+    metrics.attempted(result, profile.schedulerName, clock.monotonic() - startedAt);
     if (rejected) failures.rejected(pod, profile, failed);
     else failures.error(pod, profile, failed);
     queue.notify(

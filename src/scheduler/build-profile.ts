@@ -2,7 +2,7 @@ import { defaultMultiPoint, type EnabledPlugin } from './config/default-profile.
 import { defaultPluginArgs, type PluginArgs } from './config/plugin-args.ts';
 import type { Handle, Plugin, PluginFactory } from './framework.ts';
 import type { Nominator } from './nominator.ts';
-import { extensionPoints, Profile, type ExtensionPoint } from './profile.ts';
+import { extensionPoints, Profile, type ExtensionPoint, type ProfileOptions } from './profile.ts';
 
 /** A profile as configured: which plug-ins are asked at each extension point, in which order. */
 export interface ProfilePlan {
@@ -16,6 +16,8 @@ export interface BuildOptions {
   readonly registry: readonly PluginFactory[];
   readonly handle: Handle;
   readonly nominator: Nominator;
+  /** Makes the profile; a plain one when absent. */
+  make?(options: ProfileOptions): Profile;
 }
 
 /** The default profile under a name. */
@@ -28,7 +30,8 @@ export function defaultProfilePlan(schedulerName: string = 'default-scheduler'):
 }
 
 /** Makes the plug-ins of a profile. A plug-in listed for a point that it does not implement is passed over there. */
-export function buildProfile(plan: ProfilePlan, { registry, handle, nominator }: BuildOptions): Profile {
+export function buildProfile(plan: ProfilePlan, options: BuildOptions): Profile {
+  const { registry, handle, nominator, make = (made) => new Profile(made) } = options;
   const made = new Map<string, Plugin>();
   const weights = new Map<string, number>();
   const points = Object.fromEntries(extensionPoints.map((point) => [point, pluginsOf(point)])) as Record<
@@ -36,7 +39,7 @@ export function buildProfile(plan: ProfilePlan, { registry, handle, nominator }:
     readonly Plugin[]
   >;
   const { schedulerName, percentageOfNodesToScore } = plan;
-  return new Profile({
+  return make({
     schedulerName,
     points,
     weights,

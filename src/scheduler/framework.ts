@@ -20,6 +20,8 @@ export interface QueuedPod {
   readonly enqueuedAt: number;
   readonly order: number;
   readonly attempts: number;
+  /** When the scheduler first heard of it, in milliseconds since the epoch. */
+  readonly addedAt: number;
 }
 
 /** What PreFilter may answer beside a {@link Status}: the only nodes worth asking about. */
@@ -155,6 +157,8 @@ export interface Handle {
   writeStatus(pod: Live<Pod>, change: PodStatusChange): Promise<void>;
   /** Takes back that a waiting pod was nominated to a node, and tries it again. */
   clearNomination(pod: PodInfo): void;
+  /** Hears of pods chosen to make room for another. */
+  onPreemption(victims: number): void;
   /** Hears of failures of a plug-in's background work. */
   onFailure(plugin: string, pod: PodInfo, error: unknown): void;
 }

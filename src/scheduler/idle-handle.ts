@@ -26,6 +26,7 @@ export function idleHandle(objects: readonly Live<KubeObject>[] = []): Handle {
     writeStatus: () => Promise.resolve(),
     clearNomination: () => undefined,
     activate: () => undefined,
+    onPreemption: () => undefined,
     onFailure: () => undefined,
   };
 }

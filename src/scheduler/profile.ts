@@ -194,13 +194,18 @@ export class Profile {
     };
   }
 
-  /** The weighted sum of all scores for each node, index by index; or what went wrong. */
-  score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): readonly number[] | Status {
+  /** Prepares for {@link score}; answers what went wrong. */
+  preScore(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status | undefined {
     for (const plugin of this.#points.preScore) {
       const status = attempt(() => plugin.preScore?.(state, pod, nodes));
       if (status?.code === 'Skip') state.skippedScores.add(plugin.name);
       else if (status) return status;
     }
+    return undefined;
+  }
+
+  /** The weighted sum of all scores for each node, index by index; or what went wrong. */
+  score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): readonly number[] | Status {
     const totals = nodes.map(() => 0);
     for (const plugin of this.#points.score) {
       if (!plugin.score || state.skippedScores.has(plugin.name)) continue;

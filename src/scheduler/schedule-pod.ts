@@ -22,6 +22,8 @@ export interface PlacementOptions {
   readonly search: NodeSearch;
   /** From 0 up to 1; decides among equally good nodes. */
   random(): number;
+  /** Called with how the search among the nodes ended; returns what to call before it. */
+  measureFilter?(): (status: 'Success' | Status['code']) => void;
 }
 
 /** Where among the nodes the next search starts, so that a large cluster is used evenly. */
@@ -46,7 +48,11 @@ export function placePod(pod: PodInfo, options: PlacementOptions): Placement {
 
   const candidates = nodeNames ? existing(nodeNames, snapshot) : nodes;
   const enough = profile.scores ? enoughNodes(candidates.length, options) : 1;
+  const measured = options.measureFilter?.();
   const found = findNodes(pod, { candidates, enough, filters, options });
+  measured?.(
+    'failed' in found ? found.failed.status.code : found.fitting.length > 0 ? 'Success' : 'Unschedulable',
+  );
   search.start = (search.start + found.asked) % nodes.length;
   if ('failed' in found) return { outcome: 'error', failed: found.failed };
   const { fitting, rejections } = found;
@@ -63,7 +69,7 @@ export function placePod(pod: PodInfo, options: PlacementOptions): Placement {
     };
   }
   if (!second) return { outcome: 'fits', nodeName: only.name };
-  const scores = profile.score(state, pod, fitting);
+  const scores = profile.preScore(state, pod, fitting) ?? profile.score(state, pod, fitting);
   if ('code' in scores) return { outcome: 'error', failed: { plugin: '', status: scores } };
   return { outcome: 'fits', nodeName: best(fitting, scores, options).name };
 }

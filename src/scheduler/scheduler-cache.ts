@@ -102,6 +102,13 @@ export class SchedulerCache implements Snapshot {
     this.#strays.get(nodeName)?.set(uid, info);
   }
 
+  /** How many nodes and pods are known, and how many pods' bindings are still to be seen. */
+  sizes(): { readonly nodes: number; readonly pods: number; readonly assumedPods: number } {
+    let assumedPods = 0;
+    for (const { assumed } of this.#placed.values()) if (assumed) assumedPods++;
+    return { nodes: this.#infos.size, pods: this.#placed.size, assumedPods };
+  }
+
   isAssumed(uid: string): boolean {
     return this.#placed.get(uid)?.assumed === true;
   }

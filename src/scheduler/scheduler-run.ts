@@ -1,14 +1,17 @@
+import { MetricRegistry } from '../base/metrics/registry.ts';
 import { namespaces, nodes, pods, type Pod } from '../api/core/v1.gen.ts';
 import type { KubeObject, Live, ResourceType } from '../machinery/object.ts';
 import type { ControllerContext } from '../reconcile/controller.ts';
 import type { Informer, InformerFactory } from '../reconcile/informer.ts';
-import { BindingCycles } from './binding-cycles.ts';
+import { BindingCycles, type Assumed } from './binding-cycles.ts';
 import { buildProfile } from './build-profile.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import { CycleState } from './cycle-state.ts';
 import { EventHints } from './event-hints.ts';
 import { FailureHandler } from './failure-handler.ts';
 import type { Handle, QueuedPod } from './framework.ts';
+import { MeasuredProfile } from './metrics/measured-profile.ts';
+import { schedulerMetrics, type AttemptResult, type SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import { nodeChanges } from './node-changes.ts';
 import { Nominator } from './nominator.ts';
 import { inTreePlugins } from './plugins/in-tree-plugins.ts';
@@ -43,6 +46,7 @@ export class SchedulerRun {
   readonly #bindings: BindingCycles;
   readonly #search: NodeSearch = { start: 0 };
   readonly #random: () => number;
+  readonly #metrics: SchedulerMetrics;
   readonly #podCache: Informer<Pod>;
   /** Remembers what was asked for, so that all of it is there before the first pod is tried. */
   readonly #informers: InformerFactory;
@@ -54,6 +58,7 @@ export class SchedulerRun {
     this.#context = context;
     this.#options = options;
     const { clock, signal } = context;
+    this.#metrics = schedulerMetrics(context.metrics ?? new MetricRegistry());
     const informers = (this.#informers = {
       ...context.informers,
       for: <T extends KubeObject>(type: ResourceType<T>): Informer<T> => {
@@ -69,7 +74,12 @@ export class SchedulerRun {
     this.#waiting = new WaitingPods(clock);
     for (const plan of options.profiles) {
       const handle = this.#handle(plan.schedulerName);
-      const profile = buildProfile(plan, { registry: inTreePlugins, handle, nominator: this.#nominator });
+      const profile = buildProfile(plan, {
+        registry: inTreePlugins,
+        handle,
+        nominator: this.#nominator,
+        make: (made) => new MeasuredProfile(made, this.#metrics, clock),
+      });
       this.#profiles.set(plan.schedulerName, profile);
       this.#hints.set(plan.schedulerName, new EventHints(profile.registrations()));
     }
@@ -84,6 +94,7 @@ export class SchedulerRun {
       hintsFor: ({ pod }) => this.#hints.get(pod.spec.schedulerName ?? '') ?? noHints,
       concerned: (event) => this.#concerned(event),
       wake: () => this.#wake(),
+      onQueued: (queue, event) => this.#metrics.queued(queue, event),
     });
     this.#failures = new FailureHandler({
       context,
@@ -97,7 +108,15 @@ export class SchedulerRun {
       waiting: this.#waiting,
       failures: this.#failures,
       events: context.events,
+      clock,
+      metrics: this.#metrics,
       resume: () => this.#wake(),
+    });
+    this.#metrics.read({
+      pending: () => this.#queue.counts(),
+      unschedulable: () => this.#unschedulable(),
+      cached: () => this.#cache.sizes(),
+      bindings: () => this.#bindings.running,
     });
     this.#watchNodes();
     this.#watchOthers();
@@ -159,8 +178,20 @@ export class SchedulerRun {
         this.#queue.activate([pod.uid]);
       },
       activate: (uids) => this.#queue.activate(uids),
+      onPreemption: (victims) => this.#metrics.preempted(victims),
       onFailure: (_plugin, pod, error) => this.#failures.report(pod, error),
     };
+  }
+
+  *#unschedulable(): Iterable<readonly [plugin: string, profile: string, pods: number]> {
+    const counts = new Map<string, Map<string, number>>();
+    for (const [plugin, { pod }] of this.#queue.rejected()) {
+      const profile = pod.spec.schedulerName ?? '';
+      const plugins = counts.get(profile) ?? new Map<string, number>();
+      counts.set(profile, plugins.set(plugin, (plugins.get(plugin) ?? 0) + 1));
+    }
+    for (const [profile, plugins] of counts)
+      for (const [plugin, pods] of plugins) yield [plugin, profile, pods];
   }
 
   #concerned(event: ClusterEvent): readonly string[] | undefined {
@@ -278,6 +309,8 @@ export class SchedulerRun {
       this.#queue.done(pod.uid);
       return;
     }
+    const { clock } = this.#context;
+    const startedAt = clock.monotonic();
     const state = new CycleState();
     const placement = placePod(pod, {
       profile,
@@ -286,15 +319,29 @@ export class SchedulerRun {
       percentageOfNodesToScore: this.#options.percentageOfNodesToScore,
       search: this.#search,
       random: this.#random,
+      measureFilter: () => {
+        const start = clock.monotonic();
+        return (status) =>
+          this.#metrics.asked('Filter', {
+            profile: profile.schedulerName,
+            status,
+            ms: clock.monotonic() - start,
+          });
+      },
     });
+    this.#metrics.searched(clock.monotonic() - startedAt);
+    const attempted = (result: AttemptResult): void =>
+      this.#metrics.attempted(result, profile.schedulerName, clock.monotonic() - startedAt);
     switch (placement.outcome) {
       case 'fits':
-        this.#assume({ pod, profile, state, nodeName: placement.nodeName });
+        this.#assume({ pod, queued, startedAt, profile, state, nodeName: placement.nodeName });
         break;
       case 'no-nodes':
+        attempted('unschedulable');
         this.#failures.noNodes(pod, profile);
         break;
       case 'error':
+        attempted('error');
         this.#failures.error(pod, profile, placement.failed);
         break;
       case 'unfit':
@@ -302,16 +349,12 @@ export class SchedulerRun {
           diagnosis: placement.diagnosis,
           result: profile.postFilter(state, pod, placement.diagnosis),
         });
+        attempted('unschedulable');
     }
   }
 
-  #assume(chosen: {
-    readonly pod: PodInfo;
-    readonly profile: Profile;
-    readonly state: CycleState;
-    readonly nodeName: string;
-  }): void {
-    const { pod, profile, state, nodeName } = chosen;
+  #assume(chosen: Omit<Assumed, 'waiting'>): void {
+    const { pod, profile, state, nodeName, startedAt } = chosen;
     this.#cache.assume(pod, nodeName);
     this.#nominator.remove(pod.uid);
     const reserved = profile.reserve(state, pod, nodeName);
@@ -323,6 +366,8 @@ export class SchedulerRun {
     }
     profile.unreserve(state, pod, nodeName);
     this.#cache.remove(pod.uid);
+    const result = isRejection(failed.status) ? 'unschedulable' : 'error';
+    this.#metrics.attempted(result, profile.schedulerName, this.#context.clock.monotonic() - startedAt);
     if (isRejection(failed.status)) this.#failures.rejected(pod, profile, failed);
     else this.#failures.error(pod, profile, failed);
   }

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import type { EventHints } from './event-hints.ts';
 import type { QueuedPod } from './framework.ts';
+import type { QueueName } from './metrics/scheduler-metrics.ts';
 import { OrderedHeap } from './ordered-heap.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { PluginStatus } from './profile.ts';
@@ -14,6 +15,7 @@ interface Entry extends QueuedPod {
   enqueuedAt: number;
   order: number;
   attempts: number;
+  readonly addedAt: number;
   place: Place;
   /** Attempts in a row that ended with a rejection, and with an error. */
   rejections: number;
@@ -41,6 +43,8 @@ export interface SchedulingQueueOptions {
   concerned(event: ClusterEvent): readonly string[] | undefined;
   /** Called whenever there may be something to {@link SchedulingQueue.pop}. */
   wake(): void;
+  /** Hears which pod entered which queue because of which event, by upstream's names. */
+  onQueued?(queue: QueueName, event: string): void;
 }
 
 /** Why an attempt failed. No plug-ins: it is tried again after a back-off whatever happens. */
@@ -49,6 +53,7 @@ export interface Rejection {
   readonly pendingPlugins: ReadonlySet<string>;
 }
 
+const attemptFailed = 'ScheduleAttemptFailure';
 const flushMs = 30_000;
 const longestUnschedulableMs = 5 * 60_000;
 const nobody: ReadonlySet<string> = new Set();
@@ -87,7 +92,7 @@ export class SchedulingQueue {
   }
 
   /** How many pods wait where. */
-  counts(): Readonly<Record<'active' | 'backoff' | 'unschedulable' | 'gated', number>> {
+  counts(): Readonly<Record<QueueName, number>> {
     const counts = { active: 0, backoff: 0, unschedulable: 0, gated: 0 };
     for (const { place, gatedBy } of this.#entries.values()) {
       if (gatedBy !== undefined) counts.gated++;
@@ -96,12 +101,21 @@ export class SchedulingQueue {
     return counts;
   }
 
+  /** Pods that fit nowhere, by each plug-in that says so. */
+  *rejected(): Iterable<readonly [plugin: string, pod: PodInfo]> {
+    for (const { info, gatedBy, unschedulablePlugins } of this.#entries.values()) {
+      if (gatedBy !== undefined) yield [gatedBy, info];
+      else for (const plugin of unschedulablePlugins) yield [plugin, info];
+    }
+  }
+
   /** A pod that is new to the scheduler. */
   add(info: PodInfo): void {
     if (this.#entries.has(info.uid)) return;
     const entry: Entry = {
       info,
       enqueuedAt: this.#options.clock.now(),
+      addedAt: this.#options.clock.now(),
       order: this.#arrivals++,
       attempts: 0,
       place: 'unschedulable',
@@ -115,7 +129,7 @@ export class SchedulingQueue {
       firstEvent: 0,
     };
     this.#entries.set(info.uid, entry);
-    this.#activate(entry);
+    this.#activate(entry, 'PodAdd');
   }
 
   /** A new version of a waiting pod; `events` say what changed that matters to scheduling. */
@@ -177,10 +191,10 @@ export class SchedulingQueue {
     if (pendingPlugins.size === 0 || unschedulablePlugins.size > 0) entry.rejections++;
     this.#retime(entry);
     if (unschedulablePlugins.size === 0 && pendingPlugins.size === 0) {
-      this.#backOff(entry);
+      this.#backOff(entry, attemptFailed);
       return;
     }
-    this.#park(entry);
+    this.#park(entry, attemptFailed);
     for (const event of missed) if (this.#unschedulable.has(entry)) this.#reconsider(entry, event);
   }
 
@@ -191,7 +205,7 @@ export class SchedulingQueue {
     this.#land(entry);
     entry.errors++;
     this.#retime(entry);
-    this.#backOff(entry);
+    this.#backOff(entry, attemptFailed);
   }
 
   /** Something happened in the cluster: those that it may help are tried again. */
@@ -213,7 +227,8 @@ export class SchedulingQueue {
   activate(uids: readonly string[]): void {
     for (const uid of uids) {
       const entry = this.#entries.get(uid);
-      if (entry && (entry.place === 'unschedulable' || entry.place === 'backoff')) this.#activate(entry);
+      if (entry && (entry.place === 'unschedulable' || entry.place === 'backoff'))
+        this.#activate(entry, 'ForceActivate');
     }
   }
 
@@ -228,40 +243,42 @@ export class SchedulingQueue {
   #reconsider(entry: Entry, event: ClusterEvent): void {
     const hints = this.#options.hintsFor(entry.info);
     if (event.resource === 'TargetPod' && event.next?.metadata.uid !== entry.info.uid) return;
+    const label = `${event.resource}${event.action}`;
     const wakes = (plugin: string): boolean => hints.wakes(plugin, entry.info, event);
     if (entry.gatedBy !== undefined) {
-      if (wakes(entry.gatedBy)) this.#activate(entry);
+      if (wakes(entry.gatedBy)) this.#activate(entry, label);
       return;
     }
     for (const plugin of entry.pendingPlugins) {
       if (wakes(plugin)) {
-        this.#activate(entry);
+        this.#activate(entry, label);
         return;
       }
     }
     const { unschedulablePlugins } = entry;
-    if (event.resource === '*' || [...unschedulablePlugins].some(wakes)) this.#backOff(entry);
+    if (event.resource === '*' || [...unschedulablePlugins].some(wakes)) this.#backOff(entry, label);
   }
 
-  #activate(entry: Entry): void {
+  #activate(entry: Entry, event: string): void {
     const gated = this.#options.preEnqueue(entry.info);
     entry.gatedBy = gated?.plugin;
     if (gated) {
-      this.#park(entry);
+      this.#park(entry, event);
       return;
     }
     this.#unpark(entry);
     entry.place = 'active';
     this.#active.push({ entry, at: 0, order: entry.order });
+    this.#options.onQueued?.('active', event);
     this.#options.wake();
   }
 
   /** Waits for the rest of the back-off, if any is left. */
-  #backOff(entry: Entry): void {
+  #backOff(entry: Entry, event: string): void {
     const failures = entry.errors > 0 ? entry.errors : entry.rejections;
     const until = failures === 0 ? 0 : entry.enqueuedAt + backoffMs(this.#backoff, failures);
     if (until <= this.#options.clock.now()) {
-      this.#activate(entry);
+      this.#activate(entry, event);
       return;
     }
     this.#unpark(entry);
@@ -269,12 +286,14 @@ export class SchedulingQueue {
     entry.backoffUntil = until;
     const heap = entry.errors > 0 ? this.#erring : this.#backingOff;
     heap.push({ entry, at: until, order: entry.order });
+    this.#options.onQueued?.('backoff', event);
     this.#armBackoff(until);
     if (entry.errors === 0) this.#options.wake();
   }
 
-  #park(entry: Entry): void {
+  #park(entry: Entry, event: string): void {
     this.#unpark(entry);
+    this.#options.onQueued?.(entry.gatedBy === undefined ? 'unschedulable' : 'gated', event);
     entry.place = 'unschedulable';
     this.#unschedulable.add(entry);
     for (const plugin of blockersOf(entry)) {
@@ -327,7 +346,7 @@ export class SchedulingQueue {
           break;
         }
         heap.pop();
-        if (valid) this.#activate(ticket.entry);
+        if (valid) this.#activate(ticket.entry, 'BackoffComplete');
       }
     }
   }
@@ -336,7 +355,8 @@ export class SchedulingQueue {
     this.#flushTimer = undefined;
     const oldest = this.#options.clock.now() - longestUnschedulableMs;
     for (const entry of this.#unschedulable) {
-      if (entry.gatedBy === undefined && entry.enqueuedAt <= oldest) this.#backOff(entry);
+      if (entry.gatedBy === undefined && entry.enqueuedAt <= oldest)
+        this.#backOff(entry, 'UnschedulableTimeout');
     }
     if (this.#unschedulable.size === 0) return;
     this.#flushTimer = this.#options.clock.after(flushMs, () => this.#flushUnschedulable());

@@ -50,6 +50,7 @@ function createPlugin(handle: Handle, limits: CandidateLimits): Plugin {
       return { nominatedNode: '', status };
     }
     preempting.add(pod.uid);
+    handle.onPreemption(chosen.victims.length);
     void removeVictims(chosen, pod, { handle, finishing: () => void preempting.delete(pod.uid) });
     return { nominatedNode: chosen.node.name };
   }
