@@ -1,11 +1,12 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { sleep, type Clock } from '../base/clock.ts';
-import { pods, type NodeAddress, type Pod } from '../api/core/v1.gen.ts';
+import { nodes, pods, type Node, type NodeAddress, type Pod } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { Live } from '../machinery/object.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import { reflect } from '../reconcile/reflector.ts';
+import { createNodeAdmission } from './admission/node-admission.ts';
 import { createConfigSource } from './config-source.ts';
 import type { ContainerRuntime, ContainerStatus } from './container-runtime.ts';
 import { createImagePuller } from './images/image-puller.ts';
@@ -91,6 +92,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     if (!signal.aborted) options.onError?.(error);
   };
   let workers: PodWorkers | undefined;
+  let seenNode: Node | undefined;
   let running: Promise<void> | undefined;
   let markReady = (): void => undefined;
   let failReady: (error: unknown) => void = () => undefined;
@@ -134,6 +136,17 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       hostIPs: options.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
       allocatable: capacity.capacity,
       memoryBytes: capacity.memoryBytes,
+      admission: createNodeAdmission({
+        client,
+        nodeName,
+        node: () => seenNode,
+        view: () => ({
+          allocatable: capacity.capacity,
+          allowedUnsafeSysctls: [],
+          pressure: [],
+          shuttingDown: false,
+        }),
+      }),
       directory: options.directory,
       memoryDirectory,
       onError,
@@ -164,6 +177,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     });
     const podsRead = followPods(workers);
     const node = await registration.register();
+    followNode();
     void keepNodeLease({ client, clock, node, signal, onError });
     await podsRead;
     while ((await problem()) !== undefined) await sleep(clock, NOT_READY_POLL_MS, signal);
@@ -186,6 +200,17 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
         apply: (event) => target.apply(event),
         onError,
       });
+    });
+  }
+
+  function followNode(): void {
+    void reflect({
+      resource: selecting(client.for(nodes), { fieldSelector: `metadata.name=${nodeName}` }),
+      clock,
+      signal,
+      replace: ([node]) => (seenNode = node),
+      apply: ({ type, object }) => (seenNode = type === 'DELETED' ? undefined : object),
+      onError,
     });
   }
 

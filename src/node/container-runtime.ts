@@ -31,8 +31,10 @@ export interface ContainerRuntime {
   containerStatus(id: string): Promise<ContainerStatus | undefined>;
   /** Calls `listener` with every container that starts or ends from now on. */
   onContainerEvent(listener: (status: ContainerStatus) => void): { close(): void };
-  /** Changes the limits of a running container. */
+  /** Changes the limits of a running container; throws `RuntimeError` when the kernel does not take them. */
   updateResources(id: string, resources: ContainerResources): Promise<void>;
+  /** Changes the limits of all containers of a sandbox together; absent where a runtime has none. */
+  updateSandboxResources?(id: string, resources: ContainerResources): Promise<void>;
 
   /** Runs a command inside a running container. */
   exec(id: string, options: ExecOptions): Promise<ExecSession>;

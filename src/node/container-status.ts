@@ -5,6 +5,7 @@ import type {
   ContainerStateTerminated,
   ContainerStateWaiting,
   ContainerStatus as ApiContainerStatus,
+  ResourceRequirements,
   VolumeMountStatus,
 } from '../api/core/v1.gen.ts';
 import type { ContainerHistory } from './container-history.ts';
@@ -27,6 +28,8 @@ export interface ContainerView {
   readonly restarts: boolean;
   readonly started: boolean;
   readonly ready: boolean;
+  /** What the container was given; undefined: what its spec says. */
+  readonly actualResources: ResourceRequirements | undefined;
 }
 
 /** One entry of `containerStatuses` or `initContainerStatuses`. */
@@ -45,7 +48,7 @@ export function containerStatus(view: ContainerView): ApiContainerStatus {
     imageID: newest ? view.imageReference(newest.imageId) : (remembered?.imageID ?? ''),
     ...identity(view, newest, remembered),
     started: view.started,
-    ...resourcesOf(container, newest),
+    ...resourcesOf(view, newest),
     ...mountsOf(container),
   };
 }
@@ -112,13 +115,14 @@ function isReady(view: ContainerView, state: ContainerState): boolean {
 }
 
 function resourcesOf(
-  container: Container,
+  { container, actualResources }: ContainerView,
   newest: ContainerStatus | undefined,
 ): Pick<ApiContainerStatus, 'resources' | 'allocatedResources'> {
   if (newest === undefined) return {};
-  const { requests, limits } = container.resources ?? {};
+  const { requests: granted } = container.resources ?? {};
+  const { requests, limits } = actualResources ?? container.resources ?? {};
   return {
-    ...(requests !== undefined && { allocatedResources: requests }),
+    ...(granted !== undefined && { allocatedResources: granted }),
     resources: { ...(limits !== undefined && { limits }), ...(requests !== undefined && { requests }) },
   };
 }

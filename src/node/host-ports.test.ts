@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import type { ContainerPort, Pod } from '../api/core/v1.gen.ts';
-import { refusalOf } from './admission.ts';
 import { hostPortsConflict } from './host-ports.ts';
 
 /** A pod with a port in words: `TCP 8080`, with an address `UDP 53 10.0.0.1`. */
@@ -28,12 +27,4 @@ it.each([
   ['TCP 8080 10.0.0.1', 'TCP 8080 10.0.0.2', false],
 ])('%s beside %s: conflict %s', (one, other, conflict) => {
   expect(hostPortsConflict(pod(one), pod(other))).toBe(conflict);
-});
-
-it('a pod whose port is taken is refused in upstream’s words', () => {
-  expect(refusalOf(pod('TCP 80'), [pod('TCP 81'), pod('TCP 80')])).toEqual({
-    reason: 'NodePorts',
-    message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
-  });
-  expect(refusalOf(pod('TCP 80'), [pod('TCP 81')])).toBeUndefined();
 });

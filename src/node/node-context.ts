@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { NodeAdmission } from './admission/node-admission.ts';
 import type { Client } from '../client/client.ts';
 import type { Service } from '../api/core/v1.gen.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
@@ -29,6 +30,7 @@ export interface NodeContext {
   readonly hostIPs: readonly string[];
   readonly allocatable: Allocatable;
   readonly memoryBytes: number;
+  readonly admission: NodeAdmission;
   /** State of pods and logs. */
   readonly directory: string;
   /** A folder on tmpfs, or on disk where tmpfs cannot be had. */

@@ -34,7 +34,7 @@ function ran(
 function shown(step: Step): string {
   if (step.do === 'start') return `start ${step.container.name} ${step.attempt}`;
   if (step.do === 'stop') return `stop ${step.container.name}`;
-  return step.do === 'finish' ? 'finish' : `sandbox ${step.attempt}`;
+  return step.do === 'create-sandbox' ? `sandbox ${step.attempt}` : step.do;
 }
 
 interface Row {
@@ -44,6 +44,8 @@ interface Row {
   readonly sandbox?: 'none' | 'lost';
   readonly unstarted?: readonly string[];
   readonly remembered?: Readonly<Record<string, number>>;
+  /** Its running container lacks resources; its first attempt was ended for that. */
+  readonly resized?: string;
   readonly steps: readonly string[];
 }
 
@@ -220,6 +222,20 @@ const rows: readonly Row[] = [
     steps: ['start side 1'],
   },
   {
+    name: 'a container with other resources than it was granted is resized',
+    spec: always,
+    has: [ran('main', 'running')],
+    resized: 'main',
+    steps: ['resize'],
+  },
+  {
+    name: 'a container ended for its resize starts again, whatever its exit code',
+    spec: onFailure,
+    has: [ran('main', 0)],
+    resized: 'main',
+    steps: ['start main 1'],
+  },
+  {
     name: 'a sidecar does not keep a pod alive',
     spec: { ...never, initContainers: [side] },
     has: [ran('side', 'running'), ran('main', 0)],
@@ -237,6 +253,8 @@ describe('the plan of a pod', () => {
       histories: historiesOf(row.has),
       rememberedRestarts: new Map(Object.entries(row.remembered ?? {})),
       isStarted: (status) => !row.unstarted?.includes(status.name),
+      needsResize: ({ name }) => row.resized === name,
+      endedForResize: new Set(row.resized === undefined ? [] : [`${row.resized}-0`]),
     });
     expect(steps.map(shown)).toEqual(row.steps);
   });

@@ -22,6 +22,10 @@ export interface PodView {
   readonly rememberedRestarts: ReadonlyMap<string, number>;
   /** Whether a running container has passed its postStart hook and startup probe. */
   isStarted(status: ContainerStatus): boolean;
+  /** Whether a running container lacks resources that it was granted. */
+  needsResize(container: Container): boolean;
+  /** Attempts that the node ended to start them again with other resources, by id. */
+  readonly endedForResize: ReadonlySet<string>;
 }
 
 export type Step =
@@ -39,6 +43,8 @@ export type Step =
       readonly status: ContainerStatus;
       readonly why: string;
     }
+  /** Give running containers what they were granted. */
+  | { readonly do: 'resize' }
   /** Nothing is left to run: stop what runs and report the end. */
   | { readonly do: 'finish' };
 
@@ -128,14 +134,18 @@ function planContainer(view: PodView, container: Container): readonly Step[] {
   const status = current(view, container);
   if (status === undefined || status.state === 'created') return [start(view, container)];
   if (status.state === 'running') {
-    if (status.image === container.image) return [];
+    if (status.image === container.image) return view.needsResize(container) ? [{ do: 'resize' }] : [];
     const why = `Container ${container.name} definition changed, will be restarted`;
     return [{ do: 'stop', container, status, why }];
   }
-  return shouldRestart(view.pod, container, status.exitCode ?? 0) ? [start(view, container)] : [];
+  return startsAgain(view, container, status) ? [start(view, container)] : [];
+}
+
+function startsAgain(view: PodView, container: Container, ended: ContainerStatus): boolean {
+  return view.endedForResize.has(ended.id) || shouldRestart(view.pod, container, ended.exitCode ?? 0);
 }
 
 function isOver(view: PodView, container: Container): boolean {
   const status = current(view, container);
-  return status?.state === 'exited' && !shouldRestart(view.pod, container, status.exitCode ?? 0);
+  return status?.state === 'exited' && !startsAgain(view, container, status);
 }

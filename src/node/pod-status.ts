@@ -4,7 +4,9 @@ import type {
   ContainerStateWaiting,
   ContainerStatus as ApiContainerStatus,
   Pod,
+  PodCondition,
   PodStatus,
+  ResourceRequirements,
 } from '../api/core/v1.gen.ts';
 import { containerStatus, type ContainerView } from './container-status.ts';
 import type { ContainerHistory } from './container-history.ts';
@@ -44,6 +46,10 @@ export interface PodObservation {
   readonly verdict: { readonly reason: string; readonly message: string } | undefined;
   readonly hostIPs: readonly string[];
   readonly runtimeName: string;
+  /** What a container was given last, by name; `pod` has what it was granted. */
+  actualResources(name: string): ResourceRequirements | undefined;
+  /** Conditions of the node's beside those that every pod has. */
+  readonly extraConditions: readonly PodCondition[];
 }
 
 /** The status that the node reports of a pod: a pure function of what it observes. Foreign conditions are kept. */
@@ -64,15 +70,19 @@ export function podStatus(seen: PodObservation): PodStatus {
   const [firstIP] = ips;
   return {
     phase,
-    conditions: podConditions({
-      pod,
-      phase,
-      init: settled.init,
-      main: settled.main,
-      previous: seen.previous?.conditions ?? pod.status?.conditions ?? [],
-      sandboxReady: seen.sandbox?.ready === true,
-      now: seen.now,
-    }),
+    conditions: [
+      ...podConditions({
+        pod,
+        phase,
+        init: settled.init,
+        main: settled.main,
+        previous: seen.previous?.conditions ?? pod.status?.conditions ?? [],
+        sandboxReady: seen.sandbox?.ready === true,
+        now: seen.now,
+      }),
+      ...seen.extraConditions,
+    ],
+    ...podLevelResources(pod),
     ...(seen.finished && seen.verdict ? seen.verdict : keptVerdict(pod, phase)),
     startTime: pod.status?.startTime ?? timestamp(seen.startedAt),
     ...hostAddresses(seen.hostIPs),
@@ -105,6 +115,16 @@ function keptVerdict(pod: Pod, phase: string): Pick<PodStatus, 'reason' | 'messa
   };
 }
 
+/** What a pod that sets resources as a whole was granted. */
+function podLevelResources({ spec }: Pod): Pick<PodStatus, 'resources' | 'allocatedResources'> {
+  if (!spec.resources) return {};
+  const { requests, limits } = spec.resources;
+  return {
+    ...(requests && { allocatedResources: requests }),
+    resources: { ...(limits && { limits }), ...(requests && { requests }) },
+  };
+}
+
 function hostAddresses(ips: readonly string[]): Pick<PodStatus, 'hostIP' | 'hostIPs'> {
   const [first] = ips;
   return first === undefined ? {} : { hostIP: first, hostIPs: ips.map((ip) => ({ ip })) };
@@ -130,6 +150,7 @@ function oneStatus(seen: PodObservation, container: Container): ApiContainerStat
     runtimeName: seen.runtimeName,
     restarts: !seen.finished && restarts(seen.pod, container, history[0]),
     kind,
+    actualResources: seen.actualResources(container.name),
     started: history[0]?.state === 'running' && seen.isStarted(history[0]),
     ready: history[0]?.state === 'running' && seen.isReady(history[0]),
   };

@@ -1,52 +1,53 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { createBackoff } from '../base/backoff.ts';
-import { timestamp } from '../base/clock.ts';
 import { pods, type Container, type Pod, type PodStatus, type Probe } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
 import { isStatus } from '../machinery/status-error.ts';
-import { refusalOf, type Refusal } from './admission.ts';
+import type { NodeRoom } from './admission/insufficient-resource.ts';
+import type { Refusal } from './admission/refusal-of.ts';
 import type { PodConfig } from './config-source.ts';
+import { debugTarget } from './debug-target.ts';
 import { RuntimeError, type ContainerStatus, type SandboxStatus } from './container-runtime.ts';
-import { goDuration } from './go-duration.ts';
 import type { Image } from './image-service.ts';
 import { launchContainer } from './launch-container.ts';
 import type { NodeContext } from './node-context.ts';
 import { planPod, type Step } from './plan.ts';
-import { containersOf, ephemeralContainersOf, initContainersOf, podLabel } from './pod-containers.ts';
+import { allContainersOf, containersOf, initContainersOf } from './pod-containers.ts';
 import { podDirectories, type PodDirectories } from './pod-directories.ts';
 import { writePodEtc } from './pod-etc.ts';
 import { PodObserver } from './pod-observer.ts';
 import { podStatus } from './pod-status.ts';
-import { sandboxSpec } from './sandbox-spec.ts';
+import { refusedStatus } from './refused-status.ts';
+import type { WaitingResize } from './resize/plan-resize.ts';
+import { PodResizer } from './resize/pod-resizer.ts';
+import { RestartGate } from './restart-gate.ts';
+import { makeSandbox } from './make-sandbox.ts';
 import { ensureImage } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
 import { StepRunner } from './step-runner.ts';
 import { stopContainer } from './stop-container.ts';
 import { stopPod } from './stop-pod.ts';
 import { emptyDirOverLimit } from './volumes/empty-dir-limit.ts';
-import { createClaimReader } from './volumes/claim-volume.ts';
-import { createPodVolumes, type PodVolumes } from './volumes/pod-volumes.ts';
+import type { PodVolumes } from './volumes/pod-volumes.ts';
+import { workerVolumes } from './volumes/worker-volumes.ts';
 import { VolumeError } from './volumes/volume-error.ts';
 import { WaitingError } from './waiting-error.ts';
 
 export interface PodWorkerOptions {
   readonly node: NodeContext;
   readonly pod: Live<Pod>;
-  /** Pods that the node has taken and that are not over. */
-  readonly others: readonly Pod[];
+  /** Asked once, before anything of the pod is made, unless it has begun to run before. */
+  admit(worker: PodWorker): Promise<Refusal | undefined>;
+  /** What the node has to give, and to whom it has given some of it. */
+  room(): NodeRoom;
+  /** The pod was granted more, or less: others may have their turn. */
+  onResized(): void;
   /** What the runtime already has of this pod. */
   readonly sandboxes: readonly SandboxStatus[];
   readonly containers: readonly ContainerStatus[];
   /** Called once, when nothing of the pod is left on the node and the API no longer has it. */
   onGone(): void;
-}
-
-/** Why the node itself ended a pod. */
-export interface Verdict {
-  readonly reason: string;
-  readonly message: string;
 }
 
 const RETRY_MS = 10_000;
@@ -72,21 +73,25 @@ export class PodWorker {
   /** Aborted when the pod is to end: pulls and starts give up. */
   readonly #ending = new AbortController();
   readonly #images = new Map<string, Promise<Image>>();
-  /** By container name: the ended attempt that its back-off has counted. */
-  readonly #counted = new Map<string, string>();
+  readonly #gate: RestartGate;
+  readonly #resizer: PodResizer;
+  readonly #room: () => NodeRoom;
+  readonly #onResized: () => void;
+  readonly #endedForResize = new Set<string>();
   readonly #sandboxBackoff = createBackoff({ baseMs: 1000, maxMs: 30_000 });
   readonly #volumeBackoff = createBackoff({ baseMs: 500, maxMs: 122_000 });
   readonly #createdAt: number;
-  readonly #refusal: Refusal | undefined;
   /** Where the pod's files are. */
   readonly directories: PodDirectories;
   readonly observer: PodObserver;
-  #pod: Live<Pod>;
+  /** Why the node has not taken the pod. */
+  #refusal: Refusal | undefined;
   #adopted = false;
   #volumesReady = false;
   #etcFor: string | undefined;
   #syncAsked = false;
-  #verdict: Verdict | undefined;
+  /** Why the node itself ended the pod. */
+  #verdict: Refusal | undefined;
   #stopping: { graceMs: number; readonly hurry: AbortController } | undefined;
   #finished = false;
   #removed = false;
@@ -98,10 +103,14 @@ export class PodWorker {
   constructor(options: PodWorkerOptions) {
     const { node, pod } = options;
     this.#node = node;
-    this.#pod = pod;
     this.#onGone = options.onGone;
+    this.#room = options.room;
+    this.#onResized = options.onResized;
+    this.#gate = new RestartGate(node);
     this.#createdAt = node.clock.now();
     this.directories = podDirectories(node.directory, pod);
+    const begun = options.sandboxes.length > 0;
+    this.#resizer = new PodResizer(node, pod, { directory: this.directories.root, begun });
     this.#steps = new StepRunner({
       clock: node.clock,
       onChange: () => this.#requestSync(),
@@ -115,45 +124,70 @@ export class PodWorker {
     });
     this.#config = node.config.forPod(pod.metadata.namespace ?? '', () => this.#onConfigChange());
     this.#writer = new StatusWriter(node, pod, this.#closing.signal);
-    this.#volumes = this.#createVolumes();
-    const over = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-    this.#refusal = options.sandboxes.length === 0 && !over ? refusalOf(pod, options.others) : undefined;
-    if (this.#refusal) node.events.record(pod, 'Warning', this.#refusal.reason, this.#refusal.message);
+    this.#volumes = workerVolumes({
+      node,
+      directories: this.directories,
+      config: this.#config,
+      pod: () => this.#pod,
+      podIPs: () => this.observer.podIPs,
+      onFailure: (message) => {
+        if (this.#stopping || this.#closing.signal.aborted) return;
+        node.events.record(this.#pod, 'Warning', 'FailedMount', message);
+      },
+    });
     this.observer.setSandboxes(options.sandboxes);
     this.#steps.run('adopt', async () => {
+      if (!begun && !this.#isOver()) this.#refusal = await options.admit(this);
+      if (this.#refusal) node.events.record(pod, 'Warning', this.#refusal.reason, this.#refusal.message);
       await Promise.all(options.containers.map((status) => this.observer.observe(status)));
+      for (const { name } of this.observer.running) this.#resizer.adopted(name);
       this.#adopted = true;
     });
   }
 
+  /** The newest version of the pod, with the resources that the node has granted it. */
   get pod(): Live<Pod> {
     return this.#pod;
   }
 
+  get #pod(): Live<Pod> {
+    return this.#resizer.pod;
+  }
+
   /** Whether the node has taken the pod and something of it runs or may run. */
   get isTaken(): boolean {
-    return !this.#refusal && !this.#isOver();
+    return this.#adopted && !this.#refusal && !this.#isOver() && !this.#finished;
+  }
+
+  /** A resize that waits for room. */
+  get waitingResize(): WaitingResize | undefined {
+    return this.isTaken ? this.#resizer.waiting : undefined;
+  }
+
+  /** Looks again whether there is room for what the pod asks for. */
+  retryResize(): void {
+    this.#requestSync();
   }
 
   /** Takes a newer version of the pod. */
   update(pod: Live<Pod>): void {
     const { labels, annotations } = this.#pod.metadata;
+    this.#resizer.take(pod);
     const { metadata } = pod;
-    const relabelled = !isDeepStrictEqual([labels, annotations], [metadata.labels, metadata.annotations]);
-    this.#pod = pod;
-    if (relabelled) this.#refreshVolumes();
+    if (!isDeepStrictEqual([labels, annotations], [metadata.labels, metadata.annotations]))
+      this.#refreshVolumes();
     this.#requestSync();
   }
 
   /** The API no longer has the pod: what runs is stopped and everything is removed. */
   remove(pod: Live<Pod>): void {
-    this.#pod = pod;
+    this.#resizer.take(pod);
     this.#removed = true;
     this.#requestSync();
   }
 
   /** Ends the pod as failed, for a reason of the node's. */
-  evict(verdict: Verdict, graceMs: number): void {
+  evict(verdict: Refusal, graceMs: number): void {
     if (this.#verdict || this.#stopping) return;
     this.#verdict = verdict;
     this.#stop(graceMs);
@@ -189,6 +223,7 @@ export class PodWorker {
     this.#volumes.close();
     this.#config.close();
     await this.#writer.flushed();
+    await this.#resizer.flushed();
   }
 
   #refreshVolumes(): void {
@@ -258,6 +293,7 @@ export class PodWorker {
       return;
     }
     if (!this.#volumesReady) this.#setUpVolumes();
+    if (this.#resizer.decide(this.#room)) this.#onResized();
     const { initContainerStatuses = [], containerStatuses = [] } = this.#pod.status ?? {};
     const ran = [...initContainerStatuses, ...containerStatuses].filter(
       (one) => one.containerID !== undefined,
@@ -269,7 +305,10 @@ export class PodWorker {
       histories: this.observer.histories,
       rememberedRestarts: new Map(ran.map((one) => [one.name, one.restartCount])),
       isStarted: (status) => this.observer.isStarted(status),
+      needsResize: (container) => this.#resizer.actuation(container) !== 'none',
+      endedForResize: this.#endedForResize,
     });
+    if (this.#resizer.isInProgress && !steps.some((step) => step.do === 'resize')) this.#completeResize();
     for (const step of steps) this.#take(step);
   }
 
@@ -285,9 +324,33 @@ export class PodWorker {
           this.#stopOne({ container, status, why }, this.#graceMs()),
         );
       }
+      case 'resize':
+        return this.#steps.run('resize', () => this.#resize());
       case 'finish':
         return this.#stop(this.#graceMs());
     }
+  }
+
+  async #resize(): Promise<void> {
+    const { sandbox, running } = this.observer;
+    if (!sandbox) return;
+    if (!(await this.#resizer.apply(running, sandbox.id))) {
+      this.#steps.later('resize', RETRY_MS);
+      return;
+    }
+    for (const status of running) {
+      const container = allContainersOf(this.#pod).find(({ name }) => name === status.name);
+      if (!container || this.#resizer.actuation(container) !== 'restart') continue;
+      this.#endedForResize.add(status.id);
+      this.#gate.excuse(container.name, status.id);
+      const why = `Container ${container.name} resize requires restart`;
+      await this.#stopOne({ container, status, why }, this.#graceMs());
+    }
+  }
+
+  #completeResize(): void {
+    const { sandbox, running } = this.observer;
+    if (sandbox) this.#steps.run('resize', () => this.#resizer.complete(running, sandbox.id));
   }
 
   async #stopOne(
@@ -319,29 +382,6 @@ export class PodWorker {
     this.#steps.run(`kill ${status.id}`, () => this.#stopOne({ container, status, why }, graceMs));
   }
 
-  #createVolumes(): PodVolumes {
-    const node = this.#node;
-    const claims = createClaimReader(node.client, this.#pod.metadata.namespace ?? '');
-    return createPodVolumes({
-      clock: node.clock,
-      directories: this.directories,
-      memoryDirectory: join(node.memoryDirectory, this.#pod.metadata.uid),
-      context: () => ({
-        pod: this.#pod,
-        addresses: { podIPs: this.observer.podIPs, hostIPs: node.hostIPs },
-        allocatable: node.allocatable,
-        configMap: (name) => this.#config.configMap(name),
-        secret: (name) => this.#config.secret(name),
-        token: (audience, seconds) => node.tokens.token(this.#pod, audience, seconds),
-        ...claims,
-      }),
-      onFailure: (message) => {
-        if (this.#stopping || this.#closing.signal.aborted) return;
-        node.events.record(this.#pod, 'Warning', 'FailedMount', message);
-      },
-    });
-  }
-
   #setUpVolumes(): void {
     this.#steps.run('volumes', async () => {
       try {
@@ -355,28 +395,20 @@ export class PodWorker {
   }
 
   #createSandbox(attempt: number): void {
-    const { runtime, events, dns } = this.#node;
     const pod = this.#pod;
     this.#steps.run('sandbox', async () => {
       try {
-        if (attempt > 0) {
-          events.record(
-            pod,
-            'Normal',
-            'SandboxChanged',
-            'Pod sandbox changed, it will be killed and re-created.',
-          );
-          await Promise.all(this.observer.sandboxes.map((old) => runtime.stopSandbox(old.id)));
-        }
-        const spec = sandboxSpec(pod, attempt, dns.clusterDomain);
-        this.observer.setSandbox(await runtime.runSandbox(spec, this.#ending.signal));
+        const { sandboxes } = this.observer;
+        this.observer.setSandbox(
+          await makeSandbox({ node: this.#node, pod, attempt, old: sandboxes, signal: this.#ending.signal }),
+        );
         this.#sandboxBackoff.reset();
       } catch (error) {
         if (this.#ending.signal.aborted) return;
         this.#steps.later('sandbox', this.#sandboxBackoff.next());
         if (!(error instanceof RuntimeError)) throw error;
         const message = `Failed to create pod sandbox: ${error.message}`;
-        events.record(pod, 'Warning', 'FailedCreatePodSandBox', message);
+        this.#node.events.record(pod, 'Warning', 'FailedCreatePodSandBox', message);
       }
     });
     const [firstInit] = initContainersOf(pod);
@@ -409,34 +441,11 @@ export class PodWorker {
 
   /** Whether the back-off of an ended container is over; otherwise says so and looks again in time. */
   #mayRestart(container: Container, ended: ContainerStatus): boolean {
-    const { name } = container;
-    const { restarts, events, clock } = this.#node;
-    if (this.#counted.get(name) === ended.id) return true;
-    const key = `${this.#pod.metadata.uid}/${name}`;
-    const endedAt = ended.finishedAt ?? clock.now();
-    const wait = restarts.waiting(key, endedAt);
-    if (!wait) {
-      restarts.fail(key, endedAt);
-      this.#counted.set(name, ended.id);
-      return true;
-    }
-    const label = podLabel(this.#pod);
-    const message = `back-off ${goDuration(wait.backoffMs)} restarting failed container=${name} pod=${label}`;
-    this.observer.waiting.set(name, { reason: 'CrashLoopBackOff', message });
-    const event = `Back-off restarting failed container ${name} in pod ${label}`;
-    events.record(this.#pod, 'Warning', 'BackOff', event);
-    this.#steps.later(name, wait.remainingMs);
+    const wait = this.#gate.waiting(this.#pod, container, ended);
+    if (!wait) return true;
+    this.observer.waiting.set(container.name, { reason: 'CrashLoopBackOff', message: wait.message });
+    this.#steps.later(container.name, wait.remainingMs);
     return false;
-  }
-
-  /** What an ephemeral container debugs; upstream's runtimes refuse one whose target does not run. */
-  #targetOf(container: Container): { readonly target?: string } {
-    const ephemeral = ephemeralContainersOf(this.#pod).find(({ name }) => name === container.name);
-    if (!ephemeral?.targetContainerName) return {};
-    const newest = this.observer.histories.get(ephemeral.targetContainerName)?.[0];
-    if (newest?.state === 'running') return { target: newest.id };
-    const message = `unable to find target container "${ephemeral.targetContainerName}"`;
-    throw new WaitingError('CreateContainerConfigError', message);
   }
 
   async #startNow(container: Container, attempt: number, sandbox: SandboxStatus): Promise<void> {
@@ -459,9 +468,12 @@ export class PodWorker {
         volumes: this.#volumes,
         config: this.#config,
         signal: this.#ending.signal,
-        ...this.#targetOf(container),
+        ...debugTarget(this.#pod, container, this.observer.histories),
         observer: this.observer,
-        onStarted: () => this.#requestSync(),
+        onStarted: () => {
+          this.#resizer.started(container);
+          this.#requestSync();
+        },
       });
     } catch (error) {
       if (this.#ending.signal.aborted || this.#closing.signal.aborted) return;
@@ -528,16 +540,7 @@ export class PodWorker {
 
   #status(): PodStatus {
     const pod = this.#pod;
-    if (this.#refusal) {
-      return {
-        phase: 'Failed',
-        reason: this.#refusal.reason,
-        message: `Pod was rejected: ${this.#refusal.message}`,
-        startTime: pod.status?.startTime ?? timestamp(this.#createdAt),
-        ...(pod.status?.qosClass !== undefined && { qosClass: pod.status.qosClass }),
-        ...(pod.metadata.generation !== undefined && { observedGeneration: pod.metadata.generation }),
-      };
-    }
+    if (this.#refusal) return refusedStatus(pod, this.#refusal, this.#createdAt);
     return podStatus({
       pod,
       previous: this.#reported,
@@ -554,6 +557,8 @@ export class PodWorker {
       verdict: this.#verdict,
       hostIPs: this.#node.hostIPs,
       runtimeName: this.#node.runtime.name,
+      actualResources: (name) => this.#resizer.actualOf(name),
+      extraConditions: this.#resizer.conditions(),
     });
   }
 

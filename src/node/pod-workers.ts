@@ -1,10 +1,12 @@
 import type { Pod } from '../api/core/v1.gen.ts';
 import type { ObjectEvent } from '../reconcile/reflector.ts';
 import type { Live } from '../machinery/object.ts';
+import type { Refusal } from './admission/refusal-of.ts';
 import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
 import { removeStaleFiles } from './node-files.ts';
 import { PodWorker } from './pod-worker.ts';
+import { compareWaitingResizes } from './resize/plan-resize.ts';
 import { stopOrphan } from './stop-orphan.ts';
 
 /** One worker per pod of the node, by uid; what the runtime runs of pods that are no more is stopped. */
@@ -14,6 +16,7 @@ export class PodWorkers {
   readonly #events: { close(): void };
   #found: { readonly sandboxes: readonly SandboxStatus[]; readonly containers: readonly ContainerStatus[] };
   #listed = false;
+  #admitting: Promise<void> = Promise.resolve();
 
   /** `found` is what the runtime had when the agent started. */
   constructor(
@@ -60,6 +63,7 @@ export class PodWorkers {
       worker.onSandboxes(sandboxes.filter((sandbox) => sandbox.podUid === uid));
       await worker.checkStorage();
     }
+    this.#retryResizes();
   }
 
   async close(): Promise<void> {
@@ -80,12 +84,45 @@ export class PodWorkers {
       new PodWorker({
         node: this.#node,
         pod,
-        others: [...this.#workers.values()].filter(({ isTaken }) => isTaken).map((other) => other.pod),
+        admit: (asking) => this.#admit(asking),
+        room: () => ({ allocatable: this.#node.allocatable, others: this.#taken(uid) }),
+        onResized: () => this.#retryResizes(),
         sandboxes: sandboxes.filter((sandbox) => sandbox.podUid === uid),
         containers: containers.filter((container) => container.podUid === uid),
-        onGone: () => this.#workers.delete(uid),
+        onGone: () => {
+          this.#workers.delete(uid);
+          this.#retryResizes();
+        },
       }),
     );
+  }
+
+  /** Pods that the node has taken but for one. */
+  #taken(but: string): readonly Live<Pod>[] {
+    return [...this.#workers]
+      .filter(([uid, { isTaken }]) => isTaken && uid !== but)
+      .map(([, worker]) => worker.pod);
+  }
+
+  /** One at a time, so that two pods are not both given what is left. */
+  #admit(asking: PodWorker): Promise<Refusal | undefined> {
+    const { pod } = asking;
+    const decide = (): Promise<Refusal | undefined> =>
+      this.#node.admission.refusalOf(pod, () => this.#taken(pod.metadata.uid));
+    const decision = this.#admitting.then(decide, decide);
+    // Whoever is next is to see this one as taken.
+    this.#admitting = decision.then(
+      () => new Promise<void>((resolve) => void setImmediate(resolve)),
+      () => undefined,
+    );
+    return decision;
+  }
+
+  #retryResizes(): void {
+    [...this.#workers.values()]
+      .flatMap((worker) => (worker.waitingResize ? [{ worker, resize: worker.waitingResize }] : []))
+      .sort((a, b) => compareWaitingResizes(a.resize, b.resize))
+      .forEach(({ worker }) => worker.retryResize());
   }
 
   #stopOrphans(uids: ReadonlySet<string>): void {

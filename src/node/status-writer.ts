@@ -62,7 +62,10 @@ export class StatusWriter {
       metadata: { uid },
       status: {
         ...status,
-        conditions: (status.conditions ?? []).map((condition) => clearing(condition, this.#written)),
+        conditions: [
+          ...(status.conditions ?? []).map((condition) => clearing(condition, this.#written)),
+          ...outdated(this.#written, status).map((type) => ({ type, $patch: 'delete' })),
+        ],
         ...(replacesIPs(this.#written, status) && {
           podIPs: [...(status.podIPs ?? []), { $patch: 'replace' }],
         }),
@@ -85,9 +88,21 @@ function says(held: PodStatus | undefined, wanted: PodStatus): boolean {
   );
   return (
     same &&
+    outdated(held, wanted).length === 0 &&
     (conditions ?? []).every((condition) =>
       held.conditions?.some((other) => other.type === condition.type && isDeepStrictEqual(other, condition)),
     )
+  );
+}
+
+/** Conditions of the node's that hold only for a time. */
+const PASSING: ReadonlySet<string> = new Set(['PodResizePending', 'PodResizeInProgress']);
+
+/** Types of the held conditions that no longer hold. */
+function outdated(held: PodStatus | undefined, wanted: PodStatus): readonly string[] {
+  const still = new Set(wanted.conditions?.map(({ type }) => type));
+  return (held?.conditions ?? []).flatMap(({ type }) =>
+    PASSING.has(type) && !still.has(type) ? [type] : [],
   );
 }
 

@@ -53,6 +53,7 @@ describe('limitWrites', () => {
         [
           ['memory.limit_in_bytes', '1024'],
           ['memory.memsw.limit_in_bytes', '1024'],
+          ['memory.limit_in_bytes', '1024'],
         ],
       ],
       ['pids', [['pids.max', '7']]],

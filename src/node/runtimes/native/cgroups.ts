@@ -1,7 +1,7 @@
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../../../base/clock.ts';
-import type { ContainerResources, ContainerStats } from '../../container-runtime.ts';
+import { RuntimeError, type ContainerResources, type ContainerStats } from '../../container-runtime.ts';
 import { isMissing, readIfPresent } from '../state-file.ts';
 
 /** Where the machine's control groups are mounted. */
@@ -54,6 +54,7 @@ export async function detectCgroups(): Promise<CgroupMounts> {
   return parseCgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'));
 }
 
+const PAGE_BYTES = 4096;
 const joined = ['cpu', 'cpuacct', 'memory', 'pids', 'devices', 'name=systemd'];
 const deviceRules = [
   'c *:* m',
@@ -95,6 +96,21 @@ export class Cgroups {
         if (!folder) return;
         for (const [name, value] of writes) await writeOptional(join(folder, name), value);
       }),
+    );
+  }
+
+  /** Like {@link update}, of a group with members: what was unlimited stays so, and a limit that does not take is an error. */
+  async change(path: string, resources: ContainerResources): Promise<void> {
+    await this.update(path, { cpuQuota: -1, ...resources });
+    const { memoryLimitBytes } = resources;
+    if (memoryLimitBytes === undefined) return;
+    const v2 = this.mounts.version === 2;
+    const file = join(this.#folder('memory', path) ?? '', v2 ? 'memory.max' : 'memory.limit_in_bytes');
+    const now = Number(await readIfPresent(file));
+    if (Math.abs(now - memoryLimitBytes) < PAGE_BYTES || Number.isNaN(now)) return;
+    throw new RuntimeError(
+      'FAILED',
+      `the kernel does not take memory limit ${memoryLimitBytes}: ${now} stays in force`,
     );
   }
 
@@ -232,9 +248,11 @@ export function limitWrites(
     if (cpuShares) cpu.push(['cpu.shares', String(cpuShares)]);
     if (cpuQuota) cpu.push(['cpu.cfs_period_us', String(cpuPeriod)], ['cpu.cfs_quota_us', String(cpuQuota)]);
     if (memoryLimitBytes) {
+      // The second must never be below the first: which goes first depends on the direction, so the first is tried twice.
       memory.push(
         ['memory.limit_in_bytes', String(memoryLimitBytes)],
         ['memory.memsw.limit_in_bytes', String(memoryLimitBytes)],
+        ['memory.limit_in_bytes', String(memoryLimitBytes)],
       );
     }
     if (pidsLimit) pids.push(['pids.max', String(pidsLimit)]);

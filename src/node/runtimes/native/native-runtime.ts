@@ -315,7 +315,11 @@ class NativeRuntime implements ContainerRuntime {
 
   async updateResources(id: string, resources: ContainerResources): Promise<void> {
     const { record } = this.#running(id);
-    await this.#machine.cgroups.update(`${record.sandboxId}/${id}`, resources);
+    await this.#machine.cgroups.change(`${record.sandboxId}/${id}`, resources);
+  }
+
+  async updateSandboxResources(id: string, resources: ContainerResources): Promise<void> {
+    if (!this.#sandboxes.get(id).stopped) await this.#machine.cgroups.change(id, resources);
   }
 
   async exec(id: string, options: ExecOptions): Promise<ExecSession> {
