@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { createBackoff } from '../base/backoff.ts';
-import { pods, type Container, type Pod, type PodStatus, type Probe } from '../api/core/v1.gen.ts';
+import type { Container, Pod, PodStatus, Probe } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
-import { isStatus } from '../machinery/status-error.ts';
 import type { NodeRoom } from './admission/insufficient-resource.ts';
 import type { Refusal } from './admission/refusal-of.ts';
 import type { PodConfig } from './config-source.ts';
 import { debugTarget } from './debug-target.ts';
+import { deletePod } from './delete-pod.ts';
 import { RuntimeError, type ContainerStatus, type SandboxStatus } from './container-runtime.ts';
 import type { Image } from './image-service.ts';
 import { launchContainer } from './launch-container.ts';
@@ -576,16 +576,12 @@ export class PodWorker {
   }
 
   async #deletePod(): Promise<void> {
-    const { name, namespace = '', uid } = this.#pod.metadata;
     await this.#writer.flushed();
     await this.#volumes.tearDown();
-    const options = { gracePeriodSeconds: 0, preconditions: { uid }, signal: this.#closing.signal };
     try {
-      await this.#node.client.for(pods).delete({ namespace, name }, options);
+      await deletePod(this.#node.client, this.#pod, this.#closing.signal);
       this.#deleted = true;
     } catch (error) {
-      this.#deleted = isStatus(error, 'NotFound') || isStatus(error, 'Conflict');
-      if (this.#deleted) return;
       this.#steps.later('delete', RETRY_MS);
       throw error;
     }
