@@ -19,6 +19,7 @@ export interface UpFlags {
   readonly legacyApis?: boolean;
   readonly runtimeConfig?: readonly string[];
   readonly metricsApi: boolean;
+  readonly defaultStorageClass: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   readonly serviceCidr?: string;
@@ -58,6 +59,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     legacyApis: flags.legacyApis ?? false,
     runtimeConfig: flags.runtimeConfig ?? [],
     metricsApi: flags.metricsApi,
+    defaultStorageClass: flags.defaultStorageClass,
     runtime: flags.runtime,
     admissionPlugins: {
       enable: flags.enableAdmissionPlugins ?? [],

@@ -13,6 +13,7 @@ import { createUsageSampler, type UsageSampler } from '../node/stats/usage-sampl
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import type { ControlPlane } from './control-plane.ts';
+import type { MachineStorage } from './machine-storage.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
 import { servedVersion } from './served-version.ts';
 import type { StartOptions } from './start-cluster.ts';
@@ -25,6 +26,7 @@ export interface LocalNodeSurroundings {
   readonly images: ImageService;
   /** Absent where there is none: containers are processes of the machine then. */
   readonly network: Network | undefined;
+  readonly storage: Pick<MachineStorage, 'forNode'>;
 }
 
 /** A node of this machine; `index` counts from 0 and decides its directory and its pods' addresses. */
@@ -48,7 +50,7 @@ const stopGraceMs = 2_000;
 
 /** Starts a node, which takes over the containers that an earlier process left. Readiness is asked for separately. */
 export async function startLocalNode(
-  { plan, options, controlPlane, images, network }: LocalNodeSurroundings,
+  { plan, options, controlPlane, images, network, storage }: LocalNodeSurroundings,
   { name, index }: LocalNodeIdentity,
 ): Promise<LocalNode> {
   const { clock } = options;
@@ -104,6 +106,7 @@ export async function startLocalNode(
     ],
     kubeletPort,
     kubeletVersion: servedVersion(options.program.version).gitVersion,
+    ...storage.forNode,
     onError,
   });
   agent.start();

@@ -20,6 +20,7 @@ import { startLocalNode } from './local-node.ts';
 import { nodeImageService } from './node-image-service.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
+import { startMachineStorage } from './machine-storage.ts';
 import { superviseSimulation } from './simulation.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -79,7 +80,8 @@ export async function startMachine({
       mirrors: options.mirrors,
     }),
   );
-  const shared = { plan, options, controlPlane, images: imageService, network };
+  const storage = startMachineStorage({ plan, options, controlPlane });
+  const shared = { plan, options, controlPlane, images: imageService, network, storage };
   const nodes = await Promise.all(
     Array.from({ length: options.nodes }, (_, index) =>
       startLocalNode(shared, { name: nodeNameOf(plan.name, index), index }),
@@ -149,11 +151,12 @@ export async function startMachine({
       pods: () => nodes.flatMap(({ sampler }) => sampler.pods()),
     },
     async nodesReady() {
-      await Promise.all([...nodes.map((node) => node.agent.ready), simulation.nodesReady()]);
+      await Promise.all([...nodes.map((node) => node.agent.ready), simulation.nodesReady(), storage.ready]);
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {
       await Promise.all([...nodes.map((node) => node.stop()), simulation.stop()]);
+      await storage.stop();
       await network?.stop();
     },
   };

@@ -32,6 +32,8 @@ export interface UpOptions {
   readonly runtimeConfig?: readonly string[];
   /** Serve what nodes and pods use as `metrics.k8s.io`. */
   readonly metricsApi: boolean;
+  /** Make a storage class for claims that name none. Default: on, where there are nodes. */
+  readonly defaultStorageClass?: boolean;
   /** Admission plug-ins that run, or do not, unlike kube-apiserver's defaults. */
   readonly admissionPlugins?: PluginSwitches;
   readonly serviceCidr?: string;

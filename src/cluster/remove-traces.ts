@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { removeNetwork } from '../network/remove-network.ts';
 import { unmountNodeFiles } from '../node/node-files.ts';
+import { releaseDisks } from '../node/local-storage/disk-files.ts';
 import { purgeNativeRuntime } from '../node/runtimes/native/purge.ts';
 import { purgeProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
 import type { ClusterRecord } from './cluster-record.ts';
@@ -22,6 +23,7 @@ export async function removeTraces(
     await purgeNativeRuntime({ directory, runDirectory: join(runDirectory, node), clusterId: id, clock });
     await unmountNodeFiles(join(nodes, node));
   }
+  if (native) await releaseDisks(dataDirectory);
   if (native) await removeNetwork({ clusterId: id });
   await rm(runDirectory, { recursive: true, force: true });
 }

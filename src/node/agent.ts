@@ -13,6 +13,7 @@ import { createImagePuller } from './images/image-puller.ts';
 import type { ImageService } from './image-service.ts';
 import { KeyedBackoff } from './keyed-backoff.ts';
 import { podLogs, type PodLogOptions } from './logs/pod-logs.ts';
+import type { LocalVolumeUse } from './local-storage/local-volumes.ts';
 import type { NodeContext } from './node-context.ts';
 import { memoryDirectoryOf } from './node-files.ts';
 import { keepNodeLease } from './node-lease.ts';
@@ -53,6 +54,8 @@ export interface NodeAgentOptions {
   readonly kubeletPort: number;
   /** `v1.36.2+kanoe.0.1.0`. */
   readonly kubeletVersion: string;
+  /** The volumes that the machine itself keeps; absent: it keeps none. */
+  readonly localVolumes?: LocalVolumeUse;
   /** Why the pod network cannot serve pods now; absent or resolving to undefined: it can. */
   networkProblem?(): Promise<string | undefined>;
   /** Hears of failures that the agent retries. */
@@ -147,6 +150,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           shuttingDown: false,
         }),
       }),
+      ...(options.localVolumes && { localVolumes: options.localVolumes }),
       directory: options.directory,
       memoryDirectory,
       onError,

@@ -8,6 +8,7 @@ import type { ContainerRuntime } from './container-runtime.ts';
 import type { Allocatable } from './env/resource-field.ts';
 import type { ImageService } from './image-service.ts';
 import type { ImagePuller } from './images/image-puller.ts';
+import type { LocalVolumeUse } from './local-storage/local-volumes.ts';
 import type { KeyedBackoff } from './keyed-backoff.ts';
 import type { PodDns } from './pod-etc.ts';
 import type { ServiceAccountTokens } from './volumes/service-account-tokens.ts';
@@ -31,6 +32,8 @@ export interface NodeContext {
   readonly allocatable: Allocatable;
   readonly memoryBytes: number;
   readonly admission: NodeAdmission;
+  /** The volumes that the machine itself keeps; absent where it keeps none. */
+  readonly localVolumes?: LocalVolumeUse;
   /** State of pods and logs. */
   readonly directory: string;
   /** A folder on tmpfs, or on disk where tmpfs cannot be had. */

@@ -17,6 +17,8 @@ export async function stopOrphan(
   await node.runtime.removeSandbox(sandbox.id);
   const memory = join(node.memoryDirectory, sandbox.podUid);
   await unmountBelow(memory);
+  await unmountBelow(join(node.directory, 'pods', sandbox.podUid));
+  await node.localVolumes?.unpublish(sandbox.podUid);
   const { podNamespace, podName, podUid } = sandbox;
   const leftovers = [
     memory,

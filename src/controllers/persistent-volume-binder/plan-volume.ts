@@ -52,10 +52,11 @@ function planRelease(volume: Volume): VolumeAction {
   return failure ? { do: 'phase', phase: 'Failed', failure } : { do: 'none' };
 }
 
-/** Why nobody will reclaim the volume: deleting and recycling are the work of drivers, none of which is built in. */
+/** Why nobody will reclaim the volume: deleting and recycling are the work of drivers. */
 function reclaimFailure(volume: Volume): VolumePhase['failure'] {
   const { name, annotations = {} } = volume.metadata;
-  if (volume.spec.persistentVolumeReclaimPolicy === 'Recycle')
+  // Whoever keeps the machine's volumes empties its folders.
+  if (volume.spec.persistentVolumeReclaimPolicy === 'Recycle' && !volume.spec.hostPath)
     return { reason: 'VolumeFailedRecycle', message: 'No recycler plugin found for the volume!' };
   if (volume.spec.persistentVolumeReclaimPolicy !== 'Delete') return undefined;
   const failed = (why: string): VolumePhase['failure'] => ({ reason: 'VolumeFailedDelete', message: why });

@@ -10,6 +10,8 @@ import {
 import type { Client, ObjectRef, ResourceClient } from '../../client/client.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { LOCAL_DRIVER } from '../local-storage/local-driver.ts';
+import type { LocalVolumeUse } from '../local-storage/local-volumes.ts';
 import { isMissing } from '../missing-file.ts';
 import { giveToGroup } from './fs-group.ts';
 import { setUpHostPath } from './host-path.ts';
@@ -19,10 +21,12 @@ import { VolumeError } from './volume-error.ts';
 export interface ClaimReader {
   claim(name: string): Promise<Live<PersistentVolumeClaim> | undefined>;
   volume(name: string): Promise<Live<PersistentVolume> | undefined>;
+  /** The volumes that the machine itself keeps; absent where it keeps none. */
+  readonly localVolumes?: LocalVolumeUse;
 }
 
 /** The {@link ClaimReader} that asks the API server each time. */
-export function createClaimReader(client: Client, namespace: string): ClaimReader {
+export function createClaimReader(client: Client, namespace: string): Pick<ClaimReader, 'claim' | 'volume'> {
   return {
     claim: (name) => find(client.for(persistentvolumeclaims), { namespace, name }),
     volume: (name) => find(client.for(persistentvolumes), { name }),
@@ -77,20 +81,27 @@ export async function setUpClaim(
     );
   if (volume.spec.claimRef?.uid !== claim.metadata.uid)
     throw problem(`PV "${volumeName}" is bound to another claim`);
-  return directoryOf(volume, pod.spec.securityContext?.fsGroup);
+  return directoryOf(volume, pod, reader);
 }
 
 async function directoryOf(
   { metadata, spec }: Live<PersistentVolume>,
-  group: number | undefined,
+  pod: Pod,
+  { localVolumes }: ClaimReader,
 ): Promise<string> {
+  const { fsGroup: group, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
   if (spec.volumeMode === 'Block')
     throw new VolumeError('volumes of mode Block are not supported on this node');
   if (spec.hostPath) return setUpHostPath(spec.hostPath);
   if (spec.local) {
     await requirePath(spec.local.path);
-    if (group !== undefined) await giveToGroup(spec.local.path, group);
+    if (group !== undefined) await giveToGroup(spec.local.path, group, fsGroupChangePolicy);
     return spec.local.path;
+  }
+  if (spec.csi?.driver === LOCAL_DRIVER && localVolumes) {
+    const path = await localVolumes.publish(spec.csi.volumeHandle, pod.metadata.uid ?? '');
+    if (group !== undefined) await giveToGroup(path, group, fsGroupChangePolicy);
+    return path;
   }
   if (spec.csi)
     throw new VolumeError(

@@ -157,7 +157,8 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
     tearDown: () =>
       queue(async () => {
         api.close();
-        await unmountBelow(options.memoryDirectory);
+        await options.context().localVolumes?.unpublish(options.context().pod.metadata.uid ?? '');
+        for (const folder of [options.memoryDirectory, directories.volumes]) await unmountBelow(folder);
         await rm(options.memoryDirectory, { recursive: true, force: true });
         await rm(directories.volumes, { recursive: true, force: true });
         paths.clear();

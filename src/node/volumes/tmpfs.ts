@@ -24,7 +24,8 @@ export async function unmountBelow(path: string): Promise<void> {
   for (const point of await mountPoints(path)) await run('umount', ['-l', point]);
 }
 
-async function mountPoints(path: string): Promise<readonly string[]> {
+/** What is mounted at or below `path`, deepest first. */
+export async function mountPoints(path: string): Promise<readonly string[]> {
   const table = await readMountTable();
   return table
     .split('\n')

@@ -33,6 +33,7 @@ export function workerVolumes(options: {
       secret: (name) => config.secret(name),
       token: (audience, seconds) => node.tokens.token(pod(), audience, seconds),
       ...claims,
+      ...(node.localVolumes && { localVolumes: node.localVolumes }),
     }),
     onFailure: (message) => options.onFailure(message),
   });
