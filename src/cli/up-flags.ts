@@ -9,7 +9,7 @@ export interface UpFlags {
   readonly detach?: boolean;
   readonly dataDir?: string;
   readonly port?: number;
-  readonly nodes: number;
+  readonly nodes?: number;
   readonly nodesSimulated: number;
   readonly simulatedCapacity?: Readonly<Record<string, string>>;
   readonly simulatedZones?: readonly string[];
@@ -47,7 +47,7 @@ export interface UpFlags {
 export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
   return {
     name: flags.name,
-    nodes: flags.nodes,
+    ...(flags.nodes !== undefined && { nodes: flags.nodes }),
     simulated: {
       count: flags.nodesSimulated,
       capacity: flags.simulatedCapacity ?? {},

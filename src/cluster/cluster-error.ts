@@ -4,6 +4,7 @@ export type ClusterErrorCode =
   | 'UNREADABLE'
   | 'ALREADY_RUNNING'
   | 'NOT_FOUND'
+  | 'EXISTS'
   | 'PORT_TAKEN'
   | 'RUNTIME_MISSING'
   | 'FAILED';

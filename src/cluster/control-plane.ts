@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { builtinResources } from '../api/catalog.ts';
-import { nodes } from '../api/core/v1.gen.ts';
+import { nodes, type Node } from '../api/core/v1.gen.ts';
 import { legacySchema } from '../api/legacy/legacy-schema.ts';
 import { metricsSchema } from '../api/metrics/metrics-schema.ts';
 import { usageMetrics } from '../api/metrics/usage-metrics.ts';
@@ -16,6 +16,8 @@ import { defaultServiceCidr } from '../api/networking/service-cidrs.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
 import type { NodeIpamOptions } from '../controllers/node-ipam/controller.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
+import { nodeAddressRange } from '../network/node-namespace.ts';
+import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
 import type { SchemaTable } from '../machinery/schema/schema.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
 import type { Controller, WorkFailure } from '../reconcile/controller.ts';
@@ -90,7 +92,7 @@ export async function startControlPlane(
   const authentication = await furtherAuthentication(options, { clock, apiAudiences: [issuer] });
   const [store, pki] = await Promise.all([
     openLmdbStore({ directory: join(plan.dataDirectory, 'store'), clock }),
-    ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan, options.nodes), clock),
+    ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan), clock),
   ]);
   try {
     const table = schemaOf(options);
@@ -131,7 +133,7 @@ export async function startControlPlane(
         resolveNode(name) {
           const node = server.lookup.get(nodes, '', name);
           const port = node?.status?.daemonEndpoints?.kubeletEndpoint?.Port;
-          return port ? { host: '127.0.0.1', port } : undefined;
+          return port && node ? { host: kubeletHost(node), port } : undefined;
         },
       },
       version: servedVersion(options.program.version),
@@ -161,7 +163,7 @@ export async function startControlPlane(
       signingAuthority: pki.ca,
       signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
       loadBalancerRange: loadBalancerRange(plan.podCidr),
-      nodeIpam: nodeIpamOptions(plan, options),
+      nodeIpam: nodeIpamOptions(plan),
     };
     running = controllersOf(options.controllers, controllerOptions, ownScheduler);
     const shared = {
@@ -212,10 +214,20 @@ function clientOf(server: ApiServer, name: string): Client {
 }
 
 /** The networks of this machine's own nodes, of which there may be more next time, are planned; others get what is left. */
-function nodeIpamOptions({ podCidr }: ClusterPlan, { nodes: own }: StartOptions): NodeIpamOptions {
+function nodeIpamOptions({ podCidr, nodes: own }: ClusterPlan): NodeIpamOptions {
   const spare = Math.min(16, 2 ** (24 - podCidr.prefix) / 4);
-  const machine = Array.from({ length: Math.max(spare, own) }, (_, at) => nodeRange(podCidr, at));
-  return { clusterCidr: podCidr, nodePrefix: 24, reserved: [...machine, loadBalancerRange(podCidr)] };
+  const machine = Array.from({ length: Math.max(spare, own.length) }, (_, at) => nodeRange(podCidr, at));
+  return {
+    clusterCidr: podCidr,
+    nodePrefix: 24,
+    reserved: [...machine, nodeAddressRange(podCidr), loadBalancerRange(podCidr)],
+  };
+}
+
+/** Simulated nodes have no address of their own: whoever simulates them answers on this machine. */
+function kubeletHost({ metadata, status }: Node): string {
+  if (metadata.annotations?.[NODE_ANNOTATION] === 'fake') return '127.0.0.1';
+  return status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '127.0.0.1';
 }
 
 function schemaOf({ legacyApis }: StartOptions): SchemaTable {
@@ -233,13 +245,10 @@ function faultText(error: unknown): string {
   return error instanceof StoreError ? error.message : (error.stack ?? error.message);
 }
 
-function serverNames(
-  plan: ClusterPlan,
-  nodeCount: number,
-): { readonly dns: readonly string[]; readonly ips: readonly string[] } {
-  const gateways = Array.from({ length: Math.max(1, nodeCount) }, (_, at) =>
-    nthAddress(nodeRange(plan.podCidr, at), 1),
-  );
+function serverNames(plan: ClusterPlan): {
+  readonly dns: readonly string[];
+  readonly ips: readonly string[];
+} {
   return {
     dns: [
       'kubernetes',
@@ -249,6 +258,6 @@ function serverNames(
       'localhost',
       hostname(),
     ],
-    ips: ['127.0.0.1', nthAddress(plan.serviceCidr, 1), ...gateways],
+    ips: ['127.0.0.1', nthAddress(plan.serviceCidr, 1), nthAddress(plan.podCidr, 1)],
   };
 }

@@ -1,10 +1,13 @@
 import { join } from 'node:path';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { createClient } from '../client/create-client.ts';
+import { kubeletPort as isolatedKubeletPort } from '../network/nftables/base-table.ts';
+import { nodeAddress } from '../network/node-namespace.ts';
 import type { Network } from '../network/start-network.ts';
 import { createNodeAgent } from '../node/agent.ts';
 import type { NodeAgent } from '../node/agent.ts';
 import type { ImageService } from '../node/image-service.ts';
+import type { PodNetwork } from '../node/pod-network.ts';
 import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import { createNodePages } from '../node/kubelet-server/node-pages.ts';
 import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
@@ -14,7 +17,9 @@ import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { MachineStorage } from './machine-storage.ts';
+import { nodeServingPair } from './pki.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
+import type { PlannedNode } from './planned-nodes.ts';
 import { servedVersion } from './served-version.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -29,14 +34,10 @@ export interface LocalNodeSurroundings {
   readonly storage: Pick<MachineStorage, 'forNode'>;
 }
 
-/** A node of this machine; `index` counts from 0 and decides its directory and its pods' addresses. */
-export interface LocalNodeIdentity {
+/** A node that this process runs. */
+export interface LocalNode {
   readonly name: string;
   readonly index: number;
-}
-
-/** A node that this process runs. */
-export interface LocalNode extends LocalNodeIdentity {
   readonly agent: NodeAgent;
   readonly sampler: UsageSampler;
   /** What its containers' runtime cannot do. */
@@ -45,27 +46,43 @@ export interface LocalNode extends LocalNodeIdentity {
   stop(): Promise<void>;
 }
 
+/** Where a node is in the network; without `pods` these share the machine's. */
+interface NodePlace {
+  readonly pods?: PodNetwork;
+  readonly address: string;
+  readonly kubeletPort: number;
+}
+
 /** What containers get to end in order when the node stops. */
 const stopGraceMs = 2_000;
 
 /** Starts a node, which takes over the containers that an earlier process left. Readiness is asked for separately. */
 export async function startLocalNode(
   { plan, options, controlPlane, images, network, storage }: LocalNodeSurroundings,
-  { name, index }: LocalNodeIdentity,
+  { name, index, network: networkOf }: PlannedNode,
 ): Promise<LocalNode> {
   const { clock } = options;
   const onError = (error: unknown): void => options.report.warn(`node ${name}: ${textOf(error)}`);
   const podCidr = formatIpv4Range(nodeRange(plan.podCidr, index));
   const directory = nodeDirectory(plan.dataDirectory, index);
   const containers = join(directory, 'containers');
-  const runtime = network
+  const isolated = networkOf === 'own' ? network?.isolatedNodes : undefined;
+  const serving = await nodeServingPair(controlPlane.pki.ca, { name, addresses: [addressOf()], clock });
+  const kubelet = createKubeletServer({
+    agent: () => agent,
+    clock,
+    pages: createNodePages({ agent: () => agent, sampler: () => sampler, clock }),
+    tls: { ...serving, clientCa: controlPlane.pki.ca.cert },
+  });
+  const place = await joinNetwork();
+  const runtime = place.pods
     ? await createNativeRuntime({
         directory: containers,
         runDirectory: join(plan.runDirectory, String(index + 1)),
         clusterId: plan.id,
         cgroupRoot: `kanoe-${plan.id}/${index + 1}`,
         images,
-        network: await network.podNetworkFor(name, podCidr),
+        network: place.pods,
         clock,
       })
     : await createProcessRuntime({
@@ -75,14 +92,6 @@ export async function startLocalNode(
         clock,
         searchPath: options.searchPath,
       });
-  const gateway = network?.gatewayOf(podCidr) ?? '127.0.0.1';
-  const kubelet = createKubeletServer({
-    agent: () => agent,
-    clock,
-    pages: createNodePages({ agent: () => agent, sampler: () => sampler, clock }),
-    tls: { ...controlPlane.pki.kubelet, clientCa: controlPlane.pki.ca.cert },
-  });
-  const kubeletPort = await kubelet.listen({ host: '127.0.0.1', port: 0 });
   const nodeClient = createClient(
     controlPlane.server.transport({
       name: `system:node:${name}`,
@@ -101,10 +110,10 @@ export async function startLocalNode(
     clusterDns: [nthAddress(plan.serviceCidr, 10)],
     clusterDomain: 'cluster.local',
     addresses: [
-      { type: 'InternalIP', address: gateway },
+      { type: 'InternalIP', address: place.address },
       { type: 'Hostname', address: name },
     ],
-    kubeletPort,
+    kubeletPort: place.kubeletPort,
     kubeletVersion: servedVersion(options.program.version).gitVersion,
     ...storage.forNode,
     onError,
@@ -116,6 +125,28 @@ export async function startLocalNode(
     pods: () => agent.pods(),
     onError,
   });
+  function addressOf(): string {
+    if (!network) return '127.0.0.1';
+    return isolated ? nodeAddress(plan.podCidr, index + 1) : network.gatewayOf(podCidr);
+  }
+
+  /** Gives the node its address, its pods a network, and its kubelet a port. */
+  async function joinNetwork(): Promise<NodePlace> {
+    const address = addressOf();
+    if (network && isolated) {
+      const port = await kubelet.listen({ host: network.address, port: 0 });
+      const pods = await isolated.add({
+        name,
+        number: index + 1,
+        podCidr,
+        kubelet: { address: network.address, port },
+      });
+      return { pods: { ...pods, nodeNetns: pods.netnsPath }, address, kubeletPort: isolatedKubeletPort };
+    }
+    const pods = await network?.podNetworkFor(name, podCidr);
+    return { address, kubeletPort: await kubelet.listen({ host: address, port: 0 }), ...(pods && { pods }) };
+  }
+
   return {
     name,
     index,

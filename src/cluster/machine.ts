@@ -3,9 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
-import { nodes as nodeResource } from '../api/core/v1.gen.ts';
 import type { NodeUsage, UsageSource } from '../api/metrics/usage.ts';
-import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
 import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
 import { usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { startNetwork } from '../network/start-network.ts';
@@ -16,7 +14,7 @@ import { formatIpv4Range } from '../base/ipv4.ts';
 import { nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { startLocalNode } from './local-node.ts';
+import { startLocalNodes, type LocalNodes } from './local-nodes.ts';
 import { nodeImageService } from './node-image-service.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
@@ -26,6 +24,7 @@ import type { StartOptions } from './start-cluster.ts';
 
 /** The nodes of a cluster on this machine and the network between them. */
 export interface Machine {
+  readonly nodes: LocalNodes;
   readonly limitations: readonly string[];
   /** What the nodes and their pods use. */
   readonly usage: UsageSource;
@@ -49,11 +48,6 @@ const dnsPollMs = 5;
 const dnsPatienceMs = 30_000;
 const withoutNetwork = 'services and DNS are not there: they need root on Linux';
 
-/** The first node has the cluster's own name, so that it stays the same node when others are added. */
-function nodeNameOf(cluster: string, index: number): string {
-  return index === 0 ? cluster : `${cluster}-${index + 1}`;
-}
-
 /** Starts the network and the nodes. Resolves when they have been started; readiness is asked for separately. */
 export async function startMachine({
   plan,
@@ -65,13 +59,12 @@ export async function startMachine({
   const { clock, report } = options;
   const { client, informers } = controlPlane;
   const isolated = runtime.name === 'native';
-  const network = isolated && options.nodes > 0 ? await startClusterNetwork() : undefined;
+  const network = isolated && plan.nodes.length > 0 ? await startClusterNetwork() : undefined;
   await ensureKubernetesService(client, {
     clusterIP: nthAddress(plan.serviceCidr, 1),
     port: controlPlane.port,
     ...(network && { address: network.address }),
   });
-  if (options.nodes > 0) await removeFormerNodes();
   // One for all nodes: what two of them want at once is fetched or made once.
   const imageService = nodeImageService(
     createImageService({
@@ -82,27 +75,12 @@ export async function startMachine({
   );
   const storage = startMachineStorage({ plan, options, controlPlane });
   const shared = { plan, options, controlPlane, images: imageService, network, storage };
-  const nodes = await Promise.all(
-    Array.from({ length: options.nodes }, (_, index) =>
-      startLocalNode(shared, { name: nodeNameOf(plan.name, index), index }),
-    ),
-  );
+  const nodes = await startLocalNodes(shared);
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork])),
-    ...new Set(nodes.flatMap((node) => node.limitations)),
+    ...new Set(nodes.running().flatMap((node) => node.limitations)),
   ];
-
-  /** Those that an earlier start had and this one has not: nobody will ever run what is bound to them. */
-  async function removeFormerNodes(): Promise<void> {
-    const expected = Array.from({ length: options.nodes }, (_, index) => nodeNameOf(plan.name, index));
-    for (const { metadata } of (await client.for(nodeResource).list()).items) {
-      if (metadata.annotations?.[NODE_ANNOTATION] === 'fake') continue;
-      const own = metadata.name === plan.name || /^-\d+$/.test(metadata.name.slice(plan.name.length));
-      if (metadata.name.startsWith(plan.name) && own && !expected.includes(metadata.name))
-        await client.for(nodeResource).delete({ name: metadata.name });
-    }
-  }
 
   async function dnsAnswers({ ready, dnsAddress }: Network): Promise<void> {
     await ready;
@@ -145,17 +123,22 @@ export async function startMachine({
   }
 
   return {
+    nodes,
     limitations,
     usage: {
-      nodes: () => nodes.flatMap(({ name, sampler }) => nodeUsage(name, sampler) ?? []),
-      pods: () => nodes.flatMap(({ sampler }) => sampler.pods()),
+      nodes: () => nodes.running().flatMap(({ name, sampler }) => nodeUsage(name, sampler) ?? []),
+      pods: () => nodes.running().flatMap(({ sampler }) => sampler.pods()),
     },
     async nodesReady() {
-      await Promise.all([...nodes.map((node) => node.agent.ready), simulation.nodesReady(), storage.ready]);
+      await Promise.all([
+        ...nodes.running().map((node) => node.agent.ready),
+        simulation.nodesReady(),
+        storage.ready,
+      ]);
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {
-      await Promise.all([...nodes.map((node) => node.stop()), simulation.stop()]);
+      await Promise.all([nodes.close(), simulation.stop()]);
       await storage.stop();
       await network?.stop();
     },

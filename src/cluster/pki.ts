@@ -112,6 +112,26 @@ export async function ensurePki(
   };
 }
 
+/** A certificate, not kept anywhere, by which a node's kubelet is known at its name and addresses. */
+export async function nodeServingPair(
+  ca: KeyPair,
+  node: { readonly name: string; readonly addresses: readonly string[]; readonly clock: Clock },
+): Promise<KeyPair> {
+  return issueLeaf({
+    ca,
+    clock: node.clock,
+    spec: {
+      subject: [
+        ['CN', `system:node:${node.name}`],
+        ['O', 'system:nodes'],
+      ],
+      usage: 'server auth',
+      dns: [node.name, 'localhost'],
+      ips: [...new Set(['127.0.0.1', ...node.addresses])],
+    },
+  });
+}
+
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
   const [cert, key] = await Promise.all([
     readText(join(directory, `${name}.crt`)),
@@ -179,11 +199,17 @@ async function makeAuthority(
   return save(directory, file, { cert, key: privateKey });
 }
 
-async function makeLeaf(
-  directory: string,
-  name: string,
-  { ca, spec, clock }: { ca: KeyPair; spec: LeafSpec; clock: Clock },
-): Promise<KeyPair> {
+async function makeLeaf(directory: string, name: string, leaf: Leaf): Promise<KeyPair> {
+  return save(directory, name, await issueLeaf(leaf));
+}
+
+interface Leaf {
+  readonly ca: KeyPair;
+  readonly spec: LeafSpec;
+  readonly clock: Clock;
+}
+
+async function issueLeaf({ ca, spec, clock }: Leaf): Promise<KeyPair> {
   const { publicKey, privateKey } = await newKey();
   const { subject, usage, dns = [], ips = [] } = spec;
   const named = dns.length + ips.length > 0;
@@ -197,7 +223,7 @@ async function makeLeaf(
     notBefore: clock.now() - dayMs,
     notAfter: clock.now() + leafDays * dayMs,
   });
-  return save(directory, name, { cert, key: privateKey });
+  return { cert, key: privateKey };
 }
 
 async function save(directory: string, name: string, pair: KeyPair): Promise<KeyPair> {

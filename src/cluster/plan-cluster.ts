@@ -7,6 +7,7 @@ import { machineRoutes } from '../network/machine-routes.ts';
 import { formatIpv4Range, type Ipv4Range } from '../base/ipv4.ts';
 import { freeNetwork, overlaps, parseCidr } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
+import { planNodes, readNodes, type PlannedNode } from './planned-nodes.ts';
 import { isRunning, listRecords, readRecord } from './cluster-record.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 import type { Home } from './home.ts';
@@ -20,8 +21,8 @@ export interface UpOptions {
   readonly dataDirectory?: string;
   /** 0: any free port. Absent: the port of last time, else 6443, else any free one. */
   readonly port?: number;
-  /** 0: a control plane only. */
-  readonly nodes: number;
+  /** 0: a control plane only. Absent: those of last time, or one. */
+  readonly nodes?: number;
   /** Nodes beside those that only pretend. */
   readonly simulated?: SimulatedOptions;
   /** kube-controller-manager's syntax. */
@@ -90,6 +91,12 @@ export interface ClusterPlan {
   readonly podCidr: Ipv4Range;
   readonly serviceCidr: Ipv4Range;
   readonly port: number;
+  /** The nodes of this machine that it is to have. */
+  readonly nodes: readonly PlannedNode[];
+  /** Those that it had and is not to have any more. */
+  readonly formerNodes: readonly PlannedNode[];
+  /** How many there can be. */
+  readonly nodeLimit: number;
   readonly previous: ClusterRecord | undefined;
 }
 
@@ -110,14 +117,28 @@ export async function planCluster(home: Home, options: UpOptions): Promise<Clust
   await refuseForeignData(home, options.name, dataDirectory);
   const identity = await ensureIdentity(home, dataDirectory, options);
   const port = await choosePort(options.port, previous?.server);
+  const podCidr = parseCidr(identity.podCidr, '--pod-cidr');
+  // The last two are for load balancers and for the nodes' own addresses.
+  const nodeLimit = 2 ** (24 - podCidr.prefix) - 2;
+  const known = await readNodes(dataDirectory);
+  const nodes = planNodes(known, {
+    cluster: options.name,
+    count: options.nodes,
+    former: previous?.process ? 'may run' : 'ended',
+    limit: nodeLimit,
+  });
+  const kept = nodes.length === 0 ? known : nodes;
   return {
     name: options.name,
     id: identity.id,
     dataDirectory,
     runDirectory: process.getuid?.() === 0 ? join('/run/kanoe', identity.id) : join(dataDirectory, 'run'),
-    podCidr: parseCidr(identity.podCidr, '--pod-cidr'),
+    podCidr,
     serviceCidr: parseCidr(identity.serviceCidr, '--service-cidr'),
     port,
+    nodes,
+    formerNodes: known.filter(({ name }) => !kept.some((node) => node.name === name)),
+    nodeLimit,
     previous,
   };
 }
@@ -147,7 +168,7 @@ async function ensureIdentity(
   if (asked.pod && asked.pod.prefix > 22)
     throw new ClusterError(
       'INVALID_OPTION',
-      `--pod-cidr ${options.podCidr} is too small: every node takes a /24, and the last one is for load balancers; use a /22 or larger`,
+      `--pod-cidr ${options.podCidr} is too small: every node takes a /24, and the last two are for load balancers and the nodes themselves; use a /22 or larger`,
     );
   if (asked.service && asked.service.prefix > 27)
     throw new ClusterError(

@@ -8,6 +8,31 @@ import { purgeNativeRuntime } from '../node/runtimes/native/purge.ts';
 import { purgeProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 
+/** Ends what is left of one node of this machine (its index counts from 0) and removes it; idempotent. */
+export async function removeNodeTraces(
+  { id, dataDirectory, runDirectory }: Pick<ClusterRecord, 'id' | 'dataDirectory' | 'runDirectory'>,
+  index: number,
+  clock: Clock,
+): Promise<void> {
+  const number = String(index + 1);
+  const node = join(dataDirectory, 'nodes', number);
+  const directory = join(node, 'containers');
+  await purgeProcessRuntime({ directory });
+  if (!runsNative()) return;
+  await purgeNativeRuntime({
+    directory,
+    runDirectory: join(runDirectory, number),
+    clusterId: id,
+    cgroupRoot: `kanoe-${id}/${number}`,
+    clock,
+  });
+  await unmountNodeFiles(node);
+}
+
+function runsNative(): boolean {
+  return process.platform === 'linux' && process.getuid?.() === 0;
+}
+
 /** Removes whatever a cluster left on the machine outside its data; needs no process of the cluster; idempotent. */
 export async function removeTraces(
   record: Pick<ClusterRecord, 'id' | 'dataDirectory' | 'runDirectory'>,
@@ -15,7 +40,7 @@ export async function removeTraces(
 ): Promise<void> {
   const { id, dataDirectory, runDirectory } = record;
   const nodes = join(dataDirectory, 'nodes');
-  const native = process.platform === 'linux' && process.getuid?.() === 0;
+  const native = runsNative();
   for (const node of await readdir(nodes).catch(() => [])) {
     const directory = join(nodes, node, 'containers');
     await purgeProcessRuntime({ directory });

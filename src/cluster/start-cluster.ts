@@ -88,7 +88,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     nodes: () => machine?.usage.nodes() ?? [],
     pods: () => machine?.usage.pods() ?? [],
   };
-  const measures = options.metricsApi && options.nodes > 0;
+  const measures = options.metricsApi && plan.nodes.length > 0;
   const controlPlane = await startControlPlane(plan, options, measures ? usage : undefined).catch(
     async (error: unknown) => {
       // Whoever holds the data directory may run containers of the same identity: they are not to be touched.
@@ -119,7 +119,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await loading;
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
     await started.update({ limitations: [...choice.limitations, ...machine.limitations] });
-    if (options.nodes > 0 || (options.simulated?.count ?? 0) > 0) {
+    if (plan.nodes.length > 0 || (options.simulated?.count ?? 0) > 0) {
       await Promise.race([
         Promise.all([
           machine.nodesReady().then(() => started.reached('nodeReadyMs')),
@@ -177,7 +177,7 @@ class StartLog {
       runDirectory: plan.runDirectory,
       podCidr: formatIpv4Range(plan.podCidr),
       serviceCidr: formatIpv4Range(plan.serviceCidr),
-      nodes: options.nodes,
+      nodes: plan.nodes.length,
       runtime: runtime.name,
       startup: {},
       limitations: runtime.limitations,

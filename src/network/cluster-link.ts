@@ -28,8 +28,8 @@ export interface ClusterLinkOptions {
 
 /**
  * Makes the link that holds the gateways' addresses and the routes of the service ranges; idempotent. Its own address is
- * the first of the pod range. No pod is plugged into it: each pod's link is routed by itself, so that traffic between
- * pods passes the host's packet filter whatever `bridge-nf-call-iptables` says.
+ * the first of the pod range. Nodes with a namespace of their own are plugged into it, but no pod is: each pod's link is
+ * routed by itself, so that traffic between pods passes the packet filter whatever `bridge-nf-call-iptables` says.
  */
 export async function ensureClusterLink(options: ClusterLinkOptions): Promise<void> {
   const name = clusterLinkName(options.clusterId);
@@ -44,13 +44,18 @@ export async function ensureClusterLink(options: ClusterLinkOptions): Promise<vo
       ...(existed ? [`route flush exact ${range} dev ${name} table ${otherTable}`] : []),
     ]);
   const batch = [
-    ...(existed ? [] : [`link add ${name} type bridge`]),
+    ...(existed ? [] : [`link add ${name} address ${linkAddress(options.clusterId)} type bridge`]),
     `addr replace ${gateway}/32 dev ${name}`,
     `link set ${name} up`,
     ...services,
   ];
   await runTool('ip', ['-batch', '-'], `${batch.join('\n')}\n`);
   await setLinkSettings(name, { forwarding: '1', route_localnet: '1' });
+}
+
+/** A bridge that chose its own would change it with the links that are plugged in, and neighbours would go on using the old one. */
+function linkAddress(clusterId: string): string {
+  return `02:4b:${clusterId.slice(0, 2)}:${clusterId.slice(2, 4)}:${clusterId.slice(4, 6)}:01`;
 }
 
 /** Gives the cluster's link one more gateway address (a number); idempotent. */

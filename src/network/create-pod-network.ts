@@ -2,8 +2,7 @@ import { formatIpv4, type Ipv4Range } from '../base/ipv4.ts';
 import { openAddressPool, type LeasedPort } from './address-pool.ts';
 import { addGateway } from './cluster-link.ts';
 import { podLinkName } from './link-names.ts';
-import { linkExists, setLinkSettings } from './link-settings.ts';
-import { runTool } from './run-tool.ts';
+import { ownPlace, placeAt, type NetworkPlace } from './network-place.ts';
 
 /** A port of the machine that leads to a pod. */
 export interface HostPortMapping extends LeasedPort {
@@ -32,20 +31,23 @@ export interface PodNetworkOptions {
   readonly range: Ipv4Range;
   /** Holds the leases. */
   readonly file: string;
+  /** Where the node's ends of the links are, when the node has a namespace of its own, and its address, which is the gateway. */
+  readonly node?: { readonly place: NetworkPlace; readonly address: string };
   /** Hears of the host ports of all attached pods, whenever they change and once at the start. */
   onHostPorts(mappings: readonly HostPortMapping[]): void;
 }
 
 /**
  * The network of one node on this machine. Each pod has a /32 address, and a default route to the node's gateway over a
- * veth pair of its own; the host routes to it. Links and addresses of pods that run already are taken over.
+ * veth pair of its own; the node routes to it. Links and addresses of pods that run already are taken over.
  */
 export async function createPodNetwork(options: PodNetworkOptions): Promise<NodePodNetwork> {
   const { clusterId, range } = options;
-  const gateway = formatIpv4(range.network + 1);
+  const place = options.node?.place ?? ownPlace();
+  const gateway = options.node?.address ?? formatIpv4(range.network + 1);
   const [pool] = await Promise.all([
     openAddressPool(options.file, range),
-    addGateway(clusterId, range.network + 1),
+    ...(options.node ? [] : [addGateway(clusterId, range.network + 1)]),
   ]);
   const busy = new Map<string, Promise<unknown>>();
 
@@ -74,23 +76,23 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
   async function link(address: number, netnsPath: string): Promise<void> {
     const name = podLinkName(clusterId, address);
     const ip = formatIpv4(address);
-    if (await linkExists(name)) await removeLink(name);
+    if (await place.linkExists(name)) await removeLink(place, name);
     try {
-      await runTool(
+      await place.run(
         'ip',
         ['-batch', '-'],
         `link add ${name} type veth peer name eth0 netns "${netnsPath}"\nlink set ${name} up\nroute replace ${ip}/32 dev ${name} src ${gateway}\n`,
       );
       await Promise.all([
-        setLinkSettings(name, { forwarding: '1', route_localnet: '1' }),
-        runTool(
-          'nsenter',
-          [`--net=${netnsPath}`, 'ip', '-batch', '-'],
+        place.setLinkSettings(name, { forwarding: '1', route_localnet: '1' }),
+        placeAt(netnsPath).run(
+          'ip',
+          ['-batch', '-'],
           `link set lo up\naddr add ${ip}/32 dev eth0\nlink set eth0 up\nroute add ${gateway} dev eth0 scope link\nroute add default via ${gateway} dev eth0\n`,
         ),
       ]);
     } catch (error) {
-      await removeLink(name).catch(() => {});
+      await removeLink(place, name).catch(() => {});
       throw error;
     }
   }
@@ -102,7 +104,7 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
       inOrder(sandboxId, async () => {
         const lease = pool.lease(sandboxId, hostPorts);
         const ip = formatIpv4(lease.address);
-        if (lease.attached && (await linkExists(podLinkName(clusterId, lease.address)))) return { ip };
+        if (lease.attached && (await place.linkExists(podLinkName(clusterId, lease.address)))) return { ip };
         await Promise.all([pool.save(), link(lease.address, netnsPath)]);
         pool.markAttached(sandboxId);
         await pool.save();
@@ -114,7 +116,7 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
         const lease = pool.leases.get(sandboxId);
         if (!lease) return;
         const name = podLinkName(clusterId, lease.address);
-        if (await linkExists(name)) await removeLink(name);
+        if (await place.linkExists(name)) await removeLink(place, name);
         pool.release(sandboxId);
         await pool.save();
         if (lease.hostPorts.length > 0) announceHostPorts();
@@ -123,8 +125,8 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
 }
 
 /** The link may go by itself with its pod's namespace at any moment. */
-async function removeLink(name: string): Promise<void> {
-  await runTool('ip', ['link', 'del', name]).catch(async (error: unknown) => {
-    if (await linkExists(name)) throw error;
+async function removeLink(place: NetworkPlace, name: string): Promise<void> {
+  await place.run('ip', ['link', 'del', name]).catch(async (error: unknown) => {
+    if (await place.linkExists(name)) throw error;
   });
 }

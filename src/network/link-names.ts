@@ -2,13 +2,24 @@
  * Names of what belongs to a cluster of six hexadecimal digits. Link names have at most 15 characters:
  *
  *     kab12cd            the cluster's own link, which has the gateways' addresses
- *     kab12cd0af40005    the host's end of the link of pod 10.244.0.5
+ *     kab12cd0af40005    the node's end of the link of pod 10.244.0.5
+ *     kab12cdn2          the machine's end of the link of the second node, when that has a namespace of its own
  */
 export function clusterLinkName(clusterId: string): string {
   return `k${clusterId}`;
 }
 
-/** The host's end of the link of a pod's address (a number). */
+/** The machine's end of the link of a node that has a namespace of its own; numbers count from 1. */
+export function nodeLinkName(clusterId: string, number: number): string {
+  return `${clusterLinkName(clusterId)}n${number}`;
+}
+
+/** What the names of nodes' network namespaces begin with, as `ip netns` lists them; the node's number follows. */
+export function nodeNamespacePrefix(clusterId: string): string {
+  return `kanoe-${clusterId}-`;
+}
+
+/** The node's end of the link of a pod's address (a number). */
 export function podLinkName(clusterId: string, address: number): string {
   return `${clusterLinkName(clusterId)}${address.toString(16).padStart(8, '0')}`;
 }

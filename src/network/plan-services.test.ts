@@ -63,7 +63,7 @@ describe('endpoints of a service', () => {
       ['10.244.0.3'],
     ],
   ])('%s', (_, endpoints, expected) => {
-    const [port] = planService(service({}), [slice(endpoints)], nodes);
+    const [port] = planService(service({}), [slice(endpoints)], { nodes });
     expect(port?.endpoints.map(({ ip }) => ip)).toEqual(expected);
   });
 
@@ -78,7 +78,7 @@ describe('endpoints of a service', () => {
       slice([endpoint('10.244.0.4')], [{ name: 'dns', port: 5353, protocol: 'UDP' }]),
     ];
     expect(
-      planService(service({ ports }), slices, nodes).map(({ key, endpoints }) => [key, endpoints]),
+      planService(service({ ports }), slices, { nodes }).map(({ key, endpoints }) => [key, endpoints]),
     ).toEqual([
       [
         'default/web/tcp/80',
@@ -93,7 +93,7 @@ describe('endpoints of a service', () => {
 
   it('are kept apart by node when internal traffic is to stay local', () => {
     const endpoints = [endpoint('10.244.0.2'), endpoint('10.244.1.2', dying, 'two')];
-    const [port] = planService(service({ internalTrafficPolicy: 'Local' }), [slice(endpoints)], nodes);
+    const [port] = planService(service({ internalTrafficPolicy: 'Local' }), [slice(endpoints)], { nodes });
     expect(port?.nodeEndpoints).toEqual([
       { range: '10.244.0.0/24', endpoints: [{ ip: '10.244.0.2', port: 8080 }] },
       { range: '10.244.1.0/24', endpoints: [{ ip: '10.244.1.2', port: 8080 }] },
@@ -125,16 +125,16 @@ describe('where a service answers', () => {
       ['clusterIP 10.96.0.20:80', 'loadBalancer 10.244.255.1:80', 'loadBalancer *:80'],
     ],
   ])('%s', (_, given, expected) => {
-    const frontends = planService(given, [], nodes).flatMap((port) => port.frontends);
+    const frontends = planService(given, [], { nodes }).flatMap((port) => port.frontends);
     expect(frontends.map(({ role, address = '*', port }) => `${role} ${address}:${port}`)).toEqual(expected);
   });
 
   it('keeps clients for as long as the service says', () => {
-    const [three] = planService(service({ sessionAffinity: 'ClientIP' }), [], nodes);
+    const [three] = planService(service({ sessionAffinity: 'ClientIP' }), [], { nodes });
     const [short] = planService(
       service({ sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 5 } } }),
       [],
-      nodes,
+      { nodes },
     );
     expect([three?.affinitySeconds, short?.affinitySeconds]).toEqual([10_800, 5]);
   });

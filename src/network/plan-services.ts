@@ -9,17 +9,20 @@ export interface NodeRange {
   readonly range: string;
 }
 
+/** Whom a proxy serves: the machine with those nodes that share its network, or one node with a network of its own. */
+export type ServiceView = { readonly nodes: readonly NodeRange[] } | { readonly node: string };
+
 /**
  * What a proxy has to serve for a Service, given its EndpointSlices (resolved ports, upstream's rules: ready endpoints,
  * or those that still serve while they terminate when none is ready). Headless and ExternalName services have nothing.
  *
- * All nodes are on this machine, so every external client is local to every endpoint: `externalTrafficPolicy: Local`
- * asks for nothing more than client addresses to be kept.
+ * On a node of its own, `externalTrafficPolicy: Local` means the node's endpoints. For the machine, every external client
+ * is local to every endpoint: it asks for nothing more than client addresses to be kept.
  */
 export function planService(
   service: Service,
   slices: readonly EndpointSlice[],
-  nodes: readonly NodeRange[],
+  view: ServiceView,
 ): readonly ServicePort[] {
   const { spec } = service;
   const clusterIP = spec?.clusterIP;
@@ -32,13 +35,20 @@ export function planService(
   return (spec.ports ?? []).map((port) => {
     const protocol = port.protocol ?? 'TCP';
     const candidates = endpointsOf(slices, port);
-    const local = spec.internalTrafficPolicy === 'Local';
+    const internal = spec.internalTrafficPolicy === 'Local';
+    const external = spec.externalTrafficPolicy === 'Local';
     return {
       key: `${service.metadata.namespace}/${service.metadata.name}/${protocol.toLowerCase()}/${port.port}`,
       protocol,
-      frontends: frontendsOf(service, port),
+      frontends: frontendsOf(service, port).filter(
+        ({ role, address }) => 'nodes' in view || role !== 'loadBalancer' || address !== undefined,
+      ),
       endpoints: usable(candidates),
-      ...(local && { nodeEndpoints: nodes.map((node) => onNode(node, candidates)) }),
+      ...('nodes' in view
+        ? internal && { nodeEndpoints: view.nodes.map((node) => onNode(node, candidates)) }
+        : (internal || external) && {
+            local: { internal, external, endpoints: endpointsOn(view.node, candidates) },
+          }),
       ...(affinitySeconds !== undefined && { affinitySeconds }),
       ...(sourceRanges.length > 0 && { sourceRanges }),
     };
@@ -96,10 +106,11 @@ function usable(candidates: readonly Candidate[]): readonly Backend[] {
 }
 
 function onNode(node: NodeRange, candidates: readonly Candidate[]): NodeBackends {
-  return {
-    range: node.range,
-    endpoints: usable(candidates.filter(({ endpoint }) => endpoint.nodeName === node.name)),
-  };
+  return { range: node.range, endpoints: endpointsOn(node.name, candidates) };
+}
+
+function endpointsOn(node: string, candidates: readonly Candidate[]): readonly Backend[] {
+  return usable(candidates.filter(({ endpoint }) => endpoint.nodeName === node));
 }
 
 function frontendsOf(service: Service, port: ApiServicePort): readonly Frontend[] {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
-import { clusterLinkName, forwardingMarker, tableName } from './link-names.ts';
+import { clusterLinkName, forwardingMarker, nodeNamespacePrefix, tableName } from './link-names.ts';
 import { setForwarding } from './link-settings.ts';
 import { NetworkError } from './network-error.ts';
+import { removeNamespaces } from './node-namespace.ts';
 import { runTool } from './run-tool.ts';
 
 /**
@@ -17,6 +18,9 @@ export async function removeNetwork(options: { readonly clusterId: string }): Pr
   const batch = links.filter((name) => name.startsWith(own)).map((name) => `link del ${name}\n`);
   if (batch.length > 0)
     await runTool('ip', ['-force', '-batch', '-'], batch.join('')).catch(unlessAllGone(own));
+  const namespaces = await readdir('/run/netns').catch(() => []);
+  const nodes = nodeNamespacePrefix(options.clusterId);
+  await removeNamespaces(namespaces.filter((name) => name.startsWith(nodes)));
   const tables = await tableNames();
   if (tables.includes(tableName(options.clusterId)))
     await runTool('nft', ['delete', 'table', 'ip', tableName(options.clusterId)]);

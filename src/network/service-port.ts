@@ -8,6 +8,8 @@ export interface ServicePort {
   readonly endpoints: readonly Backend[];
   /** With `internalTrafficPolicy: Local`: what pods of each node get from `clusterIP` frontends instead. */
   readonly nodeEndpoints?: readonly NodeBackends[];
+  /** For a proxy that serves one node alone: what connections that are to stay on it get. */
+  readonly local?: LocalBackends;
   /** Seconds for which a client keeps its endpoint (`sessionAffinity: ClientIP`). */
   readonly affinitySeconds?: number;
   /** Who may use the `loadBalancer` frontends; absent: everybody. */
@@ -25,6 +27,14 @@ export interface Frontend {
 export interface Backend {
   readonly ip: string;
   readonly port: number;
+}
+
+export interface LocalBackends {
+  /** Whether `clusterIP` frontends lead to these (`internalTrafficPolicy: Local`). */
+  readonly internal: boolean;
+  /** Whether the other frontends do, for clients from elsewhere (`externalTrafficPolicy: Local`); the node's own do not. */
+  readonly external: boolean;
+  readonly endpoints: readonly Backend[];
 }
 
 export interface NodeBackends {

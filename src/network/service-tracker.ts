@@ -7,7 +7,7 @@ import type { InformerFactory } from '../reconcile/informer.ts';
 import type { HostPortMapping } from './create-pod-network.ts';
 import { planDnsService, type DnsService } from './dns/dns-service.ts';
 import type { DnsChange } from './engine/network-engine.ts';
-import { planHostPort, planService, type NodeRange } from './plan-services.ts';
+import { planHostPort, planService, type NodeRange, type ServiceView } from './plan-services.ts';
 import type { ServicePort } from './service-port.ts';
 import type { ServiceChange } from './service-proxy.ts';
 
@@ -15,7 +15,10 @@ export interface ServiceTrackerOptions {
   readonly informers: InformerFactory;
   readonly clock: Clock;
   updateServices(change: ServiceChange): Promise<void>;
-  updateDns(change: DnsChange): Promise<void>;
+  /** Absent: names are somebody else's business. */
+  updateDns?(change: DnsChange): Promise<void>;
+  /** Name of the node that alone is served; absent: the machine, with the nodes that share its network. */
+  readonly node?: string;
   /** Hears of updates that failed; they are tried again. */
   onError(error: unknown): void;
 }
@@ -81,6 +84,13 @@ export class ServiceTracker {
     this.#schedule();
   }
 
+  /** Forgets a node and its host ports. */
+  removeNode(name: string): void {
+    if (!this.#nodes.delete(name)) return;
+    for (const key of this.#ports.keys()) this.#dirty.add(key);
+    this.setHostPorts(name, []);
+  }
+
   /** Replaces the host ports of a node's pods. */
   setHostPorts(nodeName: string, mappings: readonly HostPortMapping[]): void {
     this.#hostPorts.set(nodeName, mappings.map(planHostPort));
@@ -116,12 +126,12 @@ export class ServiceTracker {
     const namesChange = { set: [] as DnsService[], removed: [] as { namespace: string; name: string }[] };
     for (const key of this.#dirty) {
       this.#planPorts(key, servicesChange);
-      this.#planName(key, namesChange);
+      if (this.#options.updateDns) this.#planName(key, namesChange);
     }
     this.#dirty.clear();
     const delivered = await Promise.all([
       this.#deliver(() => this.#options.updateServices(servicesChange)),
-      this.#deliver(() => this.#options.updateDns(namesChange)),
+      this.#deliver(async () => await this.#options.updateDns?.(namesChange)),
     ]);
     if (delivered.every(Boolean)) this.#wakeWaiting();
   }
@@ -171,7 +181,12 @@ export class ServiceTracker {
     if (hostPorts) return hostPorts;
     const [namespace, name = ''] = key.split('/');
     const service = this.#options.informers.for(services).get(namespace, name);
-    return service ? planService(service, this.#slicesOf(key), [...this.#nodes.values()]) : [];
+    return service ? planService(service, this.#slicesOf(key), this.#view()) : [];
+  }
+
+  #view(): ServiceView {
+    const { node } = this.#options;
+    return node === undefined ? { nodes: [...this.#nodes.values()] } : { node };
   }
 
   #planName(

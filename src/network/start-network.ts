@@ -12,6 +12,7 @@ import { createNetworkEngine, type NetworkEngine } from './engine/network-engine
 import { createWorkerNetworkEngine } from './engine/worker-network-engine.ts';
 import { ensureDnsService } from './ensure-dns-service.ts';
 import { loadBalancerRange } from './load-balancer-range.ts';
+import { createIsolatedNodes, type IsolatedNodes } from './isolated-nodes.ts';
 import { NetworkError } from './network-error.ts';
 import { startNftablesProxy } from './nftables/nftables-proxy.ts';
 import { removeNetwork } from './remove-network.ts';
@@ -56,6 +57,10 @@ export interface Network {
   readonly ready: Promise<void>;
   /** The network of a node's pods; `podCidr` is the node's. */
   podNetworkFor(nodeName: string, podCidr: string): Promise<NodePodNetwork>;
+  /** The nodes with network namespaces of their own; absent where services are not carried by nftables. */
+  readonly isolatedNodes?: IsolatedNodes;
+  /** Forgets a node that shares the machine's network. */
+  removeNode(nodeName: string): void;
   /** The gateway of a node's pods, which is also the node's own address. */
   gatewayOf(podCidr: string): string;
   /** Ends what this process does; links of pods and rules in the kernel stay, so that containers go on talking. */
@@ -106,6 +111,13 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       () => tracker.served('kube-system/kube-dns'),
     );
     ready.catch(() => {});
+    const isolatedNodes = createIsolatedNodes({
+      ...ranges,
+      informers,
+      clock,
+      directory: options.directory,
+      onError,
+    });
     return {
       address,
       dnsAddress,
@@ -114,6 +126,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         return proxy.limitations;
       },
       ready,
+      ...(kernel && { isolatedNodes }),
+      removeNode: (nodeName) => tracker.removeNode(nodeName),
       async podNetworkFor(nodeName, podCidr) {
         tracker.addNode({ name: nodeName, range: podCidr });
         return await createPodNetwork({
@@ -126,6 +140,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       gatewayOf: (podCidr) => formatIpv4(requireRange(podCidr).network + 1),
       async stop() {
         stopping.abort(new Error('the network was stopped'));
+        await isolatedNodes.stop();
         await tracker.stop();
         await proxy.close();
         await engine.close();

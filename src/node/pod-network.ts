@@ -1,5 +1,7 @@
 /** What a node needs of the cluster's network; `cluster/` injects an implementation. */
 export interface PodNetwork {
+  /** The node's own network namespace (a path), which pods with `hostNetwork` share; absent: the machine's. */
+  readonly nodeNetns?: string;
   /**
    * Gives the sandbox an address and joins its network namespace (a path such as `/run/…/netns/ID`, already created) to
    * the node's network. Idempotent for one sandbox: a second call returns the same address.

@@ -21,7 +21,11 @@ export function upCommand(context: CliContext): Command {
       'port of the API server on 127.0.0.1; 0 takes a free one (default: 6443, or a free one)',
       portNumber,
     )
-    .option('--nodes <count>', 'number of nodes; 0 is a control plane only', count, 1)
+    .option(
+      '--nodes <count>',
+      'number of nodes; 0 is a control plane only (default: those of last time, or 1)',
+      count,
+    )
     .option('--nodes-simulated <count>', 'number of nodes beside those that run nothing', count, 0)
     .option(
       '--simulated-capacity <amounts>',

@@ -6,7 +6,21 @@ export interface BaseTableOptions {
   readonly podRange: Ipv4Range;
   readonly serviceRange: Ipv4Range;
   readonly balancerRange: Ipv4Range;
+  /** For the table of a node with a namespace of its own. */
+  readonly node?: NodeTableOptions;
 }
+
+/** What is particular to a node whose `eth0` leads to the machine and to the other nodes. */
+export interface NodeTableOptions {
+  readonly address: string;
+  /** The addresses of its pods. */
+  readonly podRange: Ipv4Range;
+  /** Where its kubelet listens on the machine; on the node it is reached at the usual port. */
+  readonly kubelet: { readonly address: string; readonly port: number };
+}
+
+/** Where nodes with an address of their own serve the kubelet's API. */
+export const kubeletPort = 10_250;
 
 /**
  * nft input that replaces a cluster's table by one without services. Packets for addresses and ports of services are
@@ -18,6 +32,12 @@ export function baseTable(options: BaseTableOptions): string {
   const pods = formatIpv4Range(options.podRange);
   const services = formatIpv4Range(options.serviceRange);
   const balancers = formatIpv4Range(options.balancerRange);
+  const { node } = options;
+  const machineMasquerading = [
+    'ct status dnat ip daddr . meta l4proto . th dport @outside-endpoints oifname != "lo" masquerade',
+    `ip saddr 127.0.0.0/8 oifname ${links} masquerade`,
+    `ip saddr ${pods} ip daddr != { ${pods}, ${services} } oifname != ${links} masquerade`,
+  ];
   const refuse = `ip daddr . meta l4proto . th dport vmap @refused-addresses
     fib daddr type local meta l4proto . th dport vmap @refused-ports`;
   return `add table ip ${table}
@@ -33,13 +53,13 @@ table ip ${table} {
     meta l4proto tcp reject with tcp reset
     reject with icmp type port-unreachable
   }
-  chain services {
+  chain services {${node ? `\n    ip daddr ${node.address} tcp dport ${kubeletPort} dnat to ${node.kubelet.address}:${node.kubelet.port}` : ''}
     ip daddr . meta l4proto . th dport vmap @service-addresses
     fib daddr type local meta l4proto . th dport vmap @service-ports
   }
   chain pod-loopback {
     type filter hook prerouting priority raw; policy accept;
-    iifname ${links} ip daddr 127.0.0.0/8 drop
+    iifname ${node ? '!= "lo"' : links} ip daddr 127.0.0.0/8 drop
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
@@ -66,10 +86,16 @@ table ip ${table} {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr . ip daddr @own-endpoints masquerade
-    ct status dnat ip daddr . meta l4proto . th dport @outside-endpoints oifname != "lo" masquerade
-    ip saddr 127.0.0.0/8 oifname ${links} masquerade
-    ip saddr ${pods} ip daddr != { ${pods}, ${services} } oifname != ${links} masquerade
+    ${(node ? nodeMasquerading(node) : machineMasquerading).join('\n    ')}
   }
 }
 `;
+}
+
+/** Answers to whom a service of this node led elsewhere have to come back through it, unless they come here anyway. */
+function nodeMasquerading({ podRange }: NodeTableOptions): readonly string[] {
+  return [
+    'ip saddr 127.0.0.0/8 oifname != "lo" masquerade',
+    `ct status dnat oifname "eth0" ip saddr != ${formatIpv4Range(podRange)} masquerade`,
+  ];
 }

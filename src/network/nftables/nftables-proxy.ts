@@ -4,17 +4,19 @@ import { createFrontendOwners } from '../frontend-owners.ts';
 import { forwardingMarker, tableName } from '../link-names.ts';
 import { isForwarding, setForwarding } from '../link-settings.ts';
 import { NetworkError } from '../network-error.ts';
-import { runTool } from '../run-tool.ts';
+import { ownPlace, type NetworkPlace } from '../network-place.ts';
 import { frontendKey, type Frontend, type ServicePort } from '../service-port.ts';
 import type { PortConflict, ServiceChange, ServiceProxy } from '../service-proxy.ts';
 import { baseTable, type BaseTableOptions } from './base-table.ts';
 import { claimPort, type PortClaim } from './port-claims.ts';
-import { renderServicePort } from './render-service-port.ts';
+import { allBackends, renderServicePort } from './render-service-port.ts';
 import { emptyPart, RulesetChange, type RulesetPart } from './ruleset.ts';
 import { flushStaleFlows, type EndpointChange } from './stale-flows.ts';
 
 export interface NftablesProxyOptions extends BaseTableOptions {
   readonly clock: Clock;
+  /** Where the rules are in force; default: here. */
+  readonly place?: NetworkPlace;
   onConflict(conflict: PortConflict): void;
 }
 
@@ -26,22 +28,23 @@ const claimRetryMs = 5_000;
  */
 export async function startNftablesProxy(options: NftablesProxyOptions): Promise<ServiceProxy> {
   const table = tableName(options.clusterId);
-  const existed = await runTool('nft', ['list', 'table', 'ip', table]).then(
+  const place = options.place ?? ownPlace();
+  const existed = await place.run('nft', ['list', 'table', 'ip', table]).then(
     () => true,
     (error: unknown) => {
       if (error instanceof NetworkError && error.code === 'TOOL_FAILED') return false;
       throw error;
     },
   );
-  if (!existed) await runTool('nft', ['-f', '-'], baseTable(options));
-  await enableForwarding();
-  return new NftablesProxy(options, existed ? 'outOfStep' : 'inStep');
+  if (!existed) await place.run('nft', ['-f', '-'], baseTable(options));
+  if (!options.node) await enableForwarding(place);
+  return new NftablesProxy({ ...options, place }, existed ? 'outOfStep' : 'inStep');
 }
 
 /** Egress needs forwarding on the machine's other links; who switches it on leaves a mark for whoever switches it off. */
-async function enableForwarding(): Promise<void> {
+async function enableForwarding(place: NetworkPlace): Promise<void> {
   if (await isForwarding()) return;
-  await runTool('nft', ['-f', '-'], `add table ip ${forwardingMarker}\n`);
+  await place.run('nft', ['-f', '-'], `add table ip ${forwardingMarker}\n`);
   await setForwarding('1');
 }
 
@@ -52,7 +55,7 @@ interface Served {
 }
 
 class NftablesProxy implements ServiceProxy {
-  readonly #options: NftablesProxyOptions;
+  readonly #options: NftablesProxyOptions & { readonly place: NetworkPlace };
   readonly #table: string;
   readonly #owners = createFrontendOwners();
   readonly #ports = new Map<string, ServicePort>();
@@ -67,7 +70,10 @@ class NftablesProxy implements ServiceProxy {
   #outOfStep: boolean;
   #closed = false;
 
-  constructor(options: NftablesProxyOptions, state: 'inStep' | 'outOfStep') {
+  constructor(
+    options: NftablesProxyOptions & { readonly place: NetworkPlace },
+    state: 'inStep' | 'outOfStep',
+  ) {
     this.#outOfStep = state === 'outOfStep';
     this.#options = options;
     this.#table = tableName(options.clusterId);
@@ -121,7 +127,7 @@ class NftablesProxy implements ServiceProxy {
     }
     change.replace(...this.#applyShared(shared));
     await this.#commit(change);
-    if (!(await flushStaleFlows(endpointChanges)) && this.limitations.length === 0)
+    if (!(await flushStaleFlows(endpointChanges, this.#options.place)) && this.limitations.length === 0)
       this.limitations.push('conntrack is not installed: UDP clients may keep talking to pods that are gone');
   }
 
@@ -139,11 +145,14 @@ class NftablesProxy implements ServiceProxy {
       this.#refused.delete(key);
       return undefined;
     }
-    const { serviceRange, balancerRange } = this.#options;
-    return { port, frontends, part: renderServicePort(port, frontends, [serviceRange, balancerRange]) };
+    const { serviceRange, balancerRange, node } = this.#options;
+    const part = renderServicePort(port, frontends, [serviceRange, balancerRange], node?.podRange);
+    return { port, frontends, part };
   }
 
   async #claim(port: ServicePort, frontend: Frontend): Promise<boolean> {
+    // What listens on a node of its own is the cluster's business alone.
+    if (this.#options.node) return true;
     if (frontend.address !== undefined && frontend.role !== 'hostPort') return true;
     const key = claimKey(port, frontend);
     if (this.#claims.has(key)) return true;
@@ -173,8 +182,7 @@ class NftablesProxy implements ServiceProxy {
   }
 
   #sharedBy({ port }: Served): readonly string[] {
-    const all = [port.endpoints, ...(port.nodeEndpoints ?? []).map((node) => node.endpoints)].flat();
-    return all.map(({ ip, port: number }) =>
+    return allBackends(port).map(({ ip, port: number }) =>
       inIpv4Range(this.#options.podRange, parseIpv4(ip) ?? -1)
         ? `own-endpoints ${ip} . ${ip}`
         : `outside-endpoints ${ip} . ${port.protocol.toLowerCase()} . ${number}`,
@@ -201,7 +209,7 @@ class NftablesProxy implements ServiceProxy {
     if (this.#outOfStep) return await this.#replaceAll();
     if (change.commands.length === 0) return;
     try {
-      await runTool('nft', ['-f', '-'], `${change.commands.join('\n')}\n`);
+      await this.#options.place.run('nft', ['-f', '-'], `${change.commands.join('\n')}\n`);
     } catch {
       await this.#replaceAll();
     }
@@ -214,7 +222,11 @@ class NftablesProxy implements ServiceProxy {
     for (const { part } of this.#served.values()) change.replace(emptyPart, part);
     const elements = new Map([...this.#shared.keys()].map((element) => [element, '']));
     change.replace(emptyPart, { ...emptyPart, elements });
-    await runTool('nft', ['-f', '-'], `${baseTable(this.#options)}${change.commands.join('\n')}\n`);
+    await this.#options.place.run(
+      'nft',
+      ['-f', '-'],
+      `${baseTable(this.#options)}${change.commands.join('\n')}\n`,
+    );
     this.#outOfStep = false;
   }
 }

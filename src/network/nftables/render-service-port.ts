@@ -1,4 +1,11 @@
-import { formatIpv4, inIpv4Range, parseIpv4, parseIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
+import {
+  formatIpv4,
+  formatIpv4Range,
+  inIpv4Range,
+  parseIpv4,
+  parseIpv4Range,
+  type Ipv4Range,
+} from '../../base/ipv4.ts';
 import type { Backend, Frontend, ServicePort } from '../service-port.ts';
 import type { RulesetPart } from './ruleset.ts';
 
@@ -8,6 +15,8 @@ export function renderServicePort(
   frontends: readonly Frontend[],
   /** Ranges in which every address without a service is refused already. */
   guarded: readonly Ipv4Range[],
+  /** The pods of the node that alone is served; they and the node itself are no strangers to `externalTrafficPolicy: Local`. */
+  ownPods?: Ipv4Range,
 ): RulesetPart {
   const sets = new Map<string, string>();
   const chains = new Map<string, readonly string[]>();
@@ -43,8 +52,7 @@ export function renderServicePort(
   }
 
   if (port.affinitySeconds !== undefined) {
-    const all = [port.endpoints, ...(port.nodeEndpoints ?? []).map((node) => node.endpoints)].flat();
-    for (const backend of all) {
+    for (const backend of allBackends(port)) {
       sets.set(
         affinitySet(backend),
         `type ipv4_addr; flags dynamic, timeout; timeout ${port.affinitySeconds}s;`,
@@ -65,20 +73,30 @@ export function renderServicePort(
       ),
       `goto ${main}`,
     ]);
+  const internal = port.nodeEndpoints ? `${main}/internal` : port.local?.internal ? `${main}/local` : main;
+  const external = port.local?.external ? `${main}/external` : main;
+  if (port.local)
+    chains.set(`${main}/local`, port.local.endpoints.length > 0 ? balance(port.local.endpoints) : ['drop']);
+  if (port.local?.external)
+    chains.set(`${main}/external`, [
+      ...(ownPods ? [`ip saddr ${formatIpv4Range(ownPods)} goto ${main}`] : []),
+      `fib saddr type local goto ${main}`,
+      `goto ${main}/local`,
+    ]);
   if (port.sourceRanges)
     chains.set(`${main}/restricted`, [
-      ...port.sourceRanges.map((range) => `ip saddr ${range} goto ${main}`),
-      `ip saddr 127.0.0.0/8 goto ${main}`,
+      ...port.sourceRanges.map((range) => `ip saddr ${range} goto ${external}`),
+      `ip saddr 127.0.0.0/8 goto ${external}`,
       'drop',
     ]);
 
   for (const frontend of frontends) {
     const chain =
-      frontend.role === 'clusterIP' && port.nodeEndpoints
-        ? `${main}/internal`
+      frontend.role === 'clusterIP'
+        ? internal
         : frontend.role === 'loadBalancer' && port.sourceRanges
           ? `${main}/restricted`
-          : main;
+          : external;
     const element =
       frontend.address === undefined
         ? `service-ports ${protocol} . ${frontend.port}`
@@ -86,6 +104,12 @@ export function renderServicePort(
     elements.set(element, `goto ${chain}`);
   }
   return { sets, chains, elements };
+}
+
+/** Every endpoint that a service port may lead to; the same one may come more than once. */
+export function allBackends(port: ServicePort): readonly Backend[] {
+  const ofNodes = (port.nodeEndpoints ?? []).map((node) => node.endpoints);
+  return [port.endpoints, ...ofNodes, port.local?.endpoints ?? []].flat();
 }
 
 function gatewayOf(range: string): string {

@@ -1,5 +1,5 @@
 import { NetworkError } from '../network-error.ts';
-import { runTool } from '../run-tool.ts';
+import type { NetworkPlace } from '../network-place.ts';
 import type { Backend, Frontend } from '../service-port.ts';
 
 /** How the endpoints of a UDP service port changed. */
@@ -13,7 +13,10 @@ export interface EndpointChange {
  * Forgets the UDP flows that lead to endpoints that are gone, or that found none when there was none; the kernel would
  * keep them for as long as their clients talk. Returns false when `conntrack` is not installed.
  */
-export async function flushStaleFlows(changes: readonly EndpointChange[]): Promise<boolean> {
+export async function flushStaleFlows(
+  changes: readonly EndpointChange[],
+  place: NetworkPlace,
+): Promise<boolean> {
   const filters = new Set<string>();
   for (const { frontends, before, after } of changes) {
     const gone = before.filter(
@@ -27,7 +30,7 @@ export async function flushStaleFlows(changes: readonly EndpointChange[]): Promi
   }
   for (const filter of filters) {
     try {
-      await runTool('conntrack', ['-D', '-p', 'udp', ...filter.split(' ')]);
+      await place.run('conntrack', ['-D', '-p', 'udp', ...filter.split(' ')]);
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error;
       if (error.code === 'TOOL_MISSING') return false;

@@ -24,6 +24,8 @@ export interface ConfigRequest {
   readonly seccompDirectory: string;
   readonly sandboxId: string;
   readonly sandbox: SandboxSpec;
+  /** The node's own network namespace, if it has one. */
+  readonly nodeNetns?: string;
   /** A process of the namespace that the container's processes share with others. */
   readonly processesPid: number | undefined;
   readonly id: string;
@@ -58,7 +60,12 @@ export async function containerConfig(request: ConfigRequest): Promise<OciConfig
     security.privileged ? hostDevices() : [],
   ]);
   const { leaf } = containerGroups(sandboxId, id, request);
-  const namespaces: Partial<Record<NamespaceType, string>> = namespacePaths(layout, sandboxId, sandbox);
+  const namespaces: Partial<Record<NamespaceType, string>> = namespacePaths(
+    layout,
+    sandboxId,
+    sandbox,
+    request.nodeNetns,
+  );
   if (request.processesPid !== undefined) namespaces.pid = `/proc/${request.processesPid}/ns/pid`;
   return ociConfig({
     spec,

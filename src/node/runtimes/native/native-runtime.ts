@@ -185,6 +185,7 @@ class NativeRuntime implements ContainerRuntime {
     const image = await this.#options.images.get(spec.imageId);
     if (!image) throw new RuntimeError('NOT_FOUND', `image ${spec.imageId} (${spec.image}) is not present`);
     const { layout, fifos, cgroups, launcher, bootId } = this.#machine;
+    const { nodeNetns } = this.#options.network;
     void cgroups.warmUp();
     const id = newId();
     const folder = join(layout.containers, id);
@@ -197,6 +198,7 @@ class NativeRuntime implements ContainerRuntime {
           seccompDirectory: this.#options.seccompDirectory ?? join(layout.directory, 'seccomp'),
           sandboxId,
           sandbox: sandbox.spec,
+          ...(nodeNetns !== undefined && { nodeNetns }),
           processesPid: this.#processesPid(spec, sandbox),
           id,
           spec,

@@ -46,15 +46,16 @@ export async function makeNamespaces(layout: NativeLayout, id: string, spec: San
   ]);
 }
 
-/** Paths of the namespaces that the sandbox's containers join. */
+/** Paths of the namespaces that the sandbox's containers join; `nodeNetns` is the node's own, if it has one. */
 export function namespacePaths(
   layout: NativeLayout,
   id: string,
   spec: SandboxSpec,
+  nodeNetns?: string,
 ): Partial<Record<NamespaceType, string>> {
-  return Object.fromEntries(
-    namespaceFiles(spec).map(([type, file]) => [type, join(layout.namespaces, id, file)]),
-  );
+  const own = namespaceFiles(spec).map(([type, file]) => [type, join(layout.namespaces, id, file)]);
+  const shared = spec.hostNetwork && nodeNetns !== undefined ? [['network', nodeNetns]] : [];
+  return Object.fromEntries([...own, ...shared]) as Partial<Record<NamespaceType, string>>;
 }
 
 /** Unmounts and removes what {@link makeNamespaces} made; idempotent. */

@@ -112,7 +112,9 @@ export class Sandboxes {
     if (sandbox.stopped) throw new RuntimeError('NOT_RUNNING', `sandbox ${sandboxId} is stopped`);
     let forwarder = this.#forwarders.get(sandboxId);
     if (!forwarder) {
-      const namespace = sandbox.spec.hostNetwork ? undefined : this.#netnsPath(sandboxId);
+      const namespace = sandbox.spec.hostNetwork
+        ? this.#options.network.nodeNetns
+        : this.#netnsPath(sandboxId);
       forwarder = new PortForwarder(join(this.#machine.layout.namespaces, sandboxId), namespace);
       this.#forwarders.set(sandboxId, forwarder);
     }
