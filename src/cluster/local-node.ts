@@ -8,6 +8,7 @@ import { createNodeAgent } from '../node/agent.ts';
 import type { NodeAgent } from '../node/agent.ts';
 import type { ImageService } from '../node/image-service.ts';
 import type { PodNetwork } from '../node/pod-network.ts';
+import { createKubeletGuard } from '../node/kubelet-server/kubelet-guard.ts';
 import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import { createNodePages } from '../node/kubelet-server/node-pages.ts';
 import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
@@ -68,10 +69,22 @@ export async function startLocalNode(
   const containers = join(directory, 'containers');
   const isolated = networkOf === 'own' ? network?.isolatedNodes : undefined;
   const serving = await nodeServingPair(controlPlane.pki.ca, { name, addresses: [addressOf()], clock });
+  const nodeClient = createClient(
+    controlPlane.server.transport({
+      name: `system:node:${name}`,
+      groups: ['system:nodes', 'system:authenticated'],
+    }),
+  );
   const kubelet = createKubeletServer({
     agent: () => agent,
     clock,
-    pages: createNodePages({ agent: () => agent, sampler: () => sampler, clock }),
+    pages: createNodePages({
+      agent: () => agent,
+      sampler: () => sampler,
+      clock,
+      configuration: () => ({}),
+    }),
+    guard: createKubeletGuard({ client: nodeClient, clock, nodeName: () => name }),
     tls: { ...serving, clientCa: controlPlane.pki.ca.cert },
   });
   const place = await joinNetwork();
@@ -92,12 +105,6 @@ export async function startLocalNode(
         clock,
         searchPath: options.searchPath,
       });
-  const nodeClient = createClient(
-    controlPlane.server.transport({
-      name: `system:node:${name}`,
-      groups: ['system:nodes', 'system:authenticated'],
-    }),
-  );
   const agent = createNodeAgent({
     nodeName: name,
     client: nodeClient,

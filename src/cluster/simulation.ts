@@ -1,6 +1,7 @@
 import { nodes, type Node } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
+import { createKubeletGuard } from '../node/kubelet-server/kubelet-guard.ts';
 import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import type { Simulation } from '../node/simulated/simulation.ts';
 import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
@@ -52,6 +53,7 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
         return body === undefined ? undefined : { type: 'text/plain; version=0.0.4; charset=utf-8', body };
       },
       clock,
+      guard: createKubeletGuard({ client, clock, nodeName: () => '' }),
       tls: { ...controlPlane.pki.kubelet, clientCa: controlPlane.pki.ca.cert },
     });
     // The nodes say which port their kubelet has; those of an earlier start say that one's.

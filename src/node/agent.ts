@@ -25,6 +25,7 @@ import {
   nodeStatus,
   nodeSystemInfo,
 } from './node-status.ts';
+import { ProbeCounts } from './probes/probe-counts.ts';
 import { PodWorkers } from './pod-workers.ts';
 import { selecting } from './selecting.ts';
 import { followServices } from './service-source.ts';
@@ -66,6 +67,7 @@ export interface NodeAgentOptions {
 export interface NodeAgent {
   readonly nodeName: string;
   readonly runtime: ContainerRuntime;
+  readonly probes: ProbeCounts;
   /** Begins to register and to run pods. */
   start(): void;
   /** Resolves when the Node object says Ready and the pods have been read once. */
@@ -95,6 +97,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     if (!signal.aborted) options.onError?.(error);
   };
   let workers: PodWorkers | undefined;
+  const probes = new ProbeCounts();
   let seenNode: Node | undefined;
   let running: Promise<void> | undefined;
   let markReady = (): void => undefined;
@@ -151,6 +154,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
         }),
       }),
       ...(options.localVolumes && { localVolumes: options.localVolumes }),
+      probes,
       directory: options.directory,
       memoryDirectory,
       onError,
@@ -240,6 +244,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   return {
     nodeName,
     runtime,
+    probes,
     ready,
     start: () => {
       running ??= run().catch((error: unknown) => {

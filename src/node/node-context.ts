@@ -11,6 +11,7 @@ import type { ImagePuller } from './images/image-puller.ts';
 import type { LocalVolumeUse } from './local-storage/local-volumes.ts';
 import type { KeyedBackoff } from './keyed-backoff.ts';
 import type { PodDns } from './pod-etc.ts';
+import type { ProbeCounts } from './probes/probe-counts.ts';
 import type { ServiceAccountTokens } from './volumes/service-account-tokens.ts';
 
 /** What all pod workers of a node share. */
@@ -34,6 +35,7 @@ export interface NodeContext {
   readonly admission: NodeAdmission;
   /** The volumes that the machine itself keeps; absent where it keeps none. */
   readonly localVolumes?: LocalVolumeUse;
+  readonly probes: ProbeCounts;
   /** State of pods and logs. */
   readonly directory: string;
   /** A folder on tmpfs, or on disk where tmpfs cannot be had. */

@@ -179,6 +179,7 @@ export class PodObserver {
       events: node.events,
       clock: node.clock,
       ...(known && { known: { started: known.started === true, ready: known.ready } }),
+      onAttempt: (probe, outcome) => node.probes.count({ pod: pod(), container, probe, outcome }),
       onChange,
       onUnhealthy: (kind, probe) => onUnhealthy(container, status, { kind, probe }),
     });

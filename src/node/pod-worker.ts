@@ -588,12 +588,13 @@ export class PodWorker {
   }
 
   async #removeAll(): Promise<void> {
-    const { runtime, tokens } = this.#node;
+    const { runtime, tokens, probes } = this.#node;
     await this.#volumes.tearDown();
     for (const sandbox of this.observer.sandboxes) await runtime.removeSandbox(sandbox.id);
     await rm(this.directories.root, { recursive: true, force: true });
     await rm(this.directories.logs, { recursive: true, force: true });
     tokens.forget(this.#pod.metadata.uid);
+    probes.forget(this.#pod.metadata.uid);
     await this.close();
     this.#onGone();
   }

@@ -1,11 +1,11 @@
 import { createServer } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeletBackend } from './kubelet-backend.ts';
 import { plainStatusOf } from './http-errors.ts';
+import type { KubeletGuard } from './kubelet-guard.ts';
 import { parseKubeletPath } from './kubelet-path.ts';
 import type { NodePage } from './node-pages.ts';
 import { serveLogs } from './serve-logs.ts';
@@ -16,6 +16,8 @@ export interface KubeletServerOptions {
   readonly clock: Clock;
   /** What a GET of a path is answered with that is not about a pod; undefined for other paths. */
   readonly pages: (path: string) => NodePage | undefined;
+  /** Who may ask for what. */
+  readonly guard: KubeletGuard;
   readonly tls: {
     readonly cert: string;
     readonly key: string;
@@ -24,18 +26,19 @@ export interface KubeletServerOptions {
   };
 }
 
-/** The HTTPS endpoint of a node: its pods, what they use, their logs, exec, attach and port-forward, for the API server alone. */
+/** The HTTPS endpoint of a node: its pods, what they use, their logs, exec, attach and port-forward. */
 export interface KubeletServer {
-  /** Resolves to the port. */
+  /** Resolves to the port; may be called for several addresses. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Serves one node's pods. Only certificates of group `system:masters`, signed by the cluster's authority, are let in. */
+/** Serves one node's pods to those whom its guard lets in. */
 export function createKubeletServer(options: KubeletServerOptions): KubeletServer {
   const { cert, key, clientCa } = options.tls;
   const server = createServer({ cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false });
   const sockets = new Set<Duplex>();
+  const listeners: Server[] = [];
   server.on('request', (request, response) => void answer(request, response));
   server.on('upgrade', (request, socket, head) => {
     sockets.add(socket);
@@ -44,9 +47,13 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
     void upgrade(request, socket, head);
   });
   server.on('tlsClientError', () => undefined);
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const refused = refusal(request);
+    const refused = await options.guard.refusal(request);
     if (refused) {
       response.writeHead(refused.code, { 'content-type': 'text/plain; charset=utf-8' }).end(refused.text);
       return;
@@ -56,6 +63,12 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
       const page = options.pages(url.pathname);
       if (page) {
         response.writeHead(200, { 'content-type': page.type }).end(page.body);
+        return;
+      }
+      if (url.pathname === '/logs' || url.pathname.startsWith('/logs/')) {
+        response
+          .writeHead(405, { 'content-type': 'text/plain; charset=utf-8' })
+          .end('logs endpoint is disabled.\n');
         return;
       }
       const target = parseKubeletPath(url.pathname);
@@ -81,7 +94,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
   }
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const refused = refusal(request);
+    const refused = await options.guard.refusal(request);
     try {
       if (refused) {
         refuse(socket, refused.code, refused.text);
@@ -111,32 +124,25 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
   return {
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port }, () => {
-          server.off('error', reject);
-          resolve((server.address() as AddressInfo).port);
+        const listener = createTcpServer((socket) => void server.emit('connection', socket));
+        listener.once('error', reject);
+        listener.listen({ host, port }, () => {
+          listener.off('error', reject);
+          listeners.push(listener);
+          resolve((listener.address() as AddressInfo).port);
         });
       }),
-    close: () =>
-      new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      server.closeAllConnections();
+      await Promise.all(listeners.map((one) => new Promise<void>((done) => void one.close(() => done()))));
+    },
   };
-}
-
-function refusal(request: IncomingMessage): { readonly code: number; readonly text: string } | undefined {
-  const socket = request.socket as TLSSocket;
-  if (!socket.authorized) return { code: 401, text: 'Unauthorized\n' };
-  const organisation: unknown = socket.getPeerCertificate().subject?.O;
-  const groups = Array.isArray(organisation) ? organisation : [organisation];
-  return groups.includes('system:masters') ? undefined : { code: 403, text: 'Forbidden\n' };
 }
 
 function refuse(socket: Duplex, code: number, text: string, type = 'text/plain; charset=utf-8'): void {
   if (!socket.writable) return;
   socket.end(
-    `HTTP/1.1 ${code} ${code === 404 ? 'Not Found' : 'Error'}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+    `HTTP/1.1 ${code} ${STATUS_CODES[code] ?? 'Error'}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
   );
 }

@@ -3,6 +3,7 @@ import type { Container, Pod, Probe } from '../../api/core/v1.gen.ts';
 import type { EventRecorder } from '../../reconcile/event-recorder.ts';
 import type { ContainerRuntime } from '../container-runtime.ts';
 import { startProbeLoop } from './probe-loop.ts';
+import type { ProbeResult } from './probe-result.ts';
 import { runProbe } from './run-probe.ts';
 
 export interface ContainerProbesOptions {
@@ -16,6 +17,8 @@ export interface ContainerProbesOptions {
   readonly clock: Clock;
   /** What the API knew of this very container when the agent started anew. */
   readonly known?: { readonly started: boolean; readonly ready: boolean };
+  /** One attempt of a probe (`Liveness`, `Readiness`, `Startup`) ended. */
+  onAttempt(probe: string, outcome: ProbeResult['outcome']): void;
   onChange(): void;
   /** The startup or liveness probe has given the container up. */
   onUnhealthy(kind: 'startup' | 'liveness', probe: Probe): void;
@@ -49,7 +52,12 @@ export function startContainerProbes(options: ContainerProbesOptions): Container
       clock,
       probe,
       startedAt: options.startedAt,
-      run: () => runProbe(probe, { runtime, containerId, container, host, signal: stopping.signal }),
+      run: async () => {
+        const target = { runtime, containerId, container, host, signal: stopping.signal };
+        const result = await runProbe(probe, target);
+        options.onAttempt(label, result.outcome);
+        return result;
+      },
       onFailedAttempt: ({ output }) =>
         events.record(pod, 'Warning', 'Unhealthy', `${label} probe failed: ${output}`),
       onOutcome: (outcome) => onOutcome(outcome === 'success'),

@@ -2,11 +2,13 @@ import { cpus, totalmem } from 'node:os';
 import type { Pod } from '../../api/core/v1.gen.ts';
 import { MetricRegistry } from '../../base/metrics/registry.ts';
 import type { Live } from '../../machinery/object.ts';
+import { PROBE_LABELS, type ProbeCounts } from '../probes/probe-counts.ts';
 import type { MeasuredContainer, UsageSampler } from './usage-sampler.ts';
 
 export interface NodeMetricsOptions {
   readonly nodeName: string;
   readonly sampler: UsageSampler;
+  readonly probes: ProbeCounts;
   pods(): readonly Live<Pod>[];
 }
 
@@ -18,6 +20,8 @@ export interface NodeMetricPages {
   readonly resource: MetricRegistry;
   /** Use by container under the names that cAdvisor gave it. */
   readonly cadvisor: MetricRegistry;
+  /** Results of probes. */
+  readonly probes: MetricRegistry;
 }
 
 type Row = readonly [readonly string[], number];
@@ -43,7 +47,19 @@ export function nodeMetricPages(options: NodeMetricsOptions): NodeMetricPages {
     agent: agentPage(options),
     resource: resourcePage(options, placed),
     cadvisor: cadvisorPage(placed),
+    probes: probesPage(options),
   };
+}
+
+function probesPage({ probes }: NodeMetricsOptions): MetricRegistry {
+  const page = new MetricRegistry();
+  const definition = {
+    name: 'prober_probe_total',
+    help: 'Attempts of probes by what they came to.',
+    labels: PROBE_LABELS,
+  };
+  page.reading('counter', definition, () => probes.rows());
+  return page;
 }
 
 function agentPage({ nodeName, sampler, pods }: NodeMetricsOptions): MetricRegistry {
