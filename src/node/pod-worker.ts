@@ -16,6 +16,7 @@ import { planPod, type Step } from './plan.ts';
 import { allContainersOf, containersOf, initContainersOf } from './pod-containers.ts';
 import { podDirectories, type PodDirectories } from './pod-directories.ts';
 import { writePodEtc } from './pod-etc.ts';
+import { PodEnding } from './pod-ending.ts';
 import { PodObserver } from './pod-observer.ts';
 import { podStatus } from './pod-status.ts';
 import { refusedStatus } from './refused-status.ts';
@@ -27,7 +28,6 @@ import { ensureImage } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
 import { StepRunner } from './step-runner.ts';
 import { stopContainer } from './stop-container.ts';
-import { stopPod } from './stop-pod.ts';
 import { emptyDirOverLimit } from './volumes/empty-dir-limit.ts';
 import type { PodVolumes } from './volumes/pod-volumes.ts';
 import { workerVolumes } from './volumes/worker-volumes.ts';
@@ -70,8 +70,7 @@ export class PodWorker {
   readonly #writer: StatusWriter;
   readonly #steps: StepRunner;
   readonly #closing = new AbortController();
-  /** Aborted when the pod is to end: pulls and starts give up. */
-  readonly #ending = new AbortController();
+  readonly #ending: PodEnding;
   readonly #images = new Map<string, Promise<Image>>();
   readonly #gate: RestartGate;
   readonly #resizer: PodResizer;
@@ -92,8 +91,6 @@ export class PodWorker {
   #syncAsked = false;
   /** Why the node itself ended the pod. */
   #verdict: Refusal | undefined;
-  #stopping: { graceMs: number; readonly hurry: AbortController } | undefined;
-  #finished = false;
   #removed = false;
   #released = false;
   #deleted = false;
@@ -122,6 +119,12 @@ export class PodWorker {
       onChange: () => this.#requestSync(),
       onUnhealthy: (container, status, cause) => this.#killUnhealthy(container, status, cause),
     });
+    this.#ending = new PodEnding({
+      node,
+      steps: this.#steps,
+      observer: this.observer,
+      pod: () => this.#pod,
+    });
     this.#config = node.config.forPod(pod.metadata.namespace ?? '', () => this.#onConfigChange());
     this.#writer = new StatusWriter(node, pod, this.#closing.signal);
     this.#volumes = workerVolumes({
@@ -131,7 +134,7 @@ export class PodWorker {
       pod: () => this.#pod,
       podIPs: () => this.observer.podIPs,
       onFailure: (message) => {
-        if (this.#stopping || this.#closing.signal.aborted) return;
+        if (this.#ending.hasBegun || this.#closing.signal.aborted) return;
         node.events.record(this.#pod, 'Warning', 'FailedMount', message);
       },
     });
@@ -156,7 +159,7 @@ export class PodWorker {
 
   /** Whether the node has taken the pod and something of it runs or may run. */
   get isTaken(): boolean {
-    return this.#adopted && !this.#refusal && !this.#isOver() && !this.#finished;
+    return this.#adopted && !this.#refusal && !this.#isOver() && !this.#ending.isFinished;
   }
 
   /** A resize that waits for room. */
@@ -188,9 +191,9 @@ export class PodWorker {
 
   /** Ends the pod as failed, for a reason of the node's. */
   evict(verdict: Refusal, graceMs: number): void {
-    if (this.#verdict || this.#stopping) return;
+    if (this.#verdict || this.#ending.hasBegun) return;
     this.#verdict = verdict;
-    this.#stop(graceMs);
+    this.#ending.begin(graceMs);
     this.#requestSync();
   }
 
@@ -201,14 +204,14 @@ export class PodWorker {
 
   /** The runtime's view of this pod's sandboxes, which replaces the worker's. */
   onSandboxes(sandboxes: readonly SandboxStatus[]): void {
-    if (this.#steps.isRunning('sandbox') || this.#stopping) return;
+    if (this.#steps.isRunning('sandbox') || this.#ending.hasBegun) return;
     this.observer.setSandboxes(sandboxes);
     this.#requestSync();
   }
 
   /** Evicts the pod when it fills more disk than it may. */
   async checkStorage(): Promise<void> {
-    if (!this.#volumesReady || this.#stopping) return;
+    if (!this.#volumesReady || this.#ending.hasBegun) return;
     const message = await emptyDirOverLimit(this.#pod, (volume) => this.#volumes.pathOf(volume));
     if (message === undefined) return;
     this.#node.events.record(this.#pod, 'Warning', 'Evicted', message);
@@ -227,7 +230,7 @@ export class PodWorker {
   }
 
   #refreshVolumes(): void {
-    if (!this.#volumesReady || this.#stopping) return;
+    if (!this.#volumesReady || this.#ending.hasBegun) return;
     this.#volumes.refresh().catch((error: unknown) => this.#node.onError(error));
   }
 
@@ -252,15 +255,15 @@ export class PodWorker {
   #sync(): void {
     const { deletionTimestamp, deletionGracePeriodSeconds } = this.#pod.metadata;
     if (deletionTimestamp !== undefined || this.#removed) {
-      this.#stop(Math.max(1, deletionGracePeriodSeconds ?? this.#graceMs() / 1000) * 1000);
+      this.#ending.begin(Math.max(1, deletionGracePeriodSeconds ?? this.#graceMs() / 1000) * 1000);
     }
-    if (!this.#stopping) this.#checkDeadline();
-    if (!this.#stopping) this.#takeSteps();
+    if (!this.#ending.hasBegun) this.#checkDeadline();
+    if (!this.#ending.hasBegun) this.#takeSteps();
     if (!this.#removed) {
       this.#reported = this.#status();
       this.#writer.write(this.#reported);
     }
-    if (this.#finished) this.#cleanUp();
+    if (this.#ending.isFinished) this.#cleanUp();
   }
 
   #graceMs(): number {
@@ -279,7 +282,7 @@ export class PodWorker {
     }
     this.#node.events.record(this.#pod, 'Normal', 'DeadlineExceeded', DEADLINE_MESSAGE);
     this.#verdict = { reason: 'DeadlineExceeded', message: DEADLINE_MESSAGE };
-    this.#stop(this.#graceMs());
+    this.#ending.begin(this.#graceMs());
   }
 
   /** Whether the API has heard of the pod's end. */
@@ -289,7 +292,7 @@ export class PodWorker {
 
   #takeSteps(): void {
     if (this.#isOver() || this.#refusal) {
-      this.#stop(this.#graceMs());
+      this.#ending.begin(this.#graceMs());
       return;
     }
     if (!this.#volumesReady) this.#setUpVolumes();
@@ -327,7 +330,7 @@ export class PodWorker {
       case 'resize':
         return this.#steps.run('resize', () => this.#resize());
       case 'finish':
-        return this.#stop(this.#graceMs());
+        return this.#ending.begin(this.#graceMs());
     }
   }
 
@@ -487,57 +490,6 @@ export class PodWorker {
     }
   }
 
-  /** Begins to end the pod, or hurries an end that would take longer than `graceMs`. */
-  #stop(graceMs: number): void {
-    if (this.#stopping) {
-      if (graceMs < this.#stopping.graceMs && !this.#finished) this.#hurry(graceMs);
-      return;
-    }
-    this.#stopping = { graceMs, hurry: new AbortController() };
-    this.#ending.abort();
-    this.observer.stopKilling();
-    this.#steps.run('stop', () => this.#terminate());
-  }
-
-  #hurry(graceMs: number): void {
-    if (!this.#stopping) return;
-    this.#stopping.graceMs = graceMs;
-    this.#stopping.hurry.abort();
-    for (const { id } of this.observer.running) {
-      this.#steps.run(`hurry ${id} ${graceMs}`, () => this.#node.runtime.stopContainer(id, graceMs));
-    }
-  }
-
-  async #terminate(): Promise<void> {
-    do {
-      await this.#stopRunning();
-      await this.#steps.othersSettled('stop');
-    } while (this.observer.running.length > 0);
-    for (const sandbox of this.observer.sandboxes) {
-      await this.#node.runtime.stopSandbox(sandbox.id);
-      this.observer.setSandbox({ ...sandbox, ready: false });
-    }
-    this.#finished = true;
-  }
-
-  async #stopRunning(): Promise<void> {
-    const { running } = this.observer;
-    if (running.length === 0 || !this.#stopping) return;
-    const { graceMs, hurry } = this.#stopping;
-    await stopPod({
-      node: this.#node,
-      pod: this.#pod,
-      running,
-      graceMs,
-      host: this.observer.host,
-      signal: hurry.signal,
-    });
-    for (const { id } of running) {
-      const status = await this.#node.runtime.containerStatus(id);
-      if (status) await this.observer.observe(status);
-    }
-  }
-
   #status(): PodStatus {
     const pod = this.#pod;
     if (this.#refusal) return refusedStatus(pod, this.#refusal, this.#createdAt);
@@ -546,14 +498,14 @@ export class PodWorker {
       previous: this.#reported,
       now: this.#node.clock.now(),
       startedAt: this.#createdAt,
-      sandbox: this.#volumesReady || this.#stopping ? this.observer.sandboxes[0] : undefined,
+      sandbox: this.#volumesReady || this.#ending.hasBegun ? this.observer.sandboxes[0] : undefined,
       histories: this.observer.histories,
       waiting: this.observer.waiting,
       terminationMessages: this.observer.terminationMessages,
       imageReference: (id) => this.observer.imageReference(id),
       isStarted: (status) => this.observer.isStarted(status),
       isReady: (status) => this.observer.isReady(status),
-      finished: this.#finished,
+      finished: this.#ending.isFinished,
       verdict: this.#verdict,
       hostIPs: this.#node.hostIPs,
       runtimeName: this.#node.runtime.name,
