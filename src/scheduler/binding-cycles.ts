@@ -69,7 +69,7 @@ export class BindingCycles {
   }
 
   async #cycle(assumed: Assumed): Promise<void> {
-    const { pod, nodeName, waiting } = assumed;
+    const { pod, waiting } = assumed;
     const refused = waiting.size > 0 ? await this.#permission(assumed) : undefined;
     if (refused) {
       this.#undo(assumed, refused);

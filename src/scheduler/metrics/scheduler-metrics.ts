@@ -1,6 +1,7 @@
 import { exponentialBuckets, type Distribution } from '../../base/metrics/histogram.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
 import type { Value } from '../../base/metrics/counter.ts';
+import type { StatusCode } from '../status.ts';
 
 /** How an attempt to schedule a pod ended. */
 export type AttemptResult = 'scheduled' | 'unschedulable' | 'error';
@@ -9,7 +10,7 @@ export type AttemptResult = 'scheduled' | 'unschedulable' | 'error';
 export type QueueName = 'active' | 'backoff' | 'unschedulable' | 'gated';
 
 /** How an extension point answered: the code of the first plug-in that was not content. */
-export type PointStatus = 'Success' | string;
+export type PointStatus = 'Success' | StatusCode;
 
 /** What is read from the scheduler when somebody asks for its metrics. */
 export interface SchedulerReadings {
