@@ -1,4 +1,5 @@
 import type { WorkQueueObserver } from '../base/queue.ts';
+import type { AnyResource } from '../api/resource.ts';
 import { systemClock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/create-client.ts';
@@ -31,6 +32,8 @@ export interface FaultBenchOptions {
   readonly controllers: readonly Controller[];
   /** The rest of the cluster, which has no faults: nodes, the service account and garbage collection controllers … */
   readonly bystanders: readonly Controller[];
+  /** Served beside the usual resources. */
+  readonly resources?: readonly AnyResource[];
 }
 
 /** Plays scenarios under faults; see {@link startFaultBench}. */
@@ -60,7 +63,8 @@ const patience = 5;
  * they settle on is not what is specified.
  */
 export async function startFaultBench(options: FaultBenchOptions): Promise<FaultBench> {
-  const server = await startTestServer(options.bystanders);
+  const { bystanders, resources = [] } = options;
+  const server = await startTestServer(bystanders, { resources });
   let runs = 0;
   return { play, playAll, fight, stop: () => server.stop() };
 

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { builtinResources } from '../api/catalog.ts';
+import type { AnyResource } from '../api/resource.ts';
 import { systemClock } from '../base/clock.ts';
 import type { MetricRegistry } from '../base/metrics/registry.ts';
 import type { Client } from '../client/client.ts';
@@ -23,12 +24,14 @@ export interface TestServerOptions {
   readonly serviceCidr?: string;
   /** Where controllers put their metrics. */
   readonly metrics?: MetricRegistry;
+  /** Served beside the usual ones. */
+  readonly resources?: readonly AnyResource[];
 }
 
 /** Starts a server with a namespace `default` and lets `controllers` run on it. Objects they see are frozen. */
 export async function startTestServer(
   controllers: readonly Controller[],
-  { serviceCidr = '10.96.0.0/16', metrics }: TestServerOptions = {},
+  { serviceCidr = '10.96.0.0/16', metrics, resources = [] }: TestServerOptions = {},
 ): Promise<TestServer> {
   const clock = systemClock;
   const store = createMemoryStore({ clock });
@@ -38,7 +41,7 @@ export async function startTestServer(
     store,
     schema: kubernetesSchema(),
     clock,
-    resources: (needs) => builtinResources({ ...needs, serviceCidr }),
+    resources: (needs) => [...builtinResources({ ...needs, serviceCidr }), ...resources],
     tls: { cert: '', key: '', clientCa: '' },
     serviceAccount: {
       issuer: 'https://kubernetes.default.svc.cluster.local',

@@ -57,8 +57,8 @@ function start(context: ControllerContext): RunningController {
     const counted = await observe(quota);
     const hard = quota.spec?.hard ?? {};
     const status = { hard, used: planUsage(quota, counted, clock.now()) };
-    if (!deepEqual(status, quota.status)) await report({ ...quota, status });
-    return recheck(resyncMs);
+    const written = deepEqual(status, quota.status) || (await report({ ...quota, status }));
+    return recheck(written ? resyncMs : settleMs);
   }
 
   async function observe(quota: Live<ResourceQuota>): Promise<CountedObjects[]> {
@@ -119,12 +119,15 @@ function start(context: ControllerContext): RunningController {
     for (const quota of quotaCache.list(metadata.namespace)) reconciler.addAfter(objectKey(quota), ms);
   }
 
-  async function report(quota: Live<ResourceQuota>): Promise<void> {
+  /** Whether the status was written; admission may have been faster. */
+  async function report(quota: Live<ResourceQuota>): Promise<boolean> {
     try {
       await quotaClient.updateStatus(quota);
+      return true;
     } catch (error) {
-      // Admission was faster: the change brings the quota here again.
-      if (!isStatus(error, 'Conflict') && !isStatus(error, 'NotFound')) throw error;
+      if (isStatus(error, 'Conflict')) return false;
+      if (!isStatus(error, 'NotFound')) throw error;
+      return true;
     }
   }
 }
