@@ -112,6 +112,7 @@ export async function startMachine({
       clock,
       podCidr: formatIpv4Range(plan.podCidr),
       serviceCidr: formatIpv4Range(plan.serviceCidr),
+      apiPort: controlPlane.port,
       directory: join(plan.dataDirectory, 'network'),
       proxy: 'auto',
       workerFile: options.program.networkWorker,

@@ -10,16 +10,24 @@ export interface HostPortMapping extends LeasedPort {
   readonly podIP: string;
 }
 
+/** The pod of a sandbox. */
+export interface SandboxedPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 /** The network of one node's pods, as the node agent wants it. */
 export interface NodePodNetwork {
   /**
    * Gives the sandbox an address and links its network namespace (a file) to the host. Idempotent: a second call returns
-   * the same address.
+   * the same address. `pod` is whose sandbox it is, for those who care.
    */
   attach(
     sandboxId: string,
     netnsPath: string,
     hostPorts: readonly LeasedPort[],
+    pod?: SandboxedPod,
   ): Promise<{ readonly ip: string }>;
   /** Removes link, address and rules; idempotent. */
   detach(sandboxId: string): Promise<void>;

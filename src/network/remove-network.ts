@@ -3,6 +3,7 @@ import { clusterLinkName, forwardingMarker, nodeNamespacePrefix, tableName } fro
 import { setForwarding } from './link-settings.ts';
 import { NetworkError } from './network-error.ts';
 import { removeNamespaces } from './node-namespace.ts';
+import { policyTable } from './policies/policy-table.ts';
 import { runTool } from './run-tool.ts';
 
 /**
@@ -21,7 +22,10 @@ export async function removeNetwork(options: { readonly clusterId: string }): Pr
   const namespaces = await readdir('/run/netns').catch(() => []);
   const nodes = nodeNamespacePrefix(options.clusterId);
   await removeNamespaces(namespaces.filter((name) => name.startsWith(nodes)));
-  const tables = await tableNames();
+  const tables = await tableNames('ip');
+  const policies = policyTable(options.clusterId);
+  if ((await tableNames('inet')).includes(policies.replace('inet ', '')))
+    await runTool('nft', ['delete', 'table', ...policies.split(' ')]);
   if (tables.includes(tableName(options.clusterId)))
     await runTool('nft', ['delete', 'table', 'ip', tableName(options.clusterId)]);
   const others = tables.filter(
@@ -41,10 +45,11 @@ function unlessAllGone(own: string): (error: unknown) => Promise<void> {
   };
 }
 
-async function tableNames(): Promise<readonly string[]> {
+async function tableNames(family: 'ip' | 'inet'): Promise<readonly string[]> {
+  const prefix = `table ${family} `;
   try {
-    const lines = (await runTool('nft', ['list', 'tables', 'ip'])).split('\n');
-    return lines.flatMap((line) => (line.startsWith('table ip ') ? [line.slice('table ip '.length)] : []));
+    const lines = (await runTool('nft', ['list', 'tables', family])).split('\n');
+    return lines.flatMap((line) => (line.startsWith(prefix) ? [line.slice(prefix.length)] : []));
   } catch (error) {
     if (error instanceof NetworkError) return [];
     throw error;

@@ -15,7 +15,12 @@ import { loadBalancerRange } from './load-balancer-range.ts';
 import { createIsolatedNodes, type IsolatedNodes } from './isolated-nodes.ts';
 import { NetworkError } from './network-error.ts';
 import { startNftablesProxy } from './nftables/nftables-proxy.ts';
+import { admitPods } from './policies/admit-pods.ts';
+import { enforcePolicies, nameServerPod, policyHindrance } from './policies/enforce-policies.ts';
+import type { PolicyTracker } from './policies/policy-tracker.ts';
+import { reportUnenforced, unenforcedLimitation } from './policies/report-unenforced.ts';
 import { removeNetwork } from './remove-network.ts';
+import { runTool } from './run-tool.ts';
 import type { PortConflict, ServiceProxy } from './service-proxy.ts';
 import { ServiceTracker } from './service-tracker.ts';
 
@@ -30,6 +35,8 @@ export interface NetworkOptions {
   /** Addresses of pods: at most a /22. Each node has a /24 of it; the last /24 is for load balancers. */
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** The API server's port, which pods reach on this machine as network policies allow. */
+  readonly apiPort?: number;
   /** Holds which pod has which address. */
   readonly directory: string;
   /** `auto` takes nftables where it works. */
@@ -106,6 +113,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       updateServices: (change) => proxy.update(change),
       updateDns: (change) => engine.updateDns(change),
     });
+    const policies = startPolicies(port, kernel ? undefined : await policyHindrance());
     informers.start();
     const ready = untilDone(() => ensureDnsService(client, { clusterIP: dnsAddress, address, port })).then(
       () => tracker.served('kube-system/kube-dns'),
@@ -123,24 +131,26 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       dnsAddress,
       proxy: kernel ? 'nftables' : 'userspace',
       get limitations() {
-        return proxy.limitations;
+        return [...proxy.limitations, ...policies.limitations];
       },
       ready,
       ...(kernel && { isolatedNodes }),
       removeNode: (nodeName) => tracker.removeNode(nodeName),
       async podNetworkFor(nodeName, podCidr) {
         tracker.addNode({ name: nodeName, range: podCidr });
-        return await createPodNetwork({
+        const pods = await createPodNetwork({
           clusterId,
           range: requireRange(podCidr),
           file: join(options.directory, `addresses-${nodeName}.json`),
           onHostPorts: (mappings) => tracker.setHostPorts(nodeName, mappings),
         });
+        return policies.tracker ? admitPods(pods, policies.tracker) : pods;
       },
       gatewayOf: (podCidr) => formatIpv4(requireRange(podCidr).network + 1),
       async stop() {
         stopping.abort(new Error('the network was stopped'));
         await isolatedNodes.stop();
+        await policies.stop();
         await tracker.stop();
         await proxy.close();
         await engine.close();
@@ -149,6 +159,34 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   } catch (error) {
     await engine.close();
     throw error;
+  }
+
+  function startPolicies(dnsPort: number, hindrance: string | undefined): Policies {
+    if (hindrance !== undefined) {
+      const reporting = reportUnenforced({ informers, events: options.events, reason: hindrance });
+      return {
+        limitations: [unenforcedLimitation(hindrance)],
+        stop: () => Promise.resolve(reporting.close()),
+      };
+    }
+    const listeners = [
+      { address, protocol: 'udp', port: dnsPort } as const,
+      { address, protocol: 'tcp', port: dnsPort } as const,
+      ...(options.apiPort === undefined
+        ? []
+        : [{ address, protocol: 'tcp', port: options.apiPort } as const]),
+    ];
+    const tracker = enforcePolicies({
+      clusterId,
+      informers,
+      clock,
+      podRange,
+      listeners,
+      residents: [nameServerPod(address, dnsPort)],
+      runNft: (input) => runTool('nft', ['-f', '-'], input),
+      onError,
+    });
+    return { tracker, limitations: [], stop: () => tracker.stop() };
   }
 
   async function startKernelProxy(): Promise<ServiceProxy | undefined> {
@@ -190,6 +228,13 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       close: () => Promise.resolve(),
     };
   }
+}
+
+interface Policies {
+  /** Absent where policies are not enforced. */
+  readonly tracker?: PolicyTracker;
+  readonly limitations: readonly string[];
+  stop(): Promise<void>;
 }
 
 /** Says on the Service that one of its ports is somebody else's. A load balancer's port of the machine is only an extra. */

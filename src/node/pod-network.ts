@@ -4,11 +4,24 @@ export interface PodNetwork {
   readonly nodeNetns?: string;
   /**
    * Gives the sandbox an address and joins its network namespace (a path such as `/run/…/netns/ID`, already created) to
-   * the node's network. Idempotent for one sandbox: a second call returns the same address.
+   * the node's network. Idempotent for one sandbox: a second call returns the same address. Resolves when
+   * the network policies that select the pod are in force.
    */
-  attach(sandboxId: string, netnsPath: string, hostPorts: readonly HostPort[]): Promise<PodAddress>;
+  attach(
+    sandboxId: string,
+    netnsPath: string,
+    hostPorts: readonly HostPort[],
+    pod: SandboxedPod,
+  ): Promise<PodAddress>;
   /** Removes link, address and rules; idempotent. */
   detach(sandboxId: string): Promise<void>;
+}
+
+/** The pod of a sandbox. */
+export interface SandboxedPod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
 }
 
 export interface HostPort {

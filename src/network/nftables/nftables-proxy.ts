@@ -107,7 +107,7 @@ class NftablesProxy implements ServiceProxy {
 
   async #apply(keys: ReadonlySet<string>): Promise<void> {
     if (this.#closed) return;
-    const change = new RulesetChange(this.#table);
+    const change = new RulesetChange(`ip ${this.#table}`);
     const endpointChanges: EndpointChange[] = [];
     const shared = new Map<string, number>();
     for (const key of keys) {
@@ -218,7 +218,7 @@ class NftablesProxy implements ServiceProxy {
   /** The table is not what it should be (somebody flushed the rules): makes it anew, in one transaction. */
   async #replaceAll(): Promise<void> {
     this.#outOfStep = true;
-    const change = new RulesetChange(this.#table);
+    const change = new RulesetChange(`ip ${this.#table}`);
     for (const { part } of this.#served.values()) change.replace(emptyPart, part);
     const elements = new Map([...this.#shared.keys()].map((element) => [element, '']));
     change.replace(emptyPart, { ...emptyPart, elements });

@@ -24,7 +24,7 @@ const render = (port: ServicePort): ReturnType<typeof renderServicePort> =>
   });
 
 function commands(before: ServicePort | undefined, after: ServicePort | undefined): readonly string[] {
-  const change = new RulesetChange('t');
+  const change = new RulesetChange('ip t');
   change.replace(before ? render(before) : emptyPart, after ? render(after) : emptyPart);
   return change.commands;
 }

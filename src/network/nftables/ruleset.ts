@@ -14,17 +14,18 @@ export class RulesetChange {
   readonly #table: string;
   readonly #add: string[] = [];
   readonly #rules: string[] = [];
-  readonly #remove: string[] = [];
-  readonly #insert: string[] = [];
+  readonly #remove = new Map<string, string[]>();
+  readonly #insert = new Map<string, string[]>();
   readonly #empty: string[] = [];
   readonly #drop: string[] = [];
 
+  /** `table` with its family: `ip kanoe-ab12cd`. */
   constructor(table: string) {
     this.#table = table;
   }
 
   replace(before: RulesetPart, after: RulesetPart): void {
-    const table = `ip ${this.#table}`;
+    const table = this.#table;
     for (const [name, definition] of after.sets)
       if (before.sets.get(name) !== definition) this.#add.push(`add set ${table} ${name} { ${definition} }`);
     for (const [name, rules] of after.chains) {
@@ -35,9 +36,9 @@ export class RulesetChange {
       for (const rule of rules) this.#rules.push(`add rule ${table} ${name} ${rule}`);
     }
     for (const [element, value] of before.elements)
-      if (after.elements.get(element) !== value) this.#remove.push(`delete ${this.#element(element, '')}`);
+      if (after.elements.get(element) !== value) collect(this.#remove, element, '');
     for (const [element, value] of after.elements)
-      if (before.elements.get(element) !== value) this.#insert.push(`add ${this.#element(element, value)}`);
+      if (before.elements.get(element) !== value) collect(this.#insert, element, value);
     for (const name of before.chains.keys()) {
       if (after.chains.has(name)) continue;
       this.#empty.push(`flush chain ${table} ${name}`);
@@ -49,13 +50,29 @@ export class RulesetChange {
 
   /** The commands in order; empty when nothing changes. */
   get commands(): readonly string[] {
-    return [this.#add, this.#rules, this.#remove, this.#insert, this.#empty, this.#drop].flat();
+    return [
+      ...this.#add,
+      ...this.#rules,
+      ...this.#elements('delete', this.#remove),
+      ...this.#elements('add', this.#insert),
+      ...this.#empty,
+      ...this.#drop,
+    ];
   }
 
-  #element(element: string, value: string): string {
-    const space = element.indexOf(' ');
-    return `element ip ${this.#table} ${element.slice(0, space)} { ${element.slice(space + 1)}${value === '' ? '' : ` : ${value}`} }`;
+  #elements(verb: string, elements: ReadonlyMap<string, readonly string[]>): readonly string[] {
+    return [...elements].map(([set, own]) => `${verb} element ${this.#table} ${set} { ${own.join(', ')} }`);
   }
+}
+
+/** `service-addresses 10.96.0.1 . tcp . 443` goes to the elements of `service-addresses`. */
+function collect(sets: Map<string, string[]>, element: string, value: string): void {
+  const space = element.indexOf(' ');
+  const set = element.slice(0, space);
+  const text = `${element.slice(space + 1)}${value === '' ? '' : ` : ${value}`}`;
+  const known = sets.get(set);
+  if (known) known.push(text);
+  else sets.set(set, [text]);
 }
 
 function sameLines(a: readonly string[], b: readonly string[]): boolean {

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const listeners = new Map();
+let lasting;
 
 /** The answer names this pod and its client: `a 10.0.0.1`. */
 const commands = {
@@ -12,7 +13,10 @@ const commands = {
       const server = createServer({ allowHalfOpen: true }, (client) => {
         const parts = [];
         client.on('error', () => client.destroy());
-        client.on('data', (part) => parts.push(part));
+        client.on('data', (part) => {
+          parts.push(part);
+          if (String(parts[0]).startsWith('stay')) client.write(part);
+        });
         client.on('end', () => {
           const text = Buffer.concat(parts);
           client.end(text.length > 100 ? text : `${name} ${client.remoteAddress} ${text}`);
@@ -43,6 +47,21 @@ const commands = {
         socket.destroy();
       });
       socket.end(size === undefined ? text : Buffer.alloc(size, 'x'));
+    }),
+  /** Opens a connection that stays: the other side sends back what it gets. */
+  open: ({ host, port }) =>
+    new Promise((resolve) => {
+      lasting = connect({ host, port });
+      lasting.setTimeout(1500, () => lasting.destroy(new Error('timeout')));
+      lasting.once('error', (error) => resolve(error.code ?? error.message));
+      lasting.once('data', () => resolve('open'));
+      lasting.write('stay');
+    }),
+  talk: ({ text }) =>
+    new Promise((resolve) => {
+      lasting.once('error', (error) => resolve(error.code ?? error.message));
+      lasting.once('data', (part) => resolve(String(part)));
+      lasting.write(text);
     }),
   /** One datagram from a port that may be chosen; gives the answer. */
   udp: ({ host, port, from = 0, text = 'hello' }) =>

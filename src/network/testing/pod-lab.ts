@@ -27,6 +27,10 @@ export interface TestPod {
     port: number,
     options?: { readonly text?: string; readonly from?: number },
   ): Promise<string>;
+  /** Opens a connection that stays, to what {@link listen} made. */
+  open(host: string, port: number): Promise<string>;
+  /** Sends text over the connection that stays, and gives what is echoed, or the error's code. */
+  talk(text: string): Promise<string>;
 }
 
 /** Real links, addresses and network namespaces for a test, all removed by `remove`. */
@@ -172,5 +176,7 @@ export function startAgent({ name, ip, prefix, agents }: AgentOptions): TestPod 
       void (await ask(protocol === 'tcp' ? 'listenTcp' : 'listenUdp', { name, port })),
     tcp: (host, port, details) => ask('tcp', { host, port, ...details }),
     udp: (host, port, details) => ask('udp', { host, port, ...details }),
+    open: (host, port) => ask('open', { host, port }),
+    talk: (text) => ask('talk', { text }),
   };
 }

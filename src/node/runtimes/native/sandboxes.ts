@@ -148,7 +148,8 @@ export class Sandboxes {
 
   async #attach(id: string, spec: SandboxSpec): Promise<string> {
     try {
-      return (await this.#options.network.attach(id, this.#netnsPath(id), spec.hostPorts)).ip;
+      const pod = { namespace: spec.podNamespace, name: spec.podName, uid: spec.podUid };
+      return (await this.#options.network.attach(id, this.#netnsPath(id), spec.hostPorts, pod)).ip;
     } catch (cause) {
       const detail = cause instanceof Error ? cause.message : String(cause);
       throw new RuntimeError('NETWORK', `failed to setup network for sandbox "${id}": ${detail}`, { cause });

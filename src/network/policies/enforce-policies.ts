@@ -1,0 +1,69 @@
+import type { Clock } from '../../base/clock.ts';
+import { inIpv4Range, parseIpv4, type Ipv4Range } from '../../base/ipv4.ts';
+import type { InformerFactory } from '../../reconcile/informer.ts';
+import { NetworkError } from '../network-error.ts';
+import { runTool } from '../run-tool.ts';
+import { createPolicyEnforcer } from './policy-enforcer.ts';
+import type { PolicyPod } from './policy-pod.ts';
+import type { MachineListener } from './policy-table.ts';
+import { PolicyTracker } from './policy-tracker.ts';
+
+export interface EnforcePoliciesOptions {
+  readonly clusterId: string;
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  /** All pods of the cluster. */
+  readonly podRange: Ipv4Range;
+  /** Those whose packets pass where the rules are; absent: all. */
+  readonly localRange?: Ipv4Range;
+  /** What on this machine pods reach by the rules only; the name server counts as a pod, too. */
+  readonly listeners: readonly MachineListener[];
+  readonly residents: readonly PolicyPod[];
+  /** Addresses that count as the node, beside its own. */
+  readonly trusted?: readonly string[];
+  /** Runs `nft -f -` in the network namespace through which the pods' packets pass. */
+  runNft(input: string): Promise<unknown>;
+  onError(error: unknown): void;
+}
+
+/** Enforces the cluster's NetworkPolicies in one network namespace. */
+export function enforcePolicies(options: EnforcePoliciesOptions): PolicyTracker {
+  const { podRange, localRange = podRange } = options;
+  const enforcer = createPolicyEnforcer(options);
+  return new PolicyTracker({
+    informers: options.informers,
+    clock: options.clock,
+    residents: options.residents,
+    isPodAddress: (address) => inIpv4Range(podRange, parseIpv4(address) ?? -1),
+    isLocal: (address) => inIpv4Range(localRange, parseIpv4(address) ?? -1),
+    apply: (change) => enforcer.apply(change),
+    onError: options.onError,
+  });
+}
+
+/** The cluster's name server as policies see it: upstream's pods of kube-dns. */
+export function nameServerPod(address: string, port: number): PolicyPod {
+  return {
+    key: 'kube-system/kube-dns',
+    namespace: 'kube-system',
+    labels: { 'k8s-app': 'kube-dns' },
+    namespaceLabels: { 'kubernetes.io/metadata.name': 'kube-system' },
+    addresses: [address],
+    ports: [
+      { name: 'dns', protocol: 'udp', port },
+      { name: 'dns-tcp', protocol: 'tcp', port },
+    ],
+    local: false,
+  };
+}
+
+/** Why nft cannot be used here to enforce policies; undefined when it can. */
+export async function policyHindrance(): Promise<string | undefined> {
+  try {
+    await runTool('nft', ['list', 'tables']);
+    return undefined;
+  } catch (error) {
+    if (error instanceof NetworkError) return error.message;
+    throw error;
+  }
+}
