@@ -30,7 +30,8 @@ export function startMachineStorage({
   readonly options: StartOptions;
   readonly controlPlane: ControlPlane;
 }): MachineStorage {
-  if (plan.nodes.length === 0) return { forNode: {}, ready: Promise.resolve(), stop: () => Promise.resolve() };
+  if (plan.nodes.length === 0)
+    return { forNode: {}, ready: Promise.resolve(), stop: () => Promise.resolve() };
   const { clock, report } = options;
   const { client, informers } = controlPlane;
   const machine = plan.name;

@@ -2,10 +2,12 @@ import { Resolver } from 'node:dns/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
+import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import type { NodeUsage, UsageSource } from '../api/metrics/usage.ts';
 import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
 import { usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
+import { reportUnenforced, unenforcedLimitation } from '../network/policies/report-unenforced.ts';
 import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
 import { createImageService } from '../oci/image-service.ts';
@@ -46,6 +48,7 @@ export interface MachineOptions {
 
 const dnsPollMs = 5;
 const dnsPatienceMs = 30_000;
+const sharedByPods = "pods run as plain processes and share the machine's network";
 const withoutNetwork = 'services and DNS are not there: they need root on Linux';
 
 /** Starts the network and the nodes. Resolves when they have been started; readiness is asked for separately. */
@@ -65,6 +68,10 @@ export async function startMachine({
     port: controlPlane.port,
     ...(network && { address: network.address }),
   });
+  if (!isolated && plan.nodes.length > 0) {
+    reportUnenforced({ informers, events: networkEvents(), reason: sharedByPods });
+    informers.start();
+  }
   // One for all nodes: what two of them want at once is fetched or made once.
   const imageService = nodeImageService(
     createImageService({
@@ -78,7 +85,7 @@ export async function startMachine({
   const nodes = await startLocalNodes(shared);
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [
-    ...(network?.limitations ?? (isolated ? [] : [withoutNetwork])),
+    ...(network?.limitations ?? (isolated ? [] : [withoutNetwork, unenforcedLimitation(sharedByPods)])),
     ...new Set(nodes.running().flatMap((node) => node.limitations)),
   ];
 
@@ -104,6 +111,10 @@ export async function startMachine({
     }
   }
 
+  function networkEvents(): EventRecorder {
+    return createEventRecorder(client, { clock, component: 'kube-proxy', host: hostname() });
+  }
+
   async function startClusterNetwork(): Promise<Network> {
     const started = await startNetwork({
       clusterId: plan.id,
@@ -116,7 +127,7 @@ export async function startMachine({
       directory: join(plan.dataDirectory, 'network'),
       proxy: 'auto',
       workerFile: options.program.networkWorker,
-      events: createEventRecorder(client, { clock, component: 'kube-proxy', host: hostname() }),
+      events: networkEvents(),
       onError: (error) => report.warn(`network: ${textOf(error)}`),
     });
     await controlPlane.server.listen({ host: started.address, port: controlPlane.port });

@@ -5,7 +5,7 @@ import type { InformerFactory } from '../reconcile/informer.ts';
 import { requireRange } from './cluster-link.ts';
 import { createPodNetwork, type NodePodNetwork } from './create-pod-network.ts';
 import { clusterLinkName } from './link-names.ts';
-import { ownPlace } from './network-place.ts';
+import { ownPlace, type NetworkPlace } from './network-place.ts';
 import { startNftablesProxy } from './nftables/nftables-proxy.ts';
 import {
   addNodeRoutes,
@@ -17,6 +17,8 @@ import {
   type NodeRoute,
 } from './node-namespace.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
+import { admitPods } from './policies/admit-pods.ts';
+import type { PolicyTracker } from './policies/policy-tracker.ts';
 import type { ServiceProxy } from './service-proxy.ts';
 import { ServiceTracker } from './service-tracker.ts';
 
@@ -29,6 +31,8 @@ export interface IsolatedNodesOptions {
   readonly clock: Clock;
   /** Holds which pod has which address. */
   readonly directory: string;
+  /** Enforces the cluster's policies on those of its pods whose packets pass there. */
+  enforceAt(place: NetworkPlace, localRange: Ipv4Range): PolicyTracker;
   onError(error: unknown): void;
 }
 
@@ -65,6 +69,7 @@ interface Running extends NodeRoute {
   readonly namespace: NodeNamespace;
   readonly tracker: ServiceTracker;
   readonly proxy: ServiceProxy;
+  readonly policies: PolicyTracker;
 }
 
 /** No node yet. */
@@ -98,7 +103,8 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
     ]);
   }
 
-  async function close({ tracker, proxy }: Running): Promise<void> {
+  async function close({ tracker, proxy, policies }: Running): Promise<void> {
+    await policies.stop();
     await tracker.stop();
     await proxy.close();
   }
@@ -123,7 +129,8 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
         node: name,
         updateServices: (change) => proxy.update(change),
       });
-      const node = { number, podCidr, address, namespace, tracker, proxy };
+      const policies = options.enforceAt(place, range);
+      const node = { number, podCidr, address, namespace, tracker, proxy, policies };
       running.set(name, node);
       await inTurn(() => connect(node));
       const pods = await createPodNetwork({
@@ -133,7 +140,7 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
         node: { place, address },
         onHostPorts: (mappings) => tracker.setHostPorts(name, mappings),
       });
-      return { ...pods, address, netnsPath: namespace.path };
+      return { ...admitPods(pods, policies), address, netnsPath: namespace.path };
     },
     async remove(name) {
       const node = running.get(name);

@@ -14,13 +14,18 @@ import { ensureDnsService } from './ensure-dns-service.ts';
 import { loadBalancerRange } from './load-balancer-range.ts';
 import { createIsolatedNodes, type IsolatedNodes } from './isolated-nodes.ts';
 import { NetworkError } from './network-error.ts';
+import { ownPlace, type NetworkPlace } from './network-place.ts';
 import { startNftablesProxy } from './nftables/nftables-proxy.ts';
 import { admitPods } from './policies/admit-pods.ts';
-import { enforcePolicies, nameServerPod, policyHindrance } from './policies/enforce-policies.ts';
+import {
+  enforcePolicies,
+  nameServerPod,
+  policyHindrance,
+  type EnforcePoliciesOptions,
+} from './policies/enforce-policies.ts';
 import type { PolicyTracker } from './policies/policy-tracker.ts';
 import { reportUnenforced, unenforcedLimitation } from './policies/report-unenforced.ts';
 import { removeNetwork } from './remove-network.ts';
-import { runTool } from './run-tool.ts';
 import type { PortConflict, ServiceProxy } from './service-proxy.ts';
 import { ServiceTracker } from './service-tracker.ts';
 
@@ -124,6 +129,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       informers,
       clock,
       directory: options.directory,
+      enforceAt: (place, localRange) => enforceAt(place, port, { localRange, trusted: [address] }),
       onError,
     });
     return {
@@ -169,24 +175,31 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         stop: () => Promise.resolve(reporting.close()),
       };
     }
-    const listeners = [
-      { address, protocol: 'udp', port: dnsPort } as const,
-      { address, protocol: 'tcp', port: dnsPort } as const,
-      ...(options.apiPort === undefined
-        ? []
-        : [{ address, protocol: 'tcp', port: options.apiPort } as const]),
-    ];
-    const tracker = enforcePolicies({
+    const tracker = enforceAt(ownPlace(), dnsPort, {});
+    return { tracker, limitations: [], stop: () => tracker.stop() };
+  }
+
+  /** Enforces policies in a network namespace of this machine. */
+  function enforceAt(
+    place: NetworkPlace,
+    dnsPort: number,
+    more: Pick<EnforcePoliciesOptions, 'localRange' | 'trusted'>,
+  ): PolicyTracker {
+    const ports = [dnsPort, ...(options.apiPort === undefined ? [] : [options.apiPort])];
+    return enforcePolicies({
       clusterId,
       informers,
       clock,
       podRange,
-      listeners,
+      listeners: [
+        { address, protocol: 'udp', port: dnsPort },
+        ...ports.map((port) => ({ address, protocol: 'tcp', port }) as const),
+      ],
       residents: [nameServerPod(address, dnsPort)],
-      runNft: (input) => runTool('nft', ['-f', '-'], input),
+      runNft: (input) => place.run('nft', ['-f', '-'], input),
       onError,
+      ...more,
     });
-    return { tracker, limitations: [], stop: () => tracker.stop() };
   }
 
   async function startKernelProxy(): Promise<ServiceProxy | undefined> {

@@ -75,7 +75,6 @@ describe.skipIf(hindrance !== undefined)('network policies', () => {
 
   afterEach(async () => {
     for (const key of made.splice(0)) await client.for(networkpolicies).delete(key);
-    expect(errors).toEqual([]);
   });
 
   async function declare(namespace: string, name: string, podIP: string): Promise<Pod> {
@@ -346,5 +345,6 @@ describe.skipIf(hindrance !== undefined)('network policies', () => {
     await expect
       .poll(() => runTool('nft', ['list', 'tables']))
       .not.toContain(policyTable(lab.clusterId).slice(5));
+    expect(errors).toEqual([]);
   });
 });
