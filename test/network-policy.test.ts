@@ -80,153 +80,157 @@ function manifests(): readonly object[] {
   ];
 }
 
-describeWith({ root: true, kubectl: true }, 'network policies', () => {
-  let cluster: Workplace;
-  let kubectl: Kubectl;
-  const addresses = new Map<string, string>();
-  const made: (readonly [string, string])[] = [];
+for (const { machine, args } of [
+  { machine: 'a machine', args: [] },
+  { machine: 'three nodes with networks of their own', args: ['--nodes', '3'] },
+])
+  describeWith({ root: true, kubectl: true }, `network policies on ${machine}`, () => {
+    let cluster: Workplace;
+    let kubectl: Kubectl;
+    const addresses = new Map<string, string>();
+    const made: (readonly [string, string])[] = [];
 
-  beforeAll(async () => {
-    cluster = await startKanoe([]);
-    kubectl = cluster.kubectl();
-    await kubectl.apply(manifests());
-    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--all-namespaces', '--timeout=120s');
-    for (const place of places) {
-      const [namespace = '', name = ''] = place.split('/');
-      addresses.set(
-        place,
-        await kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.podIP}'),
-      );
+    beforeAll(async () => {
+      cluster = await startKanoe(args);
+      kubectl = cluster.kubectl();
+      await kubectl.apply(manifests());
+      await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--all-namespaces', '--timeout=120s');
+      for (const place of places) {
+        const [namespace = '', name = ''] = place.split('/');
+        addresses.set(
+          place,
+          await kubectl('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status.podIP}'),
+        );
+      }
+    }, 200_000);
+    afterAll(() => cluster?.stop());
+    afterEach(async () => {
+      for (const [namespace, name] of made.splice(0))
+        await kubectl('delete', 'networkpolicy', '-n', namespace, name);
+    });
+
+    async function apply(...policies: readonly object[]): Promise<void> {
+      for (const one of policies as readonly { readonly metadata: { namespace: string; name: string } }[])
+        made.push([one.metadata.namespace, one.metadata.name]);
+      await kubectl.apply(policies);
     }
-  }, 200_000);
-  afterAll(() => cluster?.stop());
-  afterEach(async () => {
-    for (const [namespace, name] of made.splice(0))
-      await kubectl('delete', 'networkpolicy', '-n', namespace, name);
-  });
 
-  async function apply(...policies: readonly object[]): Promise<void> {
-    for (const one of policies as readonly { readonly metadata: { namespace: string; name: string } }[])
-      made.push([one.metadata.namespace, one.metadata.name]);
-    await kubectl.apply(policies);
-  }
+    async function probe(source: string, lines: readonly string[]): Promise<readonly string[]> {
+      const answer = await fetch(`http://${addresses.get(source)}:9000/`, {
+        method: 'POST',
+        body: JSON.stringify(lines),
+      });
+      return (await answer.json()) as readonly string[];
+    }
 
-  async function probe(source: string, lines: readonly string[]): Promise<readonly string[]> {
-    const answer = await fetch(`http://${addresses.get(source)}:9000/`, {
-      method: 'POST',
-      body: JSON.stringify(lines),
+    /** The whole matrix: who reaches whom at a port. `x/a: x/a y/b`, a line for each source that reaches anybody. */
+    async function matrix(protocol: 'tcp' | 'udp', port: number): Promise<readonly string[]> {
+      const lines = places.map((place) => `${protocol} ${addresses.get(place)} ${port}`);
+      const rows = await Promise.all(places.map((source) => probe(source, lines)));
+      return rows.map((row, at) => {
+        const reached = places.filter((_, target) => row[target] === 'ok');
+        return `${places[at]}: ${reached.length === places.length ? 'all' : reached.join(' ')}`;
+      });
+    }
+
+    const everybody = (but: Readonly<Record<string, string>> = {}): readonly string[] =>
+      places.map((place) => `${place}: ${but[place] ?? 'all'}`);
+    const without = (...missing: readonly string[]): string =>
+      places.filter((place) => !missing.includes(place)).join(' ');
+
+    it('are not there: all reach all', async () => {
+      expect(await matrix('tcp', 80)).toEqual(everybody());
+      expect(await matrix('udp', 80)).toEqual(everybody());
     });
-    return (await answer.json()) as readonly string[];
-  }
 
-  /** The whole matrix: who reaches whom at a port. `x/a: x/a y/b`, a line for each source that reaches anybody. */
-  async function matrix(protocol: 'tcp' | 'udp', port: number): Promise<readonly string[]> {
-    const lines = places.map((place) => `${protocol} ${addresses.get(place)} ${port}`);
-    const rows = await Promise.all(places.map((source) => probe(source, lines)));
-    return rows.map((row, at) => {
-      const reached = places.filter((_, target) => row[target] === 'ok');
-      return `${places[at]}: ${reached.length === places.length ? 'all' : reached.join(' ')}`;
+    it('that deny leave every pod itself and its probes', async () => {
+      await apply(policy('x', 'deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }));
+      const others = without('x/a', 'x/b', 'x/c');
+      await eventually(async () =>
+        expect(await matrix('tcp', 80)).toEqual(
+          places.map((place) => `${place}: ${place.startsWith('x') ? place : others}`),
+        ),
+      );
+      const ready = 'jsonpath={.items[*].status.containerStatuses[0].ready}';
+      expect(await kubectl('get', 'pods', '-n', 'x', '-o', ready)).toBe('true true true');
     });
-  }
 
-  const everybody = (but: Readonly<Record<string, string>> = {}): readonly string[] =>
-    places.map((place) => `${place}: ${but[place] ?? 'all'}`);
-  const without = (...missing: readonly string[]): string =>
-    places.filter((place) => !missing.includes(place)).join(' ');
+    it('that deny what goes out deny names, too, until they are allowed', async () => {
+      const api = await kubectl('get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}');
+      await apply(policy('x', 'deny', { podSelector: {}, policyTypes: ['Egress'] }));
+      const lines = ['name a.x.svc.cluster.local', `tcp ${addresses.get('y/a')} 80`, `tcp ${api} 443`];
+      await eventually(async () =>
+        expect(await probe('x/b', lines)).toEqual([expect.not.stringMatching('ok'), 'timeout', 'timeout']),
+      );
+      await apply(
+        policy('x', 'dns', {
+          podSelector: {},
+          policyTypes: ['Egress'],
+          egress: [
+            {
+              to: [
+                {
+                  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+                  podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+                },
+              ],
+              ports: [
+                { protocol: 'UDP', port: 'dns' },
+                { protocol: 'TCP', port: 53 },
+              ],
+            },
+          ],
+        }),
+      );
+      await eventually(async () => expect(await probe('x/b', lines)).toEqual(['ok', 'timeout', 'timeout']));
+    });
 
-  it('are not there: all reach all', async () => {
-    expect(await matrix('tcp', 80)).toEqual(everybody());
-    expect(await matrix('udp', 80)).toEqual(everybody());
+    it('that allow pods of a namespace allow those at their port', async () => {
+      await apply(
+        policy('x', 'allow', {
+          podSelector: { matchLabels: { pod: 'a' } },
+          ingress: [{ from: [{ ...from('y'), ...only('b') }], ports: [{ port: 'serve-80' }] }],
+        }),
+      );
+      const rest = without('x/a');
+      await eventually(async () =>
+        expect(await matrix('tcp', 80)).toEqual(
+          places.map((place) => `${place}: ${place === 'x/a' || place === 'y/b' ? 'all' : rest}`),
+        ),
+      );
+      expect(await matrix('tcp', 81)).toEqual(
+        places.map((place) => `${place}: ${place === 'x/a' ? 'all' : rest}`),
+      );
+    });
+
+    it('add up, and hold for calls through a service', async () => {
+      await apply(
+        policy('x', 'b', { podSelector: {}, ingress: [{ from: [only('b')] }] }),
+        policy('x', 'z', { podSelector: {}, ingress: [{ from: [from('z')], ports: [{ port: 81 }] }] }),
+      );
+      const service = await kubectl('get', 'service', '-n', 'x', 'a', '-o', 'jsonpath={.spec.clusterIP}');
+      const call = async (source: string): Promise<string> =>
+        (await probe(source, [`tcp ${service} 8000`]))[0] ?? '';
+      await eventually(async () => expect(await call('x/c')).toBe('timeout'));
+      expect(await Promise.all(['x/a', 'x/b', 'y/b', 'z/a'].map(call))).toEqual([
+        'ok',
+        'ok',
+        'timeout',
+        'timeout',
+      ]);
+      expect((await matrix('tcp', 81)).slice(6)).toEqual(['z/a: all', 'z/b: all', 'z/c: all']);
+    });
+
+    it('are in force when a pod that they select starts, and follow labels', async () => {
+      await apply(policy('z', 'deny', { podSelector: { matchLabels: { closed: 'yes' } } }));
+      await kubectl('label', 'pod', '-n', 'z', 'c', 'closed=yes');
+      const line = [`tcp ${addresses.get('z/c')} 80`];
+      await eventually(async () => expect(await probe('x/a', line)).toEqual(['timeout']));
+      await kubectl('label', 'pod', '-n', 'z', 'c', 'closed-');
+      await eventually(async () => expect(await probe('x/a', line)).toEqual(['ok']));
+      expect(await matrix('tcp', 80)).toEqual(everybody());
+    });
   });
-
-  it('that deny leave every pod itself and its probes', async () => {
-    await apply(policy('x', 'deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }));
-    const others = without('x/a', 'x/b', 'x/c');
-    await eventually(async () =>
-      expect(await matrix('tcp', 80)).toEqual(
-        places.map((place) => `${place}: ${place.startsWith('x') ? place : others}`),
-      ),
-    );
-    const ready = 'jsonpath={.items[*].status.containerStatuses[0].ready}';
-    expect(await kubectl('get', 'pods', '-n', 'x', '-o', ready)).toBe('true true true');
-  });
-
-  it('that deny what goes out deny names, too, until they are allowed', async () => {
-    const api = await kubectl('get', 'service', 'kubernetes', '-o', 'jsonpath={.spec.clusterIP}');
-    await apply(policy('x', 'deny', { podSelector: {}, policyTypes: ['Egress'] }));
-    const lines = ['name a.x.svc.cluster.local', `tcp ${addresses.get('y/a')} 80`, `tcp ${api} 443`];
-    await eventually(async () =>
-      expect(await probe('x/b', lines)).toEqual([expect.not.stringMatching('ok'), 'timeout', 'timeout']),
-    );
-    await apply(
-      policy('x', 'dns', {
-        podSelector: {},
-        policyTypes: ['Egress'],
-        egress: [
-          {
-            to: [
-              {
-                namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
-                podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
-              },
-            ],
-            ports: [
-              { protocol: 'UDP', port: 'dns' },
-              { protocol: 'TCP', port: 53 },
-            ],
-          },
-        ],
-      }),
-    );
-    await eventually(async () => expect(await probe('x/b', lines)).toEqual(['ok', 'timeout', 'timeout']));
-  });
-
-  it('that allow pods of a namespace allow those at their port', async () => {
-    await apply(
-      policy('x', 'allow', {
-        podSelector: { matchLabels: { pod: 'a' } },
-        ingress: [{ from: [{ ...from('y'), ...only('b') }], ports: [{ port: 'serve-80' }] }],
-      }),
-    );
-    const rest = without('x/a');
-    await eventually(async () =>
-      expect(await matrix('tcp', 80)).toEqual(
-        places.map((place) => `${place}: ${place === 'x/a' || place === 'y/b' ? 'all' : rest}`),
-      ),
-    );
-    expect(await matrix('tcp', 81)).toEqual(
-      places.map((place) => `${place}: ${place === 'x/a' ? 'all' : rest}`),
-    );
-  });
-
-  it('add up, and hold for calls through a service', async () => {
-    await apply(
-      policy('x', 'b', { podSelector: {}, ingress: [{ from: [only('b')] }] }),
-      policy('x', 'z', { podSelector: {}, ingress: [{ from: [from('z')], ports: [{ port: 81 }] }] }),
-    );
-    const service = await kubectl('get', 'service', '-n', 'x', 'a', '-o', 'jsonpath={.spec.clusterIP}');
-    const call = async (source: string): Promise<string> =>
-      (await probe(source, [`tcp ${service} 8000`]))[0] ?? '';
-    await eventually(async () => expect(await call('x/c')).toBe('timeout'));
-    expect(await Promise.all(['x/a', 'x/b', 'y/b', 'z/a'].map(call))).toEqual([
-      'ok',
-      'ok',
-      'timeout',
-      'timeout',
-    ]);
-    expect((await matrix('tcp', 81)).slice(6)).toEqual(['z/a: all', 'z/b: all', 'z/c: all']);
-  });
-
-  it('are in force when a pod that they select starts, and follow labels', async () => {
-    await apply(policy('z', 'deny', { podSelector: { matchLabels: { closed: 'yes' } } }));
-    await kubectl('label', 'pod', '-n', 'z', 'c', 'closed=yes');
-    const line = [`tcp ${addresses.get('z/c')} 80`];
-    await eventually(async () => expect(await probe('x/a', line)).toEqual(['timeout']));
-    await kubectl('label', 'pod', '-n', 'z', 'c', 'closed-');
-    await eventually(async () => expect(await probe('x/a', line)).toEqual(['ok']));
-    expect(await matrix('tcp', 80)).toEqual(everybody());
-  });
-});
 
 describe.each([
   { title: 'without nft', args: [], without: ['nft'], why: 'nft is not installed' },
