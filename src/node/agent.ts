@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { sleep, type Clock } from '../base/clock.ts';
 import { nodes, pods, type Node, type NodeAddress, type Pod } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
@@ -30,6 +31,7 @@ import { PodWorkers } from './pod-workers.ts';
 import { selecting } from './selecting.ts';
 import { followServices } from './service-source.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
+import { shareNodeDirectory } from './volumes/shared-mounts.ts';
 import { mountTmpfs } from './volumes/tmpfs.ts';
 
 export interface NodeAgentOptions {
@@ -121,6 +123,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   async function run(): Promise<void> {
     await mkdir(options.directory, { recursive: true, mode: 0o711 });
     const memoryDirectory = memoryDirectoryOf(options.directory);
+    await shareNodeDirectory(options.directory, join(options.directory, 'containers'));
     const [capacity, info] = await Promise.all([
       nodeCapacity(options.directory, options.capacity),
       nodeSystemInfo(`${runtime.name}://${runtime.version}`, options.kubeletVersion),

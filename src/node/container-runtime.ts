@@ -10,6 +10,8 @@ export interface ContainerRuntime {
   readonly version: string;
   /** What this runtime cannot do on this machine, in words for the person (`seccomp profiles are not applied: …`). */
   readonly limitations: readonly string[];
+  /** Whether what is mounted below a read-only mount can be made read-only, too. */
+  readonly recursiveReadOnlyMounts?: boolean;
 
   /** Makes the pod's sandbox: its network namespace (joined to the pod network), IPC and UTS namespaces, cgroup. */
   runSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxStatus>;
@@ -101,6 +103,10 @@ export interface ContainerMount {
   readonly hostPath: string;
   readonly containerPath: string;
   readonly readOnly: boolean;
+  /** Read-only is what is mounted below it, too. */
+  readonly recursive?: boolean;
+  /** Nothing in it can be executed. */
+  readonly noExec?: boolean;
   readonly propagation?: 'private' | 'rslave' | 'rshared';
 }
 

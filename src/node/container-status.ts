@@ -6,8 +6,8 @@ import type {
   ContainerStateWaiting,
   ContainerStatus as ApiContainerStatus,
   ResourceRequirements,
-  VolumeMountStatus,
 } from '../api/core/v1.gen.ts';
+import { mountStatuses } from './mount-status.ts';
 import type { ContainerHistory } from './container-history.ts';
 import type { ContainerStatus } from './container-runtime.ts';
 
@@ -49,7 +49,7 @@ export function containerStatus(view: ContainerView): ApiContainerStatus {
     ...identity(view, newest, remembered),
     started: view.started,
     ...resourcesOf(view, newest),
-    ...mountsOf(container),
+    ...mountsOf(container, newest),
   };
 }
 
@@ -127,11 +127,10 @@ function resourcesOf(
   };
 }
 
-function mountsOf(container: Container): Pick<ApiContainerStatus, 'volumeMounts'> {
-  const mounts = (container.volumeMounts ?? []).map((mount): VolumeMountStatus => ({
-    name: mount.name,
-    mountPath: mount.mountPath,
-    ...(mount.readOnly === true && { readOnly: true, recursiveReadOnly: 'Disabled' }),
-  }));
+function mountsOf(
+  container: Container,
+  newest: ContainerStatus | undefined,
+): Pick<ApiContainerStatus, 'volumeMounts'> {
+  const mounts = mountStatuses(container, newest?.annotations);
   return mounts.length === 0 ? {} : { volumeMounts: mounts };
 }

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from './missing-file.ts';
+import { unshareMounts } from './volumes/shared-mounts.ts';
 import { unmountBelow } from './volumes/tmpfs.ts';
 
 /** The folder of a node's files that must not reach a disk. */
@@ -10,6 +11,7 @@ export function memoryDirectoryOf(directory: string): string {
 
 /** Unmounts what a node agent mounted under its directory; files on disk stay. Nothing may run there any more. */
 export async function unmountNodeFiles(directory: string): Promise<void> {
+  await unshareMounts(directory);
   await unmountBelow(directory);
 }
 

@@ -13,7 +13,10 @@ import { pullCredentials } from './images/pull-secrets.ts';
 import type { NodeContext } from './node-context.ts';
 import { logFile, type PodDirectories } from './pod-directories.ts';
 import { kernelHostname } from './pod-etc.ts';
+import { mountAnnotations } from './mount-status.ts';
 import { containerMounts } from './volumes/container-mounts.ts';
+import { shareMount } from './volumes/shared-mounts.ts';
+import { mountImageVolumes } from './volumes/image-volumes.ts';
 import type { PodVolumes } from './volumes/pod-volumes.ts';
 import { WaitingError } from './waiting-error.ts';
 
@@ -92,10 +95,19 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
   const terminationLog = join(directories.terminationLogs, `${container.name}-${attempt}`);
   await mkdir(directories.terminationLogs, { recursive: true });
   await writeFile(terminationLog, '', { mode: 0o666 });
+  const images = await mountImageVolumes({
+    pod,
+    container,
+    directories,
+    ensure: (one) => ensureImage({ ...request, container: one }),
+  });
   const mounts = await containerMounts({
     pod,
     container,
     volumes,
+    images,
+    share: (path) => shareMount(node.directory, path),
+    recursiveReadOnly: node.runtime.recursiveReadOnlyMounts === true,
     env,
     etc: directories.etc,
     terminationLog,
@@ -125,7 +137,7 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
       'io.kubernetes.pod.namespace': namespace,
       'io.kubernetes.pod.uid': pod.metadata.uid ?? '',
     },
-    annotations: { [TERMINATION_LOG]: terminationLog },
+    annotations: { [TERMINATION_LOG]: terminationLog, ...mountAnnotations(mounts, images) },
   };
 }
 

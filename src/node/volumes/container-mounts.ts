@@ -5,12 +5,19 @@ import type { ContainerMount } from '../container-runtime.ts';
 import { expandVariables } from '../env/expand.ts';
 import { isMissing } from '../missing-file.ts';
 import { WaitingError } from '../waiting-error.ts';
+import type { MountedImage } from './image-volumes.ts';
 import type { PodVolumes } from './pod-volumes.ts';
 
 export interface ContainerMountsOptions {
   readonly pod: Pod;
   readonly container: Container;
   readonly volumes: PodVolumes;
+  /** Images that are mounted as volumes. */
+  /** Lets mounts below a path be seen outside the container that makes them. */
+  share(path: string): Promise<void>;
+  readonly images: ReadonlyMap<string, MountedImage>;
+  /** Whether the runtime can make read-only what is mounted below a mount. */
+  readonly recursiveReadOnly: boolean;
   readonly env: ReadonlyMap<string, string>;
   /** Folder that holds `hosts`, `hostname` and `resolv.conf`. */
   readonly etc: string;
@@ -44,8 +51,9 @@ function depth(path: string): number {
 }
 
 async function volumeMount(mount: VolumeMount, options: ContainerMountsOptions): Promise<ContainerMount> {
-  const { volumes, env } = options;
-  const root = volumes.pathOf(mount.name);
+  const { volumes, env, images } = options;
+  const image = images.get(mount.name);
+  const root = image?.path ?? volumes.pathOf(mount.name);
   if (root === undefined)
     throw configError(
       `cannot find volume "${mount.name}" to mount into container "${options.container.name}"`,
@@ -55,12 +63,31 @@ async function volumeMount(mount: VolumeMount, options: ContainerMountsOptions):
       ? mount.subPath
       : expandVariables(mount.subPathExpr, (name) => env.get(name));
   const propagation = propagationOf(mount);
+  const hostPath =
+    subPath === undefined || subPath === ''
+      ? root
+      : await subPathOf(root, subPath, { volume: mount.name, mayCreate: image === undefined });
+  if (propagation !== undefined) await options.share(hostPath);
   return {
-    hostPath: subPath === undefined || subPath === '' ? root : await subPathOf(root, subPath, mount.name),
+    hostPath,
     containerPath: mount.mountPath.length > 1 ? mount.mountPath.replace(/\/+$/, '') : mount.mountPath,
-    readOnly: mount.readOnly === true || volumes.isReadOnly(mount.name),
+    readOnly: mount.readOnly === true || image !== undefined || volumes.isReadOnly(mount.name),
+    ...(image && { noExec: true }),
+    ...(isRecursive(mount, options) && { recursive: true }),
     ...(propagation !== undefined && { propagation }),
   };
+}
+
+/** Whether a mount is to be read-only all the way down, and can be. Throws where it must be and cannot. */
+function isRecursive(mount: VolumeMount, { recursiveReadOnly }: ContainerMountsOptions): boolean {
+  if (mount.readOnly !== true) return false;
+  if (mount.recursiveReadOnly === 'Enabled' && !recursiveReadOnly)
+    throw configError(
+      `recursive read-only mount of volume "${mount.name}" was requested, but the container runtime does not support it`,
+    );
+  return (
+    recursiveReadOnly && (mount.recursiveReadOnly === 'Enabled' || mount.recursiveReadOnly === 'IfPossible')
+  );
 }
 
 function propagationOf(mount: VolumeMount): ContainerMount['propagation'] {
@@ -69,7 +96,11 @@ function propagationOf(mount: VolumeMount): ContainerMount['propagation'] {
 }
 
 /** The real path of a sub-path, created as a folder when nothing is there; never outside the volume. */
-async function subPathOf(root: string, subPath: string, volume: string): Promise<string> {
+async function subPathOf(
+  root: string,
+  subPath: string,
+  { volume, mayCreate }: { readonly volume: string; readonly mayCreate: boolean },
+): Promise<string> {
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
     throw configError(
       `failed to prepare subPath for volumeMount "${volume}" of container: subPath "${subPath}" must stay inside the volume`,
@@ -78,6 +109,11 @@ async function subPathOf(root: string, subPath: string, volume: string): Promise
   const inside = await realpath(root);
   const path = join(root, subPath);
   if (!(await exists(path))) {
+    if (!mayCreate)
+      throw new WaitingError(
+        'CreateContainerError',
+        `image_sub_path "${subPath}" of volume "${volume}" does not exist`,
+      );
     const mode = (await stat(root)).mode & 0o777;
     await mkdir(path, { recursive: true, mode });
   }

@@ -95,6 +95,8 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
       const made = volume.ephemeral ? 'for the pod' : 'by a person';
       paths.set(volume.name, await setUpClaim(context.pod, { name: claim, made }, context));
       if (volume.persistentVolumeClaim?.readOnly) readOnly.add(volume.name);
+    } else if (volume.image) {
+      // Comes with the containers that mount it.
     } else if (volume.emptyDir) {
       if (!paths.has(volume.name)) paths.set(volume.name, await setUpEmptyDir(volume, group));
     } else {

@@ -26,19 +26,36 @@ export async function unmountBelow(path: string): Promise<void> {
 
 /** What is mounted at or below `path`, deepest first. */
 export async function mountPoints(path: string): Promise<readonly string[]> {
-  const table = await readMountTable();
-  return table
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[4] ?? '').replaceAll(/\\(\d{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    )
+  return (await readMountTable())
+    .map(({ point }) => point)
     .filter((point) => point === path || point.startsWith(`${path}/`))
-    .reverse();
+    .toReversed();
 }
 
-async function readMountTable(): Promise<string> {
+/** One mount of this process's namespace. */
+export interface MountEntry {
+  readonly point: string;
+  /** Whether mounts below it are seen in other namespaces that have it. */
+  readonly shared: boolean;
+}
+
+/** The mounts of this process's namespace, in the order in which they were made; none where the kernel has no such table. */
+export async function readMountTable(): Promise<readonly MountEntry[]> {
+  return (await mountTable())
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const [own = ''] = line.split(' - ');
+      const [, , , , point = '', , ...optional] = own.split(' ');
+      return { point: unescaped(point), shared: optional.some((field) => field.startsWith('shared:')) };
+    });
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+}
+
+async function mountTable(): Promise<string> {
   try {
     return await readFile('/proc/self/mountinfo', 'utf8');
   } catch (error) {

@@ -123,6 +123,7 @@ class NativeRuntime implements ContainerRuntime {
   readonly name = 'native';
   readonly version: string;
   readonly limitations: readonly string[];
+  readonly recursiveReadOnlyMounts: boolean;
   readonly #options: NativeRuntimeOptions;
   readonly #machine: Machine;
   readonly #clock: Clock;
@@ -140,6 +141,7 @@ class NativeRuntime implements ContainerRuntime {
     this.#sandboxes = new Sandboxes(options, machine);
     this.version = `${machine.launcher.name}/${machine.launcher.version}`;
     this.limitations = machine.launcher.limitations;
+    this.recursiveReadOnlyMounts = machine.launcher.name !== 'util-linux';
   }
 
   /** Takes over what an earlier agent left and begins to watch. */

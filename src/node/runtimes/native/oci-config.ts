@@ -1,4 +1,4 @@
-import type { ContainerSpec, SandboxSpec } from '../../container-runtime.ts';
+import type { ContainerMount, ContainerSpec, SandboxSpec } from '../../container-runtime.ts';
 import type { Image } from '../../image-service.ts';
 import { commandLine, containerEnvironment } from '../container-command.ts';
 import { effectiveCapabilities } from './capabilities.ts';
@@ -178,9 +178,15 @@ function volumeMounts(spec: ContainerSpec): readonly OciMount[] {
       options: [
         'rbind',
         mount.propagation === undefined || mount.propagation === 'private' ? 'rprivate' : mount.propagation,
-        mount.readOnly ? 'ro' : 'rw',
+        readOnlyOption(mount),
+        ...(mount.noExec === true ? ['noexec'] : []),
       ],
     }));
+}
+
+function readOnlyOption({ readOnly, recursive }: ContainerMount): string {
+  if (!readOnly) return 'rw';
+  return recursive === true ? 'rro' : 'ro';
 }
 
 function rootPropagation(spec: ContainerSpec): string {

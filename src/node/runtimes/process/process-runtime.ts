@@ -28,6 +28,7 @@ import { readIfPresent, writeState } from '../state-file.ts';
 import { listenScript } from './listen-script.ts';
 import { findProgram } from './program.ts';
 import { mapped, projectRoot } from './projected-root.ts';
+import { unmountBelow } from '../../volumes/tmpfs.ts';
 
 export interface ProcessRuntimeOptions {
   /** Files of the containers; made with mode 0700. */
@@ -70,6 +71,7 @@ const noAddresses = 'all pods share 127.0.0.1: two pods cannot use the same port
 export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<ContainerRuntime> {
   await mkdir(join(options.directory, 'containers'), { recursive: true, mode: 0o700 });
   await removeLeftovers(join(options.directory, 'containers'));
+  await unmountBelow(options.directory);
   await writeFile(listenScriptOf(options.directory), listenScript, { mode: 0o600 });
   return new ProcessRuntime(options);
 }
@@ -77,6 +79,7 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
 /** Ends the processes of a runtime whose agent was killed and removes their files; idempotent. */
 export async function purgeProcessRuntime(options: { readonly directory: string }): Promise<void> {
   await removeLeftovers(join(options.directory, 'containers'));
+  await unmountBelow(options.directory);
   await rm(options.directory, { recursive: true, force: true });
 }
 
