@@ -40,7 +40,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: 'linked',
-  external: ['lmdb', '@lydell/node-pty'],
+  external: ['lmdb', '@lydell/node-pty', '@grpc/grpc-js', '@grpc/proto-loader'],
   logLevel: 'warning',
 });
 

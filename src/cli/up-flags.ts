@@ -25,6 +25,8 @@ export interface UpFlags {
   readonly serviceCidr?: string;
   readonly podCidr?: string;
   readonly runtime: RuntimeChoice;
+  readonly containerRuntimeEndpoint?: string;
+  readonly imageServiceEndpoint?: string;
   readonly filename?: string[];
   readonly load?: string[];
   readonly mirror?: ReadonlyMap<string, string>;
@@ -60,7 +62,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     runtimeConfig: flags.runtimeConfig ?? [],
     metricsApi: flags.metricsApi,
     defaultStorageClass: flags.defaultStorageClass,
-    runtime: flags.runtime,
+    ...runtimeOptions(flags),
     admissionPlugins: {
       enable: flags.enableAdmissionPlugins ?? [],
       disable: flags.disableAdmissionPlugins ?? [],
@@ -82,6 +84,20 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     ...(flags.serviceCidr !== undefined && { serviceCidr: flags.serviceCidr }),
     ...(flags.podCidr !== undefined && { podCidr: flags.podCidr }),
   };
+}
+
+/** Where containerd listens, and the kubelet's default. */
+const defaultEndpoint = 'unix:///run/containerd/containerd.sock';
+
+/** Naming an endpoint is asking for the runtime behind it. */
+function runtimeOptions(flags: UpFlags): Pick<UpOptions, 'runtime' | 'criEndpoints'> {
+  const { containerRuntimeEndpoint, imageServiceEndpoint } = flags;
+  const named = containerRuntimeEndpoint !== undefined;
+  if (named && flags.runtime !== 'auto' && flags.runtime !== 'cri')
+    throw new CliError(`--container-runtime-endpoint needs --runtime cri, not ${flags.runtime}`);
+  if (!named && flags.runtime !== 'cri') return { runtime: flags.runtime };
+  const runtime = containerRuntimeEndpoint ?? defaultEndpoint;
+  return { runtime: 'cri', criEndpoints: { runtime, images: imageServiceEndpoint ?? runtime } };
 }
 
 const megabyte = 1024 * 1024;

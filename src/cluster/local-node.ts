@@ -16,11 +16,14 @@ import { createProcessRuntime } from '../node/runtimes/process/process-runtime.t
 import { createUsageSampler, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
+import { ClusterError } from './cluster-error.ts';
 import type { ControlPlane } from './control-plane.ts';
+import type { CriNode } from './cri-node.ts';
 import type { MachineStorage } from './machine-storage.ts';
 import { nodeServingPair } from './pki.ts';
-import type { ClusterPlan } from './plan-cluster.ts';
+import type { ClusterPlan, CriEndpoints } from './plan-cluster.ts';
 import type { PlannedNode } from './planned-nodes.ts';
+import type { ChosenRuntime } from './runtime-choice.ts';
 import { servedVersion } from './served-version.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -33,6 +36,7 @@ export interface LocalNodeSurroundings {
   /** Absent where there is none: containers are processes of the machine then. */
   readonly network: Network | undefined;
   readonly storage: Pick<MachineStorage, 'forNode'>;
+  readonly runtime: ChosenRuntime;
 }
 
 /** A node that this process runs. */
@@ -59,14 +63,16 @@ const stopGraceMs = 2_000;
 
 /** Starts a node, which takes over the containers that an earlier process left. Readiness is asked for separately. */
 export async function startLocalNode(
-  { plan, options, controlPlane, images, network, storage }: LocalNodeSurroundings,
+  surroundings: LocalNodeSurroundings,
   { name, index, network: networkOf }: PlannedNode,
 ): Promise<LocalNode> {
+  const { plan, options, controlPlane, network, storage, runtime: chosen } = surroundings;
   const { clock } = options;
   const onError = (error: unknown): void => options.report.warn(`node ${name}: ${textOf(error)}`);
   const podCidr = formatIpv4Range(nodeRange(plan.podCidr, index));
   const directory = nodeDirectory(plan.dataDirectory, index);
   const containers = join(directory, 'containers');
+  const cgroupRoot = `kanoe-${plan.id}/${index + 1}`;
   const isolated = networkOf === 'own' ? network?.isolatedNodes : undefined;
   const serving = await nodeServingPair(controlPlane.pki.ca, { name, addresses: [addressOf()], clock });
   const nodeClient = createClient(
@@ -88,23 +94,27 @@ export async function startLocalNode(
     tls: { ...serving, clientCa: controlPlane.pki.ca.cert },
   });
   const place = await joinNetwork();
-  const runtime = place.pods
-    ? await createNativeRuntime({
-        directory: containers,
-        runDirectory: join(plan.runDirectory, String(index + 1)),
-        clusterId: plan.id,
-        cgroupRoot: `kanoe-${plan.id}/${index + 1}`,
-        images,
-        network: place.pods,
-        clock,
-      })
-    : await createProcessRuntime({
-        directory: containers,
-        clusterId: plan.id,
-        images,
-        clock,
-        searchPath: options.searchPath,
-      });
+  const cri = chosen.endpoints && (await joinCri(chosen.endpoints));
+  const images = cri?.images ?? surroundings.images;
+  const runtime =
+    cri?.runtime ??
+    (place.pods
+      ? await createNativeRuntime({
+          directory: containers,
+          runDirectory: join(plan.runDirectory, String(index + 1)),
+          clusterId: plan.id,
+          cgroupRoot,
+          images,
+          network: place.pods,
+          clock,
+        })
+      : await createProcessRuntime({
+          directory: containers,
+          clusterId: plan.id,
+          images,
+          clock,
+          searchPath: options.searchPath,
+        }));
   const agent = createNodeAgent({
     nodeName: name,
     client: nodeClient,
@@ -123,6 +133,7 @@ export async function startLocalNode(
     kubeletPort: place.kubeletPort,
     kubeletVersion: servedVersion(options.program.version).gitVersion,
     ...storage.forNode,
+    ...(cri && { networkProblem: () => cri.networkProblem() }),
     onError,
   });
   agent.start();
@@ -135,6 +146,27 @@ export async function startLocalNode(
   function addressOf(): string {
     if (!network) return '127.0.0.1';
     return isolated ? nodeAddress(plan.podCidr, index + 1) : network.gatewayOf(podCidr);
+  }
+
+  async function joinCri(endpoints: CriEndpoints): Promise<CriNode> {
+    if (!network || index > 0)
+      throw new ClusterError(
+        'INVALID_OPTION',
+        `node ${name} cannot be added: the container runtime behind ${endpoints.runtime} is one node`,
+      );
+    const { joinCriNode } = await import('./cri-node.ts');
+    return await joinCriNode({
+      plan,
+      options,
+      endpoints,
+      nodeName: name,
+      directory: containers,
+      cgroupRoot,
+      podCidr,
+      gateway: network.gatewayOf(podCidr),
+      network: await network.foreignPodNetworkFor(name, podCidr),
+      onError,
+    });
   }
 
   /** Gives the node its address, its pods a network, and its kubelet a port. */
@@ -150,7 +182,7 @@ export async function startLocalNode(
       });
       return { pods: { ...pods, nodeNetns: pods.netnsPath }, address, kubeletPort: isolatedKubeletPort };
     }
-    const pods = await network?.podNetworkFor(name, podCidr);
+    const pods = chosen.endpoints ? undefined : await network?.podNetworkFor(name, podCidr);
     return { address, kubeletPort: await kubelet.listen({ host: address, port: 0 }), ...(pods && { pods }) };
   }
 

@@ -61,7 +61,7 @@ export async function startMachine({
 }: MachineOptions): Promise<Machine> {
   const { clock, report } = options;
   const { client, informers } = controlPlane;
-  const isolated = runtime.name === 'native';
+  const isolated = runtime.name !== 'process';
   const network = isolated && plan.nodes.length > 0 ? await startClusterNetwork() : undefined;
   await ensureKubernetesService(client, {
     clusterIP: nthAddress(plan.serviceCidr, 1),
@@ -81,7 +81,7 @@ export async function startMachine({
     }),
   );
   const storage = startMachineStorage({ plan, options, controlPlane });
-  const shared = { plan, options, controlPlane, images: imageService, network, storage };
+  const shared = { plan, options, controlPlane, images: imageService, network, storage, runtime };
   const nodes = await startLocalNodes(shared);
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [

@@ -40,6 +40,8 @@ export interface UpOptions {
   readonly serviceCidr?: string;
   readonly podCidr?: string;
   readonly runtime: RuntimeChoice;
+  /** Where the `cri` runtime listens. */
+  readonly criEndpoints?: CriEndpoints;
   /** Registry host → URL. */
   readonly mirrors: ReadonlyMap<string, string>;
   readonly audit?: AuditOptions;
@@ -51,6 +53,12 @@ export interface UpOptions {
   readonly schedulerConfig?: string;
   /** Makes the scheduler's choices among equally good nodes repeat themselves. */
   readonly schedulerSeed?: number;
+}
+
+/** Addresses of a container runtime (`unix:///run/…`), for containers and for images. */
+export interface CriEndpoints {
+  readonly runtime: string;
+  readonly images: string;
 }
 
 /** Simulated nodes: how many there are to be, what each of them offers, and what decides chance. */

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { removeNetwork } from '../network/remove-network.ts';
 import { unmountNodeFiles } from '../node/node-files.ts';
 import { releaseDisks } from '../node/local-storage/disk-files.ts';
+import { purgeCriRuntime } from '../node/runtimes/cri/purge-cri-runtime.ts';
 import { purgeNativeRuntime } from '../node/runtimes/native/purge.ts';
 import { purgeProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
 import type { ClusterRecord } from './cluster-record.ts';
@@ -19,6 +20,7 @@ export async function removeNodeTraces(
   const directory = join(node, 'containers');
   await purgeProcessRuntime({ directory });
   if (!runsNative()) return;
+  await purgeCriRuntime({ directory, clock });
   await purgeNativeRuntime({
     directory,
     runDirectory: join(runDirectory, number),
@@ -45,6 +47,7 @@ export async function removeTraces(
     const directory = join(nodes, node, 'containers');
     await purgeProcessRuntime({ directory });
     if (!native) continue;
+    await purgeCriRuntime({ directory, clock });
     await purgeNativeRuntime({ directory, runDirectory: join(runDirectory, node), clusterId: id, clock });
     await unmountNodeFiles(join(nodes, node));
   }

@@ -72,7 +72,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   const { home, clock, report } = options;
   checkControllers(options.controllers);
   optionalApis(options.runtimeConfig ?? []);
-  const choice = await chooseRuntime(options.runtime);
+  const choice = await chooseRuntime(options);
   const { plan, started } = await withHomeLock(home, clock, async () => {
     const planned = await planCluster(home, options);
     const log = new StartLog(options, planned, choice);

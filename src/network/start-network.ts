@@ -6,8 +6,9 @@ import { services } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import type { InformerFactory } from '../reconcile/informer.ts';
-import { ensureClusterLink, requireRange } from './cluster-link.ts';
+import { addGateway, ensureClusterLink, requireRange } from './cluster-link.ts';
 import { createPodNetwork, type NodePodNetwork } from './create-pod-network.ts';
+import { createForeignPodNetwork, type ForeignPodNetwork } from './foreign-pod-network.ts';
 import { createNetworkEngine, type NetworkEngine } from './engine/network-engine.ts';
 import { createWorkerNetworkEngine } from './engine/worker-network-engine.ts';
 import { ensureDnsService } from './ensure-dns-service.ts';
@@ -73,6 +74,8 @@ export interface Network {
   readonly isolatedNodes?: IsolatedNodes;
   /** Forgets a node that shares the machine's network. */
   removeNode(nodeName: string): void;
+  /** The same for a node whose pods are connected by something else. */
+  foreignPodNetworkFor(nodeName: string, podCidr: string): Promise<ForeignPodNetwork>;
   /** The gateway of a node's pods, which is also the node's own address. */
   gatewayOf(podCidr: string): string;
   /** Ends what this process does; links of pods and rules in the kernel stay, so that containers go on talking. */
@@ -151,6 +154,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
           onHostPorts: (mappings) => tracker.setHostPorts(nodeName, mappings),
         });
         return policies.tracker ? admitPods(pods, policies.tracker) : pods;
+      },
+      async foreignPodNetworkFor(nodeName, podCidr) {
+        tracker.addNode({ name: nodeName, range: podCidr });
+        await addGateway(clusterId, requireRange(podCidr).network + 1);
+        return createForeignPodNetwork((mappings) => tracker.setHostPorts(nodeName, mappings));
       },
       gatewayOf: (podCidr) => formatIpv4(requireRange(podCidr).network + 1),
       async stop() {

@@ -64,6 +64,10 @@ export interface SandboxSpec {
   readonly hostIPC: boolean;
   readonly shareProcessNamespace: boolean;
   readonly sysctls: Readonly<Record<string, string>>;
+  /** Whether one of its containers is privileged. */
+  readonly privileged?: boolean;
+  /** What the pod's RuntimeClass calls the way of running it; absent: the runtime's default. */
+  readonly runtimeHandler?: string;
   /** Sum over the pod's containers; the pod's cgroup. */
   readonly resources: ContainerResources;
   readonly qosClass: 'Guaranteed' | 'Burstable' | 'BestEffort';

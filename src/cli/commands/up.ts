@@ -58,6 +58,11 @@ export function upCommand(context: CliContext): Command {
     .option('--pod-cidr <cidr>', 'addresses of pods (default: a free 10.x.0.0/16 from 10.244 on)')
     .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(runtimes).default('auto'))
     .option(
+      '--container-runtime-endpoint <address>',
+      'run containers through a CRI runtime (default with --runtime cri: unix:///run/containerd/containerd.sock)',
+    )
+    .option('--image-service-endpoint <address>', "the same for images (default: the runtime's)")
+    .option(
       '-f, --filename <path>',
       'apply manifests once the cluster is ready: a file, a folder, or - (repeatable)',
       collect,

@@ -35,7 +35,7 @@ export function baseTable(options: BaseTableOptions): string {
   const { node } = options;
   const machineMasquerading = [
     'ct status dnat ip daddr . meta l4proto . th dport @outside-endpoints oifname != "lo" masquerade',
-    `ip saddr 127.0.0.0/8 oifname ${links} masquerade`,
+    'ip saddr 127.0.0.0/8 oifname != "lo" masquerade',
     `ip saddr ${pods} ip daddr != { ${pods}, ${services} } oifname != ${links} masquerade`,
   ];
   const refuse = `ip daddr . meta l4proto . th dport vmap @refused-addresses
@@ -59,7 +59,7 @@ table ip ${table} {
   }
   chain pod-loopback {
     type filter hook prerouting priority raw; policy accept;
-    iifname ${node ? '!= "lo"' : links} ip daddr 127.0.0.0/8 drop
+    iifname != "lo" ip daddr 127.0.0.0/8 drop
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;

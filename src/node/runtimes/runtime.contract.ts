@@ -27,13 +27,20 @@ export interface RuntimeSubject {
   /** What is still on the machine: mounts, cgroups, processes. */
   leftovers(folder: string): readonly string[];
   readonly image: Image;
+  /** The same image with the user `www-data`; default: one that only the image service tells apart. */
+  readonly namedUserImageId?: string;
+  /** Network links of a pod; default: `lo` alone. */
+  readonly links?: readonly string[];
+  /** Whether a container's process is there, asked without the runtime; default: by its id in the process list. */
+  runs?(containerId: string): boolean;
   readonly features: ReadonlySet<Feature>;
 }
 
 type Declare = (title: string, body: () => void | Promise<void>) => void;
 const undeclared: Declare = () => undefined;
 
-type Feature = 'isolation' | 'limits' | 'adoption' | 'terminal';
+/** `sys`: privileged containers may write to /sys (containerd 1.6 mounts it for the sandbox first, read-only). */
+type Feature = 'isolation' | 'limits' | 'adoption' | 'terminal' | 'sys';
 
 const waitMs = 10_000;
 
@@ -42,7 +49,8 @@ export function runtimeContract(subject: RuntimeSubject): void {
   const name = subject.skip === undefined ? subject.name : `${subject.name} (skipped: ${subject.skip})`;
   suite(`container runtime ${name}`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'kanoe-runtime-'));
-    const images = imagesOf(subject.image);
+    const namedUser = subject.namedUserImageId ?? 'sha256:named-user';
+    const images = imagesOf(subject.image, namedUser);
     const has = (feature: Feature): boolean => subject.features.has(feature);
     /** What only runtimes with a feature promise; for the others there is nothing to declare. */
     const itWith = (feature: Feature): Declare => (has(feature) ? it : undeclared);
@@ -289,7 +297,7 @@ export function runtimeContract(subject: RuntimeSubject): void {
         const log = await logOf(id);
         expect(log.slice(0, 2)).toEqual(['stdout F pid 1', 'stdout F web-host']);
         expect(Number(log[2]?.split(' ')[2])).toBeLessThan(6);
-        expect(log.slice(3)).toEqual(['stdout F lo']);
+        expect(log.slice(3)).toEqual((subject.links ?? ['lo']).map((link) => `stdout F ${link}`));
       });
 
       it('runs as the user asked for, without more rights than allowed', async () => {
@@ -320,7 +328,7 @@ export function runtimeContract(subject: RuntimeSubject): void {
       });
 
       it('resolves the user in the passwd file of the image', async () => {
-        const id = await run('id -u', { imageId: 'sha256:named-user' });
+        const id = await run('id -u', { imageId: namedUser });
         await finished(id);
         expect(await logOf(id)).toEqual(['stdout F 33']);
       });
@@ -402,12 +410,22 @@ export function runtimeContract(subject: RuntimeSubject): void {
       });
 
       it('gives a privileged container devices, capabilities and a writable /sys', async () => {
-        const id = await run('grep CapEff /proc/self/status; mount | grep -c "sysfs.*rw"; ls /dev/kmsg', {
-          security: { ...containerSpec('').security, privileged: true },
+        const { id: privileged } = await runtime.runSandbox({
+          ...sandboxSpec(),
+          podUid: 'uid-privileged',
+          privileged: true,
         });
+        const id = await runtime.createContainer(
+          privileged,
+          containerSpec('grep CapEff /proc/self/status; mount | grep -c "sysfs.*rw"; ls /dev/kmsg', {
+            security: { ...containerSpec('').security, privileged: true },
+          }),
+        );
+        await runtime.startContainer(id);
         await finished(id);
         const own = /^CapEff:.*$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[0] ?? '';
-        expect(await logOf(id)).toEqual([`stdout F ${own}`, 'stdout F 1', 'stdout F /dev/kmsg']);
+        expect(await logOf(id)).toEqual([`stdout F ${own}`, `stdout F ${has('sys') ? 1 : 0}`, 'stdout F /dev/kmsg']);
+        await runtime.removeSandbox(privileged);
       });
 
       it('shares processes in a pod that asks for it', async () => {
@@ -467,7 +485,7 @@ export function runtimeContract(subject: RuntimeSubject): void {
         const before = await runtime.containerStatus(lives);
         await runtime.close();
         writeFileSync(join(folder, 'go'), '');
-        await awaitValue(async () => !processRuns(ends));
+        await awaitValue(async () => !(subject.runs ?? processRuns)(ends));
         runtime = await subject.create(folder, images);
         expect(await runtime.containerStatus(ends)).toMatchObject({ state: 'exited', exitCode: 11 });
         expect(await logOf(ends)).toEqual(['stdout F last words']);
@@ -506,8 +524,8 @@ export function runtimeContract(subject: RuntimeSubject): void {
   });
 }
 
-function imagesOf(image: Image): ImageService {
-  const all = [image, { ...image, id: 'sha256:named-user', config: { ...image.config, user: 'www-data' } }];
+function imagesOf(image: Image, namedUser: string): ImageService {
+  const all = [image, { ...image, id: namedUser, config: { ...image.config, user: 'www-data' } }];
   const get = async (id: string): Promise<Image | undefined> => all.find((other) => other.id === id);
   return { resolve: get, get, list: async () => all, pull: async () => image, remove: async () => {} };
 }

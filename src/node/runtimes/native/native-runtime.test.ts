@@ -48,7 +48,7 @@ function subjectFor(launcher: 'crun' | 'runc' | 'util-linux', skip: string | und
     name: `native with ${launcher}`,
     ...(skip === undefined ? {} : { skip }),
     image: image ?? emptyImage(),
-    features: new Set(['isolation', 'limits', 'adoption', 'terminal']),
+    features: new Set(['isolation', 'limits', 'adoption', 'terminal', 'sys']),
     create: (folder, images) =>
       createNativeRuntime({
         directory: join(folder, 'state'),

@@ -1,6 +1,7 @@
 import type { ContainerMount, ContainerSpec, SandboxSpec } from '../../container-runtime.ts';
 import type { Image } from '../../image-service.ts';
 import { commandLine, containerEnvironment } from '../container-command.ts';
+import { maskedPaths, readonlyPaths } from '../hidden-paths.ts';
 import { effectiveCapabilities } from './capabilities.ts';
 import type { ContainerUser } from './image-user.ts';
 import type { Privileges } from './privileges.ts';
@@ -75,21 +76,6 @@ export interface OciConfigInput {
   /** What this process may give away. */
   readonly privileges: Privileges;
 }
-
-const maskedPaths = [
-  '/proc/acpi',
-  '/proc/asound',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-];
-const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 /** The OCI configuration of a container, as containerd's CRI plug-in would make it. */
 export function ociConfig(input: OciConfigInput): OciConfig {

@@ -113,9 +113,13 @@ export class SpdyConnection {
         if (frame.fin) stream.push(null);
         return;
       }
-      case 'rst':
-        this.#streams.get(frame.stream)?.destroy();
+      case 'rst': {
+        const stream = this.#streams.get(frame.stream);
+        // Servers end their streams so; what they sent before is still to be read.
+        if (this.#options.role === 'client' && stream?.writableFinished) stream.push(null);
+        else stream?.destroy();
         return;
+      }
       case 'ping':
         if ((frame.id % 2 === 1) === (this.#options.role === 'server')) this.#write(pingFrame(frame.id));
         return;
