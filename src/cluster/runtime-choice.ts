@@ -39,7 +39,8 @@ async function criRuntime(endpoints: CriEndpoints, nodes: number): Promise<Chose
   if (nodes > 1) refuse('a container runtime is one node; leave --nodes out, or use --runtime native');
   for (const endpoint of [endpoints.runtime, endpoints.images]) {
     const path = endpoint.replace(/^unix:(\/\/)?/, '');
-    if (!path.startsWith('/')) refuse(`${endpoint} is no address such as unix:///run/containerd/containerd.sock`);
+    if (!path.startsWith('/'))
+      refuse(`${endpoint} is no address such as unix:///run/containerd/containerd.sock`);
     const isThere = await access(path).then(
       () => true,
       () => false,

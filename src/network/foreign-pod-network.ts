@@ -20,7 +20,8 @@ export function createForeignPodNetwork(
     async attached(sandboxId, ip, hostPorts) {
       const link = await linkTo(ip);
       // A port of the machine's loopback may lead to the pod.
-      if (link !== undefined && (await linkExists(link))) await setLinkSettings(link, { route_localnet: '1' });
+      if (link !== undefined && (await linkExists(link)))
+        await setLinkSettings(link, { route_localnet: '1' });
       if (hostPorts.length === 0) return;
       mappings.set(
         sandboxId,

@@ -28,6 +28,7 @@ export function sandboxSpec(pod: Pod, attempt: number, clusterDomain: string): S
     hostIPC: spec?.hostIPC === true,
     shareProcessNamespace: spec?.shareProcessNamespace === true,
     sysctls,
+    privileged: allContainersOf(pod).some((container) => container.securityContext?.privileged === true),
     resources: podResources(pod),
     qosClass: qosClassOf(pod),
     hostPorts: allContainersOf(pod).flatMap((container) =>

@@ -424,7 +424,11 @@ export function runtimeContract(subject: RuntimeSubject): void {
         await runtime.startContainer(id);
         await finished(id);
         const own = /^CapEff:.*$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[0] ?? '';
-        expect(await logOf(id)).toEqual([`stdout F ${own}`, `stdout F ${has('sys') ? 1 : 0}`, 'stdout F /dev/kmsg']);
+        expect(await logOf(id)).toEqual([
+          `stdout F ${own}`,
+          `stdout F ${has('sys') ? 1 : 0}`,
+          'stdout F /dev/kmsg',
+        ]);
         await runtime.removeSandbox(privileged);
       });
 

@@ -21,7 +21,10 @@ export interface CriConnection {
    * Follows what happens to containers; `onEvent` gets their ids. Calls `onEnd` once when that is over: `unimplemented`
    * where the runtime tells of nothing.
    */
-  events(onEvent: (containerId: string) => void, onEnd: (why: 'unimplemented' | 'failed') => void): {
+  events(
+    onEvent: (containerId: string) => void,
+    onEnd: (why: 'unimplemented' | 'failed') => void,
+  ): {
     close(): void;
   };
   close(): void;

@@ -7,7 +7,14 @@ import type {
 } from '../../container-runtime.ts';
 import type { Image } from '../../image-service.ts';
 import { maskedPaths, readonlyPaths } from '../hidden-paths.ts';
-import type { ContainerConfig, MountConfig, Namespaces, Resources, SandboxConfig, SecurityProfile } from './messages.ts';
+import type {
+  ContainerConfig,
+  MountConfig,
+  Namespaces,
+  Resources,
+  SandboxConfig,
+  SecurityProfile,
+} from './messages.ts';
 
 /** Which sandboxes and containers of a runtime are a node's. */
 export interface Ownership {

@@ -1,4 +1,10 @@
-import { ImageError, type Image, type ImageErrorCode, type ImageService, type RegistryCredentials } from '../../image-service.ts';
+import {
+  ImageError,
+  type Image,
+  type ImageErrorCode,
+  type ImageService,
+  type RegistryCredentials,
+} from '../../image-service.ts';
 import { CriError, criStatus, type CallOptions, type CriConnection } from './connect-cri.ts';
 import type { CriImage } from './messages.ts';
 
@@ -18,7 +24,11 @@ export function criImages({ connection, registryOf }: CriImagesOptions): ImageSe
     return image ? imageOf(image, info) : undefined;
   }
 
-  async function pullWith(reference: string, login: RegistryCredentials | undefined, options: CallOptions): Promise<Image> {
+  async function pullWith(
+    reference: string,
+    login: RegistryCredentials | undefined,
+    options: CallOptions,
+  ): Promise<Image> {
     const auth = login && {
       username: login.username,
       password: login.password,
@@ -30,7 +40,8 @@ export function criImages({ connection, registryOf }: CriImagesOptions): ImageSe
       options,
     );
     const pulled = (await statusOf(image_ref)) ?? (await statusOf(reference));
-    if (!pulled) throw new ImageError('CORRUPT', `image ${reference} was pulled, but the runtime does not have it`);
+    if (!pulled)
+      throw new ImageError('CORRUPT', `image ${reference} was pulled, but the runtime does not have it`);
     return pulled;
   }
 

@@ -19,7 +19,14 @@ import { Cgroups, detectCgroups } from '../native/cgroups.ts';
 import { signalNumber, signalProcess } from '../processes.ts';
 import { writeState } from '../state-file.ts';
 import { criStatus, CriError, type CriConnection } from './connect-cri.ts';
-import { containerConfig, kept, ownLabels, resourcesOf, sandboxConfig, type Ownership } from './cri-config.ts';
+import {
+  containerConfig,
+  kept,
+  ownLabels,
+  resourcesOf,
+  sandboxConfig,
+  type Ownership,
+} from './cri-config.ts';
 import { criRecordFile, type CriRecord } from './cri-record.ts';
 import { containerStatus, sandboxStatus } from './cri-status.ts';
 import { killExecuted, siblingsOf } from './executed-process.ts';
@@ -128,7 +135,10 @@ class CriRuntime implements ContainerRuntime {
     await this.#cgroups.create(group, spec.resources);
     const { pod_sandbox_id } = await this.#call(
       'RunPodSandbox',
-      { config: this.#sandboxConfig(spec, spec.privileged === true), runtime_handler: spec.runtimeHandler ?? '' },
+      {
+        config: this.#sandboxConfig(spec, spec.privileged === true),
+        runtime_handler: spec.runtimeHandler ?? '',
+      },
       { ...(signal && { signal }), timeoutMs: sandboxTimeoutMs },
     );
     this.#sandboxes.set(pod_sandbox_id, spec);
@@ -405,7 +415,9 @@ class CriRuntime implements ContainerRuntime {
 
   async #statusNow(id: string): Promise<ContainerStatus | undefined> {
     for (let attempt = 0; ; attempt += 1) {
-      const answer = await this.#call('ContainerStatus', { container_id: id, verbose: true }).catch(noContainer);
+      const answer = await this.#call('ContainerStatus', { container_id: id, verbose: true }).catch(
+        noContainer,
+      );
       if (!answer.status) return undefined;
       const status = containerStatus(answer.status, answer.info);
       const mayBeMemory = status.exitCode === 137 && status.reason === 'Error';
@@ -426,7 +438,9 @@ class CriRuntime implements ContainerRuntime {
         const { containers } = await this.#call('ListContainers', { filter: this.#own() });
         const listed = new Set(containers.map(({ id }) => id));
         for (const id of this.#containers.keys()) if (!listed.has(id)) this.#containers.delete(id);
-        const changed = containers.filter(({ id, state }) => statesOf.get(state) !== this.#containers.get(id)?.state);
+        const changed = containers.filter(
+          ({ id, state }) => statesOf.get(state) !== this.#containers.get(id)?.state,
+        );
         await Promise.all(changed.map(({ id }) => this.#learn(id)));
       });
     this.#relisting = turn.catch(() => undefined);
@@ -450,7 +464,8 @@ class CriRuntime implements ContainerRuntime {
     this.#told = true;
     this.#events = this.#options.connection.events(
       (id) => {
-        if (this.#containers.has(id)) void this.#learn(id).catch((error: unknown) => this.#options.onError?.(error));
+        if (this.#containers.has(id))
+          void this.#learn(id).catch((error: unknown) => this.#options.onError?.(error));
       },
       (why) => {
         this.#told = false;

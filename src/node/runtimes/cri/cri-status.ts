@@ -50,25 +50,22 @@ type Progress = Pick<
 
 function progressOf(container: Container, pid: number | undefined): Progress {
   const startedAt = container.started_at > 0 ? { startedAt: milliseconds(container.started_at) } : {};
-  switch (container.state) {
-    case 'CONTAINER_CREATED':
-      return { state: 'created' };
-    case 'CONTAINER_RUNNING':
-      return { state: 'running', ...startedAt, ...(pid !== undefined && { pid }) };
-    case 'CONTAINER_EXITED':
-    case 'CONTAINER_UNKNOWN': {
-      const neverStarted = container.reason === 'StartError' || container.started_at <= 0;
-      const exitCode = container.state === 'CONTAINER_UNKNOWN' ? 255 : container.exit_code;
-      return {
-        state: 'exited',
-        ...startedAt,
-        ...(container.finished_at > 0 && { finishedAt: milliseconds(container.finished_at) }),
-        exitCode,
-        reason: neverStarted ? 'ContainerCannotRun' : container.reason || (exitCode === 0 ? 'Completed' : 'Error'),
-        ...(container.message !== '' && { message: container.message }),
-      };
-    }
+  if (container.state === 'CONTAINER_CREATED') return { state: 'created' };
+  if (container.state === 'CONTAINER_RUNNING') {
+    return { state: 'running', ...startedAt, ...(pid !== undefined && { pid }) };
   }
+  const neverStarted = container.reason === 'StartError' || container.started_at <= 0;
+  const exitCode = container.state === 'CONTAINER_UNKNOWN' ? 255 : container.exit_code;
+  return {
+    state: 'exited',
+    ...startedAt,
+    ...(container.finished_at > 0 && { finishedAt: milliseconds(container.finished_at) }),
+    exitCode,
+    reason: neverStarted
+      ? 'ContainerCannotRun'
+      : container.reason || (exitCode === 0 ? 'Completed' : 'Error'),
+    ...(container.message !== '' && { message: container.message }),
+  };
 }
 
 /** The main process: containerd and CRI-O tell it in what they call verbose. */

@@ -41,7 +41,12 @@ async function childrenOf(pid: number): Promise<readonly number[]> {
   const lists = await Promise.all(
     threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, 'utf8').catch(() => '')),
   );
-  return lists.flatMap((list) => list.split(' ').map(Number).filter((child) => child > 1));
+  return lists.flatMap((list) =>
+    list
+      .split(' ')
+      .map(Number)
+      .filter((child) => child > 1),
+  );
 }
 
 async function argumentsOf(pid: number): Promise<string> {

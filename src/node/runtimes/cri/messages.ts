@@ -63,7 +63,10 @@ interface ListedSandbox {
 }
 
 export interface Sandbox extends ListedSandbox {
-  readonly network: { readonly ip: string; readonly additional_ips: readonly { readonly ip: string }[] } | null;
+  readonly network: {
+    readonly ip: string;
+    readonly additional_ips: readonly { readonly ip: string }[];
+  } | null;
 }
 
 export interface MountConfig {
@@ -164,7 +167,10 @@ type Nothing = Readonly<Record<string, never>>;
 
 /** Request and response of each method that is used; absent messages of responses are null. */
 export interface CriMethods {
-  Version: [{ readonly version: string }, { readonly runtime_name: string; readonly runtime_version: string }];
+  Version: [
+    { readonly version: string },
+    { readonly runtime_name: string; readonly runtime_version: string },
+  ];
   Status: [
     { readonly verbose: boolean },
     {
@@ -226,7 +232,10 @@ export interface CriMethods {
     },
     { readonly url: string },
   ];
-  PortForward: [{ readonly pod_sandbox_id: string; readonly port: readonly number[] }, { readonly url: string }];
+  PortForward: [
+    { readonly pod_sandbox_id: string; readonly port: readonly number[] },
+    { readonly url: string },
+  ];
   ContainerStats: [
     { readonly container_id: string },
     {
@@ -244,9 +253,6 @@ export interface CriMethods {
     { readonly image: ImageSpec; readonly verbose: boolean },
     { readonly image: CriImage | null; readonly info: Strings },
   ];
-  PullImage: [
-    { readonly image: ImageSpec; readonly auth?: AuthConfig },
-    { readonly image_ref: string },
-  ];
+  PullImage: [{ readonly image: ImageSpec; readonly auth?: AuthConfig }, { readonly image_ref: string }];
   RemoveImage: [{ readonly image: ImageSpec }, Nothing];
 }

@@ -82,7 +82,8 @@ async function readAll(stream: Duplex): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-const failurePrefix = /^error (?:executing command in|attaching to) container: /;
+const failurePrefix =
+  /^(?:Internal error occurred: )?error (?:executing command in|attaching to) container: /;
 
 /** The exit code that a `Status` tells. Throws `START_FAILED` when the command did not run. */
 function outcomeOf(text: string): number {

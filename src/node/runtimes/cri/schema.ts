@@ -7,11 +7,7 @@ type Fields = Readonly<Record<string, string>>;
 
 const enums = {
   Protocol: ['TCP', 'UDP', 'SCTP'],
-  MountPropagation: [
-    'PROPAGATION_PRIVATE',
-    'PROPAGATION_HOST_TO_CONTAINER',
-    'PROPAGATION_BIDIRECTIONAL',
-  ],
+  MountPropagation: ['PROPAGATION_PRIVATE', 'PROPAGATION_HOST_TO_CONTAINER', 'PROPAGATION_BIDIRECTIONAL'],
   NamespaceMode: ['POD', 'CONTAINER', 'NODE', 'TARGET'],
   ProfileType: ['RuntimeDefault', 'Unconfined', 'Localhost'],
   SupplementalGroupsPolicy: ['Merge', 'Strict'],
@@ -44,7 +40,12 @@ const messages: Readonly<Record<string, Fields>> = {
   UInt64Value: { value: 'uint64 1' },
   KeyValue: { key: 'string 1', value: 'string 2' },
   DNSConfig: { servers: 'repeated string 1', searches: 'repeated string 2', options: 'repeated string 3' },
-  PortMapping: { protocol: 'Protocol 1', container_port: 'int32 2', host_port: 'int32 3', host_ip: 'string 4' },
+  PortMapping: {
+    protocol: 'Protocol 1',
+    container_port: 'int32 2',
+    host_port: 'int32 3',
+    host_ip: 'string 4',
+  },
   Mount: {
     container_path: 'string 1',
     host_path: 'string 2',
@@ -372,6 +373,9 @@ function fieldOf(text: string): { type: string; id: number; rule?: 'repeated'; k
   return words[0] === 'repeated' ? { ...field, rule: 'repeated' } : field;
 }
 
-function mapValues<In, Out>(record: Readonly<Record<string, In>>, map: (value: In) => Out): Record<string, Out> {
+function mapValues<In, Out>(
+  record: Readonly<Record<string, In>>,
+  map: (value: In) => Out,
+): Record<string, Out> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }

@@ -35,14 +35,21 @@ export function openStreaming(url: string, protocol: string): Promise<SpdyConnec
     request.once('response', (response) => {
       response.resume();
       reject(
-        new RuntimeError('FAILED', `the runtime's streaming server answered ${response.statusCode} to ${target.pathname}`),
+        new RuntimeError(
+          'FAILED',
+          `the runtime's streaming server answered ${response.statusCode} to ${target.pathname}`,
+        ),
       );
     });
     request.once('error', (cause) =>
       reject(
-        new RuntimeError('FAILED', `the runtime's streaming server at ${target.host} cannot be reached: ${cause.message}`, {
-          cause,
-        }),
+        new RuntimeError(
+          'FAILED',
+          `the runtime's streaming server at ${target.host} cannot be reached: ${cause.message}`,
+          {
+            cause,
+          },
+        ),
       ),
     );
     request.end();

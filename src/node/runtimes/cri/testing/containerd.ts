@@ -26,7 +26,9 @@ export async function whyNoContainerd(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'needs root';
   for (const tool of ['containerd', 'ctr', 'runc', 'busybox'])
     if ((await findTool(tool)) === undefined) return `${tool} is not installed`;
-  return pluginFolder() === undefined ? 'the CNI plug-ins (containernetworking-plugins) are not installed' : undefined;
+  return pluginFolder() === undefined
+    ? 'the CNI plug-ins (containernetworking-plugins) are not installed'
+    : undefined;
 }
 
 function pluginFolder(): string | undefined {
@@ -146,7 +148,9 @@ export function importImage(containerd: TestContainerd, folder: string, image: T
   );
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\nwww-data:x:33:\n');
   execFileSync('tar', ['-C', root, '-cf', join(work, 'layer.tar'), '.']);
-  const layer = createHash('sha256').update(readFileSync(join(work, 'layer.tar'))).digest('hex');
+  const layer = createHash('sha256')
+    .update(readFileSync(join(work, 'layer.tar')))
+    .digest('hex');
   const config = JSON.stringify({
     architecture: { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch,
     os: 'linux',
@@ -164,7 +168,15 @@ export function importImage(containerd: TestContainerd, folder: string, image: T
     join(work, 'manifest.json'),
     JSON.stringify([{ Config: `${id}.json`, RepoTags: [image.name], Layers: ['layer.tar'] }]),
   );
-  execFileSync('tar', ['-C', work, '-cf', join(folder, 'image.tar'), 'manifest.json', `${id}.json`, 'layer.tar']);
+  execFileSync('tar', [
+    '-C',
+    work,
+    '-cf',
+    join(folder, 'image.tar'),
+    'manifest.json',
+    `${id}.json`,
+    'layer.tar',
+  ]);
   containerd.ctr('images', 'import', join(folder, 'image.tar'));
   rmSync(work, { recursive: true, force: true });
   return `sha256:${id}`;
