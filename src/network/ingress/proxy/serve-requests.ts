@@ -1,0 +1,245 @@
+import type { AccessEntry } from './access-log.ts';
+import type { BackendChooser } from './choose-backend.ts';
+import { forwardExchange, type Forwarding } from './forward-exchange.ts';
+import { forwardUpgrade, upgradeExchange } from './forward-upgrade.ts';
+import type { FrontExchange, UpgradeRequest } from './front-exchange.ts';
+import type { Caller } from './front-listener.ts';
+import { changeHeaders, endToEnd, headerValue, joinedValue, type HeaderList } from './header-list.ts';
+import { mirrorRequest } from './mirror-request.ts';
+import { answerItself } from './own-answer.ts';
+import type { Mirror, Route, RouteBackend, Upstream, UpstreamEndpoint } from './proxy-configuration.ts';
+import type { ProxyMetrics } from './proxy-metrics.ts';
+import { hostName, parseTarget, type RequestTarget } from './request-target.ts';
+import { changePath, preflightAnswer, redirectLocation, withCors, type FilteredRequest } from './route-filters.ts';
+import type { RouteTable } from './route-table.ts';
+import { keyOf } from './upstream-pool.ts';
+
+export interface RequestSurroundings extends Forwarding {
+  readonly random: () => number;
+  readonly chooser: BackendChooser;
+  readonly metrics: ProxyMetrics;
+  record(entry: AccessEntry): void;
+}
+
+/** A listener as its requests see it; the table is replaced when the configuration changes. */
+export interface ServedListener {
+  table: RouteTable;
+  readonly scheme: 'http' | 'https';
+  /** The port that clients see. */
+  port: number;
+}
+
+/** Serves the requests that arrive at listeners. */
+export interface Requests {
+  exchange(listener: ServedListener, exchange: FrontExchange, caller: Caller): void;
+  upgrade(listener: ServedListener, upgrade: UpgradeRequest, caller: Caller): void;
+}
+
+interface Received {
+  readonly listener: ServedListener;
+  readonly exchange: FrontExchange;
+  readonly caller: Caller;
+}
+
+/** A request of which is known where it goes. */
+interface Routed {
+  readonly filtered: FilteredRequest;
+  readonly backend: RouteBackend;
+  readonly upstream: Upstream;
+  /** As it goes out. */
+  readonly path: string;
+  readonly headers: HeaderList;
+}
+
+/** What is told of a request when it is over. */
+interface Account {
+  status: number;
+  bytes: number;
+  attempts: number;
+  reason?: string;
+  route?: Route;
+  upstream?: string;
+  endpoint?: UpstreamEndpoint;
+}
+
+const replaced = new Set(['host', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-for']);
+
+export function serveRequests(surroundings: RequestSurroundings): Requests {
+  const { clock, metrics, pool } = surroundings;
+
+  function begin(received: Received): Account {
+    const { exchange, caller, listener } = received;
+    const account: Account = { status: 0, bytes: 0, attempts: 0 };
+    const began = clock.monotonic();
+    metrics.active(1);
+    exchange.onClose(() => {
+      metrics.active(-1);
+      const ms = clock.monotonic() - began;
+      const route = account.route?.name ?? '';
+      metrics.answered({
+        route,
+        status: account.status,
+        protocol: exchange.protocol,
+        seconds: ms / 1000,
+        bytes: account.bytes,
+      });
+      const userAgent = headerValue(exchange.headers, 'user-agent');
+      surroundings.record({
+        time: new Date(clock.now() - ms).toISOString(),
+        client: caller.address,
+        protocol: exchange.protocol,
+        scheme: listener.scheme,
+        method: exchange.method,
+        host: exchange.authority,
+        path: exchange.target,
+        status: account.status,
+        bytes: account.bytes,
+        durationMs: Math.round(ms * 1000) / 1000,
+        ...(account.route && { route: account.route.name }),
+        ...(account.upstream !== undefined && { upstream: account.upstream }),
+        ...(account.endpoint && { endpoint: keyOf(account.endpoint) }),
+        ...(account.attempts > 1 && { attempts: account.attempts }),
+        ...(account.reason !== undefined && { reason: account.reason }),
+        ...(userAgent !== undefined && { userAgent }),
+      });
+    });
+    return account;
+  }
+
+  function refuse(exchange: FrontExchange, account: Account, status: number, reason: string): void {
+    account.status = status;
+    account.reason = reason;
+    if (account.upstream !== undefined && status >= 500) metrics.failed(account.upstream, status);
+    answerItself(exchange, status, reason);
+  }
+
+  /** Where a request goes; undefined when it has been answered. */
+  function route({ exchange, listener, caller }: Received, account: Account): Routed | undefined {
+    const target = parseTarget(exchange.target);
+    const authority = target?.authority ?? exchange.authority;
+    if (!target || authority === '' || countOf(exchange.headers, 'host') > 1) {
+      refuse(exchange, account, 400, 'the request has no valid target or host');
+      return undefined;
+    }
+    const { method, headers } = exchange;
+    const request = { host: hostName(authority), method, path: target.matchedPath, query: target.query, headers };
+    const found = listener.table.find(request);
+    if (!found) {
+      refuse(exchange, account, 404, 'no route matches the request');
+      return undefined;
+    }
+    account.route = found;
+    const { scheme, port } = listener;
+    const filtered: FilteredRequest = { route: found, method, target, scheme, authority, port, headers };
+    const { cors, redirect } = found.filters;
+    const preflight = cors && preflightAnswer(filtered, cors);
+    if (preflight) {
+      account.status = 204;
+      exchange.respond(204, preflight, 'end');
+      return undefined;
+    }
+    if (redirect) {
+      account.status = redirect.status;
+      const fields: HeaderList = ['location', redirectLocation(filtered, redirect), 'content-length', '0'];
+      exchange.respond(redirect.status, changeHeaders(fields, found.filters.responseHeaders), 'end');
+      return undefined;
+    }
+    const backend = surroundings.chooser.choose(found);
+    const upstream = backend?.upstream === undefined ? undefined : pool.get(backend.upstream);
+    if (!backend || !upstream) {
+      const status = backend?.status ?? (backend?.upstream === undefined ? 500 : 503);
+      refuse(exchange, account, status, 'the backend of the route is not there');
+      return undefined;
+    }
+    account.upstream = upstream.name;
+    return { filtered, backend, upstream, path: pathOf(filtered), headers: outgoing(filtered, backend, caller) };
+  }
+
+  function settle(account: Account): { onAttempt(endpoint: UpstreamEndpoint): void } {
+    return {
+      onAttempt(endpoint) {
+        account.endpoint = endpoint;
+        account.attempts += 1;
+        if (account.attempts > 1) metrics.retried(account.upstream ?? '');
+      },
+    };
+  }
+
+  return {
+    exchange(listener, exchange, caller) {
+      const account = begin({ listener, exchange, caller });
+      const routed = route({ listener, exchange, caller }, account);
+      if (!routed) return;
+      const { backend, filtered, headers, path, upstream } = routed;
+      const { filters, requestTimeoutMs = 0, backendTimeoutMs = 0 } = filtered.route;
+      const request = { method: exchange.method, path, headers };
+      const mirrors: readonly Mirror[] = [...(filters.mirrors ?? []), ...(backend.mirrors ?? [])];
+      if (mirrors.length > 0) mirrorRequest(exchange, mirrors, request, surroundings);
+      forwardExchange(
+        exchange,
+        {
+          upstream,
+          request,
+          responseHeaders: [backend.responseHeaders, filters.responseHeaders],
+          finishHeaders: (answer) => withCors(answer, exchange.headers, filters.cors),
+          requestTimeoutMs,
+          backendTimeoutMs,
+          ...settle(account),
+          onStatus: (status) => (account.status = status),
+          onBytes: (count) => (account.bytes += count),
+          refuse: (status, reason) => refuse(exchange, account, status, reason),
+        },
+        surroundings,
+      );
+    },
+    upgrade(listener, upgrade, caller) {
+      const exchange = upgradeExchange(upgrade);
+      const account = begin({ listener, exchange, caller });
+      const routed = route({ listener, exchange, caller }, account);
+      if (!routed) return;
+      const { path, headers, upstream } = routed;
+      forwardUpgrade(upgrade, {
+        exchange,
+        upstream,
+        path,
+        headers,
+        pick: (tried) => pool.pick(pool.get(upstream.name) ?? upstream, tried),
+        ...settle(account),
+        onStatus: (status) => (account.status = status),
+        refuse: (status, reason) => refuse(exchange, account, status, reason),
+      });
+    },
+  };
+}
+
+function countOf(headers: HeaderList, name: string): number {
+  let count = 0;
+  for (let at = 0; at < headers.length; at += 2) if (headers[at]?.toLowerCase() === name) count += 1;
+  return count;
+}
+
+function pathOf(filtered: FilteredRequest): string {
+  const { rewrite } = filtered.route.filters;
+  const target: RequestTarget = filtered.target;
+  return `${rewrite?.path ? changePath(filtered, rewrite.path) : target.path}${target.query}`;
+}
+
+/** The fields of a request as its endpoint gets them. */
+function outgoing(filtered: FilteredRequest, backend: RouteBackend, caller: Caller): HeaderList {
+  const { authority, headers, port, route, scheme } = filtered;
+  const before = joinedValue(headers, 'x-forwarded-for');
+  const passed = [
+    'host',
+    route.filters.rewrite?.hostname ?? authority,
+    ...endToEnd(headers, replaced),
+    'x-forwarded-for',
+    before === undefined ? caller.address : `${before}, ${caller.address}`,
+    'x-forwarded-proto',
+    scheme,
+    'x-forwarded-host',
+    authority,
+    'x-forwarded-port',
+    String(port),
+  ];
+  return changeHeaders(changeHeaders(passed, route.filters.requestHeaders), backend.requestHeaders);
+}
