@@ -32,6 +32,7 @@ export function processContext(bundle: string): DetachContext {
       main: resolve(bundle, '../bin/kanoe.js'),
       unpack: join(bundle, 'unpack.cjs'),
       networkWorker: join(bundle, 'network-worker.cjs'),
+      ingressWorker: join(bundle, 'ingress-worker.cjs'),
       rulesWorker: join(bundle, 'rules-worker.cjs'),
       version: (JSON.parse(manifest) as { readonly version: string }).version,
     },

@@ -26,6 +26,7 @@ await build({
     kanoe: 'bin/kanoe.ts',
     unpack: 'bin/unpack.ts',
     'network-worker': 'bin/network-worker.ts',
+    'ingress-worker': 'bin/ingress-worker.ts',
     'rules-worker': 'bin/rules-worker.ts',
     detach: 'bin/detach.ts',
   },

@@ -46,6 +46,7 @@ export interface ProgramFiles {
   readonly unpack: string;
   /** DNS and the user-space proxy (`bin/network-worker.ts`). */
   readonly networkWorker: string;
+  readonly ingressWorker: string;
   /** Custom resources' rules that take long (`bin/rules-worker.ts`). */
   readonly rulesWorker: string;
   /** Kanoe's own version. */

@@ -20,6 +20,7 @@ export interface UpFlags {
   readonly runtimeConfig?: readonly string[];
   readonly metricsApi: boolean;
   readonly defaultStorageClass: boolean;
+  readonly ingress: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   readonly serviceCidr?: string;
@@ -62,6 +63,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     runtimeConfig: flags.runtimeConfig ?? [],
     metricsApi: flags.metricsApi,
     defaultStorageClass: flags.defaultStorageClass,
+    ingress: flags.ingress,
     ...runtimeOptions(flags),
     admissionPlugins: {
       enable: flags.enableAdmissionPlugins ?? [],

@@ -20,6 +20,7 @@ import { startLocalNodes, type LocalNodes } from './local-nodes.ts';
 import { nodeImageService } from './node-image-service.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
+import { startMachineIngress, type MachineIngress } from './machine-ingress.ts';
 import { startMachineStorage } from './machine-storage.ts';
 import { superviseSimulation } from './simulation.ts';
 import type { StartOptions } from './start-cluster.ts';
@@ -62,6 +63,7 @@ export async function startMachine({
   const { clock, report } = options;
   const { client, informers } = controlPlane;
   const isolated = runtime.name !== 'process';
+  let ingress: MachineIngress | undefined;
   const network = isolated && plan.nodes.length > 0 ? await startClusterNetwork() : undefined;
   await ensureKubernetesService(client, {
     clusterIP: nthAddress(plan.serviceCidr, 1),
@@ -72,6 +74,7 @@ export async function startMachine({
     reportUnenforced({ informers, events: networkEvents(), reason: sharedByPods });
     informers.start();
   }
+  ingress = startMachineIngress({ plan, options, controlPlane }, network?.address);
   // One for all nodes: what two of them want at once is fetched or made once.
   const imageService = nodeImageService(
     createImageService({
@@ -129,6 +132,7 @@ export async function startMachine({
       workerFile: options.program.networkWorker,
       events: networkEvents(),
       onError: (error) => report.warn(`network: ${textOf(error)}`),
+      onBalancerPortTaken: (service, port) => ingress?.portTaken(service, port),
     });
     await controlPlane.server.listen({ host: started.address, port: controlPlane.port });
     return started;
@@ -146,12 +150,14 @@ export async function startMachine({
         ...nodes.running().map((node) => node.agent.ready),
         simulation.nodesReady(),
         storage.ready,
+        ingress?.ready,
       ]);
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {
       await Promise.all([nodes.close(), simulation.stop()]);
       await storage.stop();
+      await ingress?.stop();
       await network?.stop();
     },
   };

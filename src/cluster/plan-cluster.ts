@@ -35,6 +35,8 @@ export interface UpOptions {
   readonly metricsApi: boolean;
   /** Make a storage class for claims that name none. Default: on, where there are nodes. */
   readonly defaultStorageClass?: boolean;
+  /** Serve Ingresses. Default: on, where there are nodes. */
+  readonly ingress?: boolean;
   /** Admission plug-ins that run, or do not, unlike kube-apiserver's defaults. */
   readonly admissionPlugins?: PluginSwitches;
   readonly serviceCidr?: string;

@@ -39,6 +39,7 @@ export interface StartOptions extends UpOptions {
   readonly program: {
     readonly unpack: string;
     readonly networkWorker: string;
+    readonly ingressWorker: string;
     readonly rulesWorker: string;
     readonly version: string;
   };

@@ -14,6 +14,7 @@ export async function warmUp(
   program: {
     readonly unpack: string;
     readonly networkWorker: string;
+    readonly ingressWorker: string;
     readonly rulesWorker: string;
     readonly version: string;
   },

@@ -55,6 +55,8 @@ export interface NetworkOptions {
   readonly resolvConf?: string;
   /** Hears of what failed and is tried again. */
   onError?(error: unknown): void;
+  /** Hears that a load balancer's port of the machine is somebody else's; at its own address it answers all the same. */
+  onBalancerPortTaken?(service: string, port: number): void;
 }
 
 /** A cluster's network on this machine. */
@@ -260,7 +262,10 @@ interface Policies {
 
 /** Says on the Service that one of its ports is somebody else's. A load balancer's port of the machine is only an extra. */
 function report({ key, role, protocol, port }: PortConflict, options: NetworkOptions): void {
-  if (role === 'loadBalancer') return;
+  if (role === 'loadBalancer') {
+    options.onBalancerPortTaken?.(key.split('/').slice(0, 2).join('/'), port);
+    return;
+  }
   const message = `${role} ${port}/${protocol} is in use by another process of this machine`;
   const [namespace, name = ''] = key.split('/');
   const service = options.informers.for(services).get(namespace, name);

@@ -54,6 +54,7 @@ export function upCommand(context: CliContext): Command {
     .option('--legacy-apis', 'also serve the beta API versions that Kubernetes has removed')
     .option('--no-metrics-api', 'do not serve what nodes and pods use (metrics.k8s.io)')
     .option('--no-default-storage-class', 'make no storage class for claims that name none')
+    .option('--no-ingress', 'serve no Ingresses')
     .option('--service-cidr <cidr>', 'addresses of services (default: a free 10.x.0.0/16 from 10.96 on)')
     .option('--pod-cidr <cidr>', 'addresses of pods (default: a free 10.x.0.0/16 from 10.244 on)')
     .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(runtimes).default('auto'))

@@ -120,7 +120,14 @@ export function testContext(directory: string): CliContext {
     colour: false,
     signal: new AbortController().signal,
     startedAt: systemClock.now(),
-    program: { main: '', unpack: '', networkWorker: '', rulesWorker: '', version: '0.0.0' },
+    program: {
+      main: '',
+      unpack: '',
+      networkWorker: '',
+      ingressWorker: '',
+      rulesWorker: '',
+      version: '0.0.0',
+    },
   };
 }
 

@@ -2,9 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import type { Secret } from '../../api/core/v1.gen.ts';
 
 /** What a listener shows to its clients, or why a Secret does not give it. */
-export type CertificatePlan =
-  | { readonly cert: string; readonly key: string }
-  | { readonly problem: string };
+export type CertificatePlan = { readonly cert: string; readonly key: string } | { readonly problem: string };
 
 const known = new WeakMap<Secret, CertificatePlan>();
 

@@ -65,7 +65,8 @@ export function planIngresses(world: IngressWorld): IngressPlan {
 
   for (const ingress of served) {
     const { namespace = 'default', name } = ingress.metadata;
-    const problem = (reason: string, message: string): void => void problems.push({ ingress, reason, message });
+    const problem = (reason: string, message: string): void =>
+      void problems.push({ ingress, reason, message });
     const add = (host: string, path: PathMatch, backend: IngressBackend, isDefault?: 'default'): void => {
       const ref = refOf(backend, problem);
       const upstream = ref && upstreamName(ref);
@@ -130,7 +131,10 @@ function certificatesOf(
     if (!secretName) return [];
     const secret = world.secret(namespace, secretName);
     if (!secret) {
-      problem('SecretNotFound', `there is no Secret ${namespace}/${secretName}; a certificate of the cluster is shown instead`);
+      problem(
+        'SecretNotFound',
+        `there is no Secret ${namespace}/${secretName}; a certificate of the cluster is shown instead`,
+      );
       return [];
     }
     const plan = planCertificate(secret);

@@ -20,7 +20,8 @@ export function upstreamName({ namespace, service, port, grpc }: UpstreamRef): s
 /** The port of a Service that a reference means. */
 export function portOf(service: Service, port: number | string): ServicePort | undefined {
   return service.spec?.ports?.find(
-    (one) => (one.protocol ?? 'TCP') === 'TCP' && (typeof port === 'number' ? one.port === port : one.name === port),
+    (one) =>
+      (one.protocol ?? 'TCP') === 'TCP' && (typeof port === 'number' ? one.port === port : one.name === port),
   );
 }
 
@@ -39,7 +40,8 @@ export function planUpstream(
   return {
     name: upstreamName(ref),
     protocol: ref.grpc ? 'h2c' : protocolOf(port.appProtocol),
-    endpoints: external === undefined ? endpointsOf(slices, port.name ?? '') : [{ ip: external, port: port.port }],
+    endpoints:
+      external === undefined ? endpointsOf(slices, port.name ?? '') : [{ ip: external, port: port.port }],
   };
 }
 
@@ -55,7 +57,9 @@ function endpointsOf(slices: readonly EndpointSlice[], portName: string): readon
   const found = new Map<string, UpstreamEndpoint & { readonly endpoint: Endpoint }>();
   for (const slice of slices) {
     if (slice.addressType !== family) continue;
-    const port = slice.ports?.find(({ name = '', protocol = 'TCP' }) => name === portName && protocol === 'TCP');
+    const port = slice.ports?.find(
+      ({ name = '', protocol = 'TCP' }) => name === portName && protocol === 'TCP',
+    );
     if (port?.port === undefined) continue;
     for (const endpoint of slice.endpoints ?? []) {
       const ip = endpoint.addresses[0];
@@ -67,6 +71,8 @@ function endpointsOf(slices: readonly EndpointSlice[], portName: string): readon
   const chosen =
     ready.length > 0
       ? ready
-      : all.filter(({ endpoint: { conditions } }) => conditions?.terminating === true && conditions.serving !== false);
+      : all.filter(
+          ({ endpoint: { conditions } }) => conditions?.terminating === true && conditions.serving !== false,
+        );
   return chosen.map(({ ip, port }) => ({ ip, port }));
 }

@@ -124,7 +124,10 @@ export function forwardExchange(
     } catch (error) {
       finish();
       sent?.abort();
-      refuse(502, `the answer cannot be handed on: ${error instanceof Error ? error.message : String(error)}`);
+      refuse(
+        502,
+        `the answer cannot be handed on: ${error instanceof Error ? error.message : String(error)}`,
+      );
       return;
     }
     if (!body) {

@@ -75,7 +75,7 @@ export function http2Exchange(stream: ServerHttp2Stream, headers: IncomingHttpHe
   // What went wrong shows in the stream's end.
   stream.on('error', () => {});
   const pseudo = (name: string): string => String(headers[name] ?? '');
-  const authority = pseudo(':authority') || String(headers.host ?? '');
+  const authority = pseudo(':authority') || (headers.host ?? '');
   return {
     protocol: 'HTTP/2',
     method: pseudo(':method'),

@@ -1,11 +1,12 @@
 import { createServer as createHttpServer, ServerResponse, type Server as HttpServer } from 'node:http';
-import {
-  createServer as createHttp2Server,
-  type Http2Server,
-  type ServerHttp2Session,
-} from 'node:http2';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createSecureContext, createServer as createTlsServer, type SecureContext, type TLSSocket } from 'node:tls';
+import {
+  createSecureContext,
+  createServer as createTlsServer,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { http1Exchange, http2Exchange, type FrontExchange, type UpgradeRequest } from './front-exchange.ts';
 import type { ProxyCertificate } from './proxy-configuration.ts';
 

@@ -89,7 +89,9 @@ export function headerObject(headers: HeaderList): Record<string, string | strin
 }
 
 /** The fields of an HTTP/2 header block without its pseudo fields. */
-export function headerList(object: Readonly<Record<string, string | readonly string[] | number | undefined>>): string[] {
+export function headerList(
+  object: Readonly<Record<string, string | readonly string[] | number | undefined>>,
+): string[] {
   const list: string[] = [];
   for (const [name, value] of Object.entries(object)) {
     if (name.startsWith(':') || value === undefined) continue;

@@ -43,7 +43,10 @@ export function createHttp1Connections(): Http1Connections {
     },
   };
 
-  function open({ upstream, endpoint }: Http1Target, { method, path, headers, body }: UpstreamRequest): ClientRequest {
+  function open(
+    { upstream, endpoint }: Http1Target,
+    { method, path, headers, body }: UpstreamRequest,
+  ): ClientRequest {
     const common = {
       host: endpoint.ip,
       port: endpoint.port,
@@ -119,7 +122,8 @@ function send(outgoing: ClientRequest, request: UpstreamRequest, handler: Upstre
     outgoing.on('drain', () => body.resume());
     body.on('end', () => {
       const trailers = request.trailers?.() ?? [];
-      if (trailers.length > 0 && headerValue(request.headers, 'trailer') !== undefined) outgoing.addTrailers(pairs(trailers));
+      if (trailers.length > 0 && headerValue(request.headers, 'trailer') !== undefined)
+        outgoing.addTrailers(pairs(trailers));
       outgoing.end();
     });
     body.on('error', () => outgoing.destroy());

@@ -5,7 +5,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Metadata, Server, ServerCredentials, credentials, status as grpcStatus } from '@grpc/grpc-js';
+import {
+  Client,
+  Metadata,
+  Server,
+  ServerCredentials,
+  credentials,
+  status as grpcStatus,
+} from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../../base/clock.ts';
@@ -39,7 +46,12 @@ describe('a request', () => {
     const port = await lab.serve([{}], { publicPort: 80 });
     const answer = await call(port, {
       path: '/x?y=1',
-      headers: { host: 'shop.example', 'x-forwarded-for': '192.0.2.7', connection: 'x-secret', 'x-secret': '1' },
+      headers: {
+        host: 'shop.example',
+        'x-forwarded-for': '192.0.2.7',
+        connection: 'x-secret',
+        'x-secret': '1',
+      },
     });
     const { headers, url } = JSON.parse(answer.text) as { url: string; headers: Record<string, string> };
     expect(url).toBe('/x?y=1');
@@ -123,19 +135,27 @@ describe('a request', () => {
     const port = await lab.serve([{}]);
     expect((await call(port)).headers['set-cookie']).toEqual(['a=1', 'b=2']);
     const session = connectHttp2(`http://127.0.0.1:${port}`);
-    const [headers] = (await once(session.request({ ':path': '/' }), 'response')) as [Record<string, unknown>];
+    const [headers] = (await once(session.request({ ':path': '/' }), 'response')) as [
+      Record<string, unknown>,
+    ];
     expect(headers['set-cookie']).toEqual(['a=1', 'b=2']);
     session.close();
   });
 
   it.each([
     ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello'],
-    ['a length and chunks', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    [
+      'a length and chunks',
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['an odd coding', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n'],
     ['no host', 'GET / HTTP/1.1\r\n\r\n'],
     ['two hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n'],
     ['a space before the colon', 'GET / HTTP/1.1\r\nHost : a\r\n\r\n'],
-    ['bare line feeds in a chunk', 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n'],
+    [
+      'bare line feeds in a chunk',
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\nx\n0\n\n',
+    ],
   ])('is refused with %s', async (_, text) => {
     let asked = 0;
     const backend = await lab.backend((incoming, outgoing) => {
@@ -226,15 +246,24 @@ it('spreads requests by weight', async () => {
   await lab.upstream('a', [await echo('a')]);
   await lab.upstream('b', [await echo('b')]);
   const port = await lab.serve([
-    { backends: [{ upstream: 'a', weight: 3 }, { upstream: 'b', weight: 1 }, { upstream: 'c', weight: 0 }] },
+    {
+      backends: [
+        { upstream: 'a', weight: 3 },
+        { upstream: 'b', weight: 1 },
+        { upstream: 'c', weight: 0 },
+      ],
+    },
   ]);
   const names: string[] = [];
-  for (let round = 0; round < 8; round++) names.push((JSON.parse((await call(port)).text) as { name: string }).name);
+  for (let round = 0; round < 8; round++)
+    names.push((JSON.parse((await call(port)).text) as { name: string }).name);
   expect(names.filter((name) => name === 'b')).toHaveLength(2);
 });
 
 it('answers 500 for a backend that does not exist, 404 without a route', async () => {
-  const port = await lab.serve([{ backends: [{ weight: 1 }], match: { path: { kind: 'exact', value: '/x' } } }]);
+  const port = await lab.serve([
+    { backends: [{ weight: 1 }], match: { path: { kind: 'exact', value: '/x' } } },
+  ]);
   expect((await call(port, { path: '/x' })).status).toBe(500);
   expect((await call(port, { path: '/y' })).status).toBe(404);
 });
@@ -283,7 +312,12 @@ describe('filters', () => {
     ['no prefix', { path: { kind: 'prefix', value: '/' } }, 'http://shop.example:8000/page?q'],
   ])('redirect to %s', async (_, redirect, location) => {
     const port = await lab.serve(
-      [{ match: { path: { kind: 'prefix', value: '/old' } }, filters: { redirect: { status: 301, ...redirect } } }],
+      [
+        {
+          match: { path: { kind: 'prefix', value: '/old' } },
+          filters: { redirect: { status: 301, ...redirect } },
+        },
+      ],
       { publicPort: 8000 },
     );
     const answer = await call(port, { path: '/old/page?q', headers: { host: 'shop.example:8000' } });
@@ -350,7 +384,9 @@ describe('filters', () => {
     });
     const allowed = await call(port, { headers: { origin } });
     expect(allowed.headers['access-control-allow-origin']).toBe(origin);
-    expect((await call(port, { headers: { origin: 'https://evil' } })).headers['access-control-allow-origin']).toBeUndefined();
+    expect(
+      (await call(port, { headers: { origin: 'https://evil' } })).headers['access-control-allow-origin'],
+    ).toBeUndefined();
   });
 });
 
@@ -359,12 +395,14 @@ describe('other protocols', () => {
     const server = new WebSocketServer({ noServer: true });
     server.on('connection', (socket, incoming) => {
       socket.send(`${incoming.url} ${incoming.headers.host}`);
-      socket.on('message', (text) => socket.send(`echo ${String(text)}`));
+      socket.on('message', (text: Buffer) => socket.send(`echo ${text.toString()}`));
     });
     const backend = await lab.backend((_, outgoing) => outgoing.writeHead(403).end('no'));
     const http = (await import('node:http')).createServer((_, outgoing) => outgoing.writeHead(403).end('no'));
     http.on('upgrade', (incoming, socket, head) =>
-      server.handleUpgrade(incoming, socket, head, (accepted) => server.emit('connection', accepted, incoming)),
+      server.handleUpgrade(incoming, socket, head, (accepted) =>
+        server.emit('connection', accepted, incoming),
+      ),
     );
     await lab.upstream('web', [dead, await lab.adopt(http)]);
     await lab.upstream('never', [backend]);
@@ -388,7 +426,9 @@ describe('other protocols', () => {
 
   it('HTTP/2 by prior knowledge, to HTTP/1.1 and HTTP/2 behind', async () => {
     const h2 = createHttp2Server((incoming, outgoing) => {
-      outgoing.end(`h2 ${incoming.httpVersion} ${incoming.authority} ${incoming.headers['x-forwarded-for']}`);
+      outgoing.end(
+        `h2 ${incoming.httpVersion} ${incoming.authority} ${String(incoming.headers['x-forwarded-for'])}`,
+      );
     });
     await lab.upstream('web', [await lab.adopt(h2)], 'h2c');
     const port = await lab.serve([{}]);
@@ -399,7 +439,9 @@ describe('other protocols', () => {
     for await (const chunk of stream) text += chunk as string;
     expect(text).toBe('h2 2.0 shop.example 127.0.0.1');
     session.close();
-    expect((await call(port, { headers: { host: 'one.example' } })).text).toBe('h2 2.0 one.example 127.0.0.1');
+    expect((await call(port, { headers: { host: 'one.example' } })).text).toBe(
+      'h2 2.0 one.example 127.0.0.1',
+    );
   });
 
   it('an offer of h2c is answered over HTTP/1.1', async () => {
@@ -427,7 +469,8 @@ describe('other protocols', () => {
       { say: shape('/echo.Echo/Say', false), chat: shape('/echo.Echo/Chat', true) },
       {
         say: (asked: { request: Buffer }, done: (error: object | null, value?: Buffer) => void) => {
-          if (asked.request.toString() === 'fail') done({ code: grpcStatus.FAILED_PRECONDITION, details: 'not now' });
+          if (asked.request.toString() === 'fail')
+            done({ code: grpcStatus.FAILED_PRECONDITION, details: 'not now' });
           else done(null, Buffer.from(`said ${asked.request.toString()}`));
         },
         chat: (stream: NodeJS.ReadWriteStream) => {
@@ -444,7 +487,10 @@ describe('other protocols', () => {
     await lab.upstream('web', [dead, { ip: '127.0.0.1', port: backendPort }], 'h2c');
     await lab.upstream('empty', [], 'h2c');
     const port = await lab.serve([
-      { match: { path: { kind: 'prefix', value: '/empty.Service' } }, backends: [{ upstream: 'empty', weight: 1 }] },
+      {
+        match: { path: { kind: 'prefix', value: '/empty.Service' } },
+        backends: [{ upstream: 'empty', weight: 1 }],
+      },
       { match: { path: { kind: 'prefix', value: '/echo.Echo' } } },
     ]);
     const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
@@ -473,7 +519,9 @@ describe('other protocols', () => {
 
 it('says what it does', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'ingress-'));
-  const own = await startProxyLab({ accessLog: { file: join(folder, 'access.log'), maxBytes: 1e6, maxBackups: 2 } });
+  const own = await startProxyLab({
+    accessLog: { file: join(folder, 'access.log'), maxBytes: 1e6, maxBackups: 2 },
+  });
   await own.upstream('web', [dead]);
   const port = await own.serve([{ name: 'Ingress/default/web' }]);
   await call(port, { path: '/a?b', headers: { host: 'h', 'user-agent': 'test' } });

@@ -10,7 +10,11 @@ export function answerItself(exchange: FrontExchange, status: number, reason: st
   const type = headerValue(exchange.headers, 'content-type') ?? '';
   if (type.startsWith('application/grpc')) {
     const fields = ['content-type', 'application/grpc', 'grpc-status', String(grpcStatus(status))];
-    exchange.respond(200, [...fields, 'grpc-message', encodeURIComponent(reason).replaceAll('%20', ' ')], 'end');
+    exchange.respond(
+      200,
+      [...fields, 'grpc-message', encodeURIComponent(reason).replaceAll('%20', ' ')],
+      'end',
+    );
     return;
   }
   const body = Buffer.from(`${status} ${reason}\n`);

@@ -1,4 +1,11 @@
-import { createServer, request, type IncomingHttpHeaders, type IncomingMessage, type RequestListener, type RequestOptions } from 'node:http';
+import {
+  createServer,
+  request,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type RequestOptions,
+} from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import { systemClock } from '../../../base/clock.ts';
 import { createIngressProxy, type IngressProxy, type ProxySettings } from './ingress-proxy.ts';
@@ -10,7 +17,11 @@ export interface ProxyLab {
   readonly metricsPort: number;
   /** Serves these routes and gives the port. */
   serve(routes: readonly Partial<Route>[], listener?: Partial<ProxyListener>): Promise<number>;
-  upstream(name: string, endpoints: readonly UpstreamEndpoint[], protocol?: Upstream['protocol']): Promise<void>;
+  upstream(
+    name: string,
+    endpoints: readonly UpstreamEndpoint[],
+    protocol?: Upstream['protocol'],
+  ): Promise<void>;
   /** Starts a server and gives where it is. */
   backend(answer: RequestListener): Promise<UpstreamEndpoint>;
   /** Any server that is to be ended with the lab. */
@@ -25,7 +36,9 @@ export async function startProxyLab(settings: Partial<ProxySettings> = {}): Prom
   const adopt = (server: Server): Promise<UpstreamEndpoint> => {
     servers.push(server);
     return new Promise((resolve) =>
-      server.listen(0, '127.0.0.1', () => resolve({ ip: '127.0.0.1', port: (server.address() as AddressInfo).port })),
+      server.listen(0, '127.0.0.1', () =>
+        resolve({ ip: '127.0.0.1', port: (server.address() as AddressInfo).port }),
+      ),
     );
   };
   return {
@@ -42,7 +55,13 @@ export async function startProxyLab(settings: Partial<ProxySettings> = {}): Prom
       }));
       const ports = await proxy.configure({
         listeners: [
-          { name: 'main', address: '127.0.0.1', ports: [0], scopes: [{ host: '', routes: complete }], ...listener },
+          {
+            name: 'main',
+            address: '127.0.0.1',
+            ports: [0],
+            scopes: [{ host: '', routes: complete }],
+            ...listener,
+          },
         ],
       });
       const main = ports[listener?.name ?? 'main'];
@@ -57,7 +76,8 @@ export async function startProxyLab(settings: Partial<ProxySettings> = {}): Prom
       await proxy.close();
       for (const server of servers) {
         server.close();
-        if ('closeAllConnections' in server) (server as ReturnType<typeof createServer>).closeAllConnections();
+        if ('closeAllConnections' in server)
+          (server as ReturnType<typeof createServer>).closeAllConnections();
       }
     },
   };
@@ -72,7 +92,10 @@ export interface Answer {
 }
 
 /** Sends a request and reads the answer to its end. */
-export function call(port: number, options: RequestOptions & { readonly body?: string } = {}): Promise<Answer> {
+export function call(
+  port: number,
+  options: RequestOptions & { readonly body?: string } = {},
+): Promise<Answer> {
   const { body, ...rest } = options;
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, agent: false, ...rest }, (incoming) => {

@@ -49,9 +49,11 @@ export function createProxyMetrics(): ProxyMetrics {
   });
   let open = 0;
   let running = 0;
-  registry.reading('gauge', { name: 'kanoe_ingress_connections', help: 'Open connections of clients.' }, () => [
-    [[], open],
-  ]);
+  registry.reading(
+    'gauge',
+    { name: 'kanoe_ingress_connections', help: 'Open connections of clients.' },
+    () => [[[], open]],
+  );
   registry.reading('gauge', { name: 'kanoe_ingress_active_requests', help: 'Requests under way.' }, () => [
     [[], running],
   ]);

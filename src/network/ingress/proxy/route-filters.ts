@@ -94,7 +94,5 @@ function originMatches(allowed: string, origin: string): boolean {
   const star = allowed.indexOf('*');
   if (star < 0) return allowed === origin;
   const [before, after] = [allowed.slice(0, star), allowed.slice(star + 1)];
-  return (
-    origin.length > before.length + after.length && origin.startsWith(before) && origin.endsWith(after)
-  );
+  return origin.length > before.length + after.length && origin.startsWith(before) && origin.endsWith(after);
 }

@@ -7,7 +7,12 @@ function route(name: string, host: string, match: RouteMatch = {}): Route {
   return { name, host, match, filters: {}, backends: [] };
 }
 
-function find(routes: readonly Route[], url: string, headers: readonly string[] = [], method = 'GET'): string {
+function find(
+  routes: readonly Route[],
+  url: string,
+  headers: readonly string[] = [],
+  method = 'GET',
+): string {
   const { host, pathname, search } = new URL(url);
   const table = createRouteTable([{ host: '', routes }]);
   const request = { host: hostName(host), path: pathname, query: search, method, headers };
@@ -15,7 +20,9 @@ function find(routes: readonly Route[], url: string, headers: readonly string[] 
 }
 
 describe('hosts', () => {
-  const routes = ['', '*.foo.com', 'bar.foo.com', '**.foo.com', '**.a.foo.com'].map((host) => route(host, host));
+  const routes = ['', '*.foo.com', 'bar.foo.com', '**.foo.com', '**.a.foo.com'].map((host) =>
+    route(host, host),
+  );
   it.each([
     ['http://bar.foo.com/', 'bar.foo.com'],
     ['http://BAR.foo.com:8080/', 'bar.foo.com'],
@@ -68,7 +75,12 @@ describe('headers, query and method', () => {
     ['another value', { headers: [{ name: 'version', kind: 'exact', value: 'Two' }] }, '/', false],
     ['a pattern', { headers: [{ name: 'VERSION', kind: 'regex', value: 't.o' }] }, '/', true],
     ['a header that comes twice', { headers: [{ name: 'x-many', kind: 'exact', value: 'a, b' }] }, '/', true],
-    ['a query parameter', { query: [{ name: 'animal', kind: 'exact', value: 'whale' }] }, '/?animal=whale', true],
+    [
+      'a query parameter',
+      { query: [{ name: 'animal', kind: 'exact', value: 'whale' }] },
+      '/?animal=whale',
+      true,
+    ],
     ['the first of its name', { query: [{ name: 'a', kind: 'exact', value: '2' }] }, '/?a=1&a=2', false],
     ['an encoded one', { query: [{ name: 'a', kind: 'exact', value: 'x y' }] }, '/?a=x%20y', true],
     ['a method', { method: 'POST' }, '/', false],
@@ -80,7 +92,10 @@ describe('headers, query and method', () => {
 it('searches only the scope with the most specific host', () => {
   const table = createRouteTable([
     { host: '', routes: [route('any', '')] },
-    { host: '**.example.com', routes: [route('star', '**.example.com', { path: { kind: 'exact', value: '/s' } })] },
+    {
+      host: '**.example.com',
+      routes: [route('star', '**.example.com', { path: { kind: 'exact', value: '/s' } })],
+    },
   ]);
   const request = { path: '/other', query: '', method: 'GET', headers: [] };
   expect(table.find({ ...request, host: 'a.example.com' })).toBeUndefined();

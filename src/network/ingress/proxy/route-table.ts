@@ -29,9 +29,7 @@ interface CompiledRoute {
 
 /** Makes a table of a listener's scopes. */
 export function createRouteTable(scopes: readonly RouteScope[]): RouteTable {
-  const compiled = byHost(
-    scopes.map((scope) => ({ host: scope.host, value: tableOfHosts(scope.routes) })),
-  );
+  const compiled = byHost(scopes.map((scope) => ({ host: scope.host, value: tableOfHosts(scope.routes) })));
   return {
     find(request) {
       const [scope] = compiled(request.host);
@@ -55,14 +53,20 @@ function tableOfHosts(routes: readonly Route[]): (host: string) => Iterable<read
 }
 
 /** Finds what is known of a host, the most specific first: its own name, then stars by the length of what follows them, then any. */
-function byHost<T>(entries: readonly { readonly host: string; readonly value: T }[]): (host: string) => Iterable<T> {
+function byHost<T>(
+  entries: readonly { readonly host: string; readonly value: T }[],
+): (host: string) => Iterable<T> {
   const known = new Map(entries.map(({ host, value }) => [host, value]));
   const stars = entries.some(({ host }) => host.startsWith('*'));
   return function* find(host: string): Iterable<T> {
     const exact = known.get(host);
     if (exact !== undefined && host !== '') yield exact;
     if (stars) {
-      for (let dot = host.indexOf('.'), first = true; dot > 0; dot = host.indexOf('.', dot + 1), first = false) {
+      for (
+        let dot = host.indexOf('.'), first = true;
+        dot > 0;
+        dot = host.indexOf('.', dot + 1), first = false
+      ) {
         const suffix = host.slice(dot);
         const one = first ? known.get(`*${suffix}`) : undefined;
         if (one !== undefined) yield one;

@@ -10,7 +10,13 @@ import { answerItself } from './own-answer.ts';
 import type { Mirror, Route, RouteBackend, Upstream, UpstreamEndpoint } from './proxy-configuration.ts';
 import type { ProxyMetrics } from './proxy-metrics.ts';
 import { hostName, parseTarget, type RequestTarget } from './request-target.ts';
-import { changePath, preflightAnswer, redirectLocation, withCors, type FilteredRequest } from './route-filters.ts';
+import {
+  changePath,
+  preflightAnswer,
+  redirectLocation,
+  withCors,
+  type FilteredRequest,
+} from './route-filters.ts';
 import type { RouteTable } from './route-table.ts';
 import { keyOf } from './upstream-pool.ts';
 
@@ -62,7 +68,13 @@ interface Account {
   endpoint?: UpstreamEndpoint;
 }
 
-const replaced = new Set(['host', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port', 'x-forwarded-for']);
+const replaced = new Set([
+  'host',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-for',
+]);
 
 export function serveRequests(surroundings: RequestSurroundings): Requests {
   const { clock, metrics, pool } = surroundings;
@@ -122,7 +134,13 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
       return undefined;
     }
     const { method, headers } = exchange;
-    const request = { host: hostName(authority), method, path: target.matchedPath, query: target.query, headers };
+    const request = {
+      host: hostName(authority),
+      method,
+      path: target.matchedPath,
+      query: target.query,
+      headers,
+    };
     const found = listener.table.find(request);
     if (!found) {
       refuse(exchange, account, 404, 'no route matches the request');
@@ -152,7 +170,13 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
       return undefined;
     }
     account.upstream = upstream.name;
-    return { filtered, backend, upstream, path: pathOf(filtered), headers: outgoing(filtered, backend, caller) };
+    return {
+      filtered,
+      backend,
+      upstream,
+      path: pathOf(filtered),
+      headers: outgoing(filtered, backend, caller),
+    };
   }
 
   function settle(account: Account): { onAttempt(endpoint: UpstreamEndpoint): void } {
