@@ -328,6 +328,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         clock,
         remotes: () => aggregator.remotes(),
         local: openapiRoute({
+          clock,
           resources: () => resources.definitions,
           table: () => schema,
           version: versionOf(options.version),

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { PathRequest, PathRoute } from '../http/path-routes.ts';
 import type { Reply } from '../http/exchange.ts';
 import { openapiV2Protobuf } from '../openapi/openapi-v2-protobuf.ts';
-import type { OpenapiV2 } from '../openapi/openapi-v2.ts';
+import type { JsonSchema } from '../openapi/definition.ts';
+import { inSteps, wholeDocument, type Document } from '../openapi/kept-documents.ts';
+import { openapiV2Json, type OpenapiV2 } from '../openapi/openapi-v2.ts';
 import type { RemoteVersion } from './aggregator.ts';
 import type { RemoteServer } from './remote-server.ts';
 
@@ -21,9 +22,9 @@ interface Index {
 const keptMs = 10_000;
 const gnostic = 'application/com.github.proto-openapi.spec.v2';
 
-function etagOf(body: Buffer): string {
-  return `"${createHash('sha512').update(body).digest('hex').toUpperCase()}"`;
-}
+/** An OpenAPI v2 document as it is sent. */
+type WholeV2 = Omit<OpenapiV2, 'paths' | 'definitions'> &
+  Readonly<Record<'paths' | 'definitions', Readonly<Record<string, JsonSchema>>>>;
 
 /** `/openapi/v2` and `/openapi/v3` with the documents of other servers in them; as they are when there are none. */
 export function aggregatedOpenapiRoute({ clock, local, remotes }: AggregatedOpenapiOptions): PathRoute {
@@ -47,8 +48,7 @@ export function aggregatedOpenapiRoute({ clock, local, remotes }: AggregatedOpen
 
   const available = (): RemoteVersion[] => remotes().filter((remote) => remote.available);
 
-  function answer(body: Buffer, request: PathRequest, contentType: string): Reply {
-    const etag = etagOf(body);
+  function answer({ body, etag }: Document, request: PathRequest, contentType: string): Reply {
     const headers = { etag, vary: 'Accept-Encoding, Accept' };
     if (request.headers['if-none-match'] === etag)
       return { code: 304, contentType, headers, body: Buffer.alloc(0) };
@@ -70,29 +70,29 @@ export function aggregatedOpenapiRoute({ clock, local, remotes }: AggregatedOpen
       if (found) paths[name] = found;
     }
     const sorted = Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)));
-    return answer(Buffer.from(JSON.stringify({ paths: sorted })), request, 'text/plain; charset=utf-8');
+    return answer(wholeDocument(JSON.stringify({ paths: sorted })), request, 'text/plain; charset=utf-8');
   }
 
   /** Their paths of their own group, and the definitions that are not here already. */
   async function merged(request: PathRequest): Promise<Reply> {
-    const own = (await ownDocument('/openapi/v2')) as OpenapiV2;
+    const own = (await ownDocument('/openapi/v2')) as WholeV2;
     let { paths, definitions } = own;
     for (const { server } of available()) {
-      const theirs = (await fetched(server, '/openapi/v2')) as Partial<OpenapiV2> | undefined;
+      const theirs = (await fetched(server, '/openapi/v2')) as Partial<WholeV2> | undefined;
       const added = Object.entries(theirs?.paths ?? {}).filter(([path]) => path.startsWith(server.root));
       paths = { ...paths, ...Object.fromEntries(added) };
       definitions = { ...theirs?.definitions, ...definitions };
     }
-    const document = { ...own, paths, definitions };
+    const document = { ...own, paths: Object.entries(paths), definitions: Object.entries(definitions) };
     if (request.headers.accept?.includes(gnostic))
-      return answer(openapiV2Protobuf(document), request, `${gnostic}.v1.0+protobuf`);
-    return answer(Buffer.from(JSON.stringify(document)), request, 'application/json');
+      return answer(await inSteps(openapiV2Protobuf(document), clock), request, `${gnostic}.v1.0+protobuf`);
+    return answer(await inSteps(openapiV2Json(document), clock), request, 'application/json');
   }
 
   async function theirDocument({ server }: RemoteVersion, request: PathRequest): Promise<Reply | undefined> {
     const document = await fetched(server, request.path);
     if (document === undefined) return undefined;
-    return answer(Buffer.from(JSON.stringify(document)), request, 'application/json');
+    return answer(wholeDocument(JSON.stringify(document)), request, 'application/json');
   }
 
   return (request) => {

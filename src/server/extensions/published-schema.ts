@@ -59,7 +59,10 @@ export function publishedSchemas({ type, schema, selectable }: Published): {
   };
 }
 
+const nested = ['properties', 'items', 'not', 'additionalProperties', 'allOf', 'anyOf', 'oneOf'];
+
 function mapped(schema: Json, change: (schema: Json) => Json): Json {
+  if (!nested.some((key) => Object.hasOwn(schema, key))) return schema;
   return Object.fromEntries(
     Object.entries(schema).map(([key, value]) => {
       switch (key) {

@@ -4,15 +4,15 @@ import type { PathRoute } from './path-routes.ts';
 /** Serves the OpenAPI documents under `/openapi`. */
 export function openapiRoute(options: OpenapiOptions): PathRoute {
   const handle = openapiHandler(options);
-  return ({ path, query, headers }) => {
-    const answer = handle({ path, query, accept: headers.accept, ifNoneMatch: headers['if-none-match'] });
+  return async ({ path, query, headers }) => {
+    const answer = await handle({
+      path,
+      query,
+      accept: headers.accept,
+      ifNoneMatch: headers['if-none-match'],
+    });
     if (!answer || answer.status === 404) return undefined;
     const { 'content-type': contentType = 'application/json', ...rest } = answer.headers;
-    return {
-      code: answer.status,
-      contentType,
-      headers: rest,
-      body: typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body,
-    };
+    return { code: answer.status, contentType, headers: rest, body: answer.body };
   };
 }

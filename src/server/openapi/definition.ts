@@ -70,11 +70,11 @@ export interface DefinitionOptions {
   readonly groupVersions: readonly { readonly group: string; readonly version: string }[];
 }
 
-/** The definitions of these messages and of all that they lead to, by name. */
-export function definitionsOf(
+/** The definitions of these messages and of all that they lead to, sorted by name; undefined between steps of finding them. */
+export function* definitionsOf(
   messages: Iterable<string>,
   options: DefinitionOptions,
-): Readonly<Record<string, JsonSchema>> {
+): Generator<readonly [string, JsonSchema] | undefined> {
   const found = new Map<string, JsonSchema>();
   const open = [...messages];
   const visit = (of: FieldType): void => {
@@ -97,8 +97,9 @@ export function definitionsOf(
     const message = options.table.get(name);
     found.set(name, definitionOf(message, options));
     for (const field of message.fields.values()) visit(field.of);
+    yield undefined;
   }
-  return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
+  for (const name of [...found.keys()].sort()) yield [name, found.get(name) ?? {}];
 }
 
 function definitionOf(message: MessageSchema, options: DefinitionOptions): JsonSchema {

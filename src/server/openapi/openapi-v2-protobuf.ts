@@ -1,36 +1,66 @@
-import { WireWriter } from '../../machinery/protobuf/wire-writer.ts';
+import { WireWriter, wireType } from '../../machinery/protobuf/wire-writer.ts';
 import type { JsonSchema } from './definition.ts';
 import type { OpenapiV2 } from './openapi-v2.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The document as gnostic's `openapi.v2.Document` in protobuf, which kubectl up to 1.26 asks for. */
-export function openapiV2Protobuf(document: OpenapiV2): Buffer {
-  const out = new WireWriter(1 << 20);
-  out.string(1, document.swagger);
-  out.message(2, () => {
-    out.string(1, document.info.title);
-    out.string(2, document.info.version);
-  });
-  out.message(8, () => {
-    writeNamed(out, 2, document.paths, (item) => writePathItem(out, item));
-  });
-  out.message(9, () => {
-    writeNamed(out, 1, document.definitions, (schema) => writeSchema(out, schema));
-  });
-  for (const requirement of document.security) {
-    out.message(12, () => {
-      writeNamed(out, 1, requirement, () => {});
+/** The document as gnostic's `openapi.v2.Document` in protobuf, which kubectl up to 1.26 asks for, piece by piece. */
+export function* openapiV2Protobuf(document: OpenapiV2): Generator<Buffer> {
+  yield written((out) => {
+    out.string(1, '2.0');
+    out.message(2, () => {
+      out.string(1, document.info.title);
+      out.string(2, document.info.version);
     });
-  }
-  out.message(13, () => {
-    writeNamed(out, 1, document.securityDefinitions, (definition) => {
-      out.message(2, () => {
-        writeStrings(out, definition, { type: 1, name: 2, in: 3, description: 4 });
+  });
+  yield* namedMessage(8, 2, document.paths, writePathItem);
+  yield* namedMessage(9, 1, document.definitions, writeSchema);
+  yield written((out) => {
+    for (const requirement of document.security) {
+      out.message(12, () => {
+        writeNamed(out, 1, requirement, () => {});
+      });
+    }
+    out.message(13, () => {
+      writeNamed(out, 1, document.securityDefinitions, (definition) => {
+        out.message(2, () => {
+          writeStrings(out, definition, { type: 1, name: 2, in: 3, description: 4 });
+        });
       });
     });
   });
-  return Buffer.from(out.finish());
+}
+
+function written(write: (out: WireWriter) => void): Buffer {
+  const out = new WireWriter();
+  write(out);
+  return out.finish();
+}
+
+const nothing = Buffer.alloc(0);
+
+/** A message of nothing but `repeated Named…`; its length comes before it, so that its members are made first. */
+function* namedMessage(
+  number: number,
+  each: number,
+  members: OpenapiV2['paths'],
+  write: (out: WireWriter, value: Json) => void,
+): Generator<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for (const member of members) {
+    yield nothing;
+    if (!member) continue;
+    const [name, value] = member;
+    const piece = written((out) => writeNamed(out, each, { [name]: value }, (one) => write(out, one)));
+    pieces.push(piece);
+    length += piece.length;
+  }
+  yield written((out) => {
+    out.tag(number, wireType.bytes);
+    out.varint(length);
+  });
+  yield* pieces;
 }
 
 /** `repeated Named… { string name = 1; … value = 2; }`. */

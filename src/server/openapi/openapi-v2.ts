@@ -1,16 +1,17 @@
 import { definitionsOf, type JsonSchema } from './definition.ts';
+import { objectText } from './object-text.ts';
 import { bearerToken, type DocumentOptions } from './openapi-v3.ts';
 import type { Answer, Operation } from './operation.ts';
 import type { Parameter } from './parameter.ts';
 import { messagesOf, pathItems, phraseOf } from './path-item.ts';
 
-/** An OpenAPI v2 document, as far as it has a shape that others rely on. */
+type Members = Iterable<readonly [string, JsonSchema] | undefined>;
+
+/** An OpenAPI v2 document, of which the large parts are made, and can be read, only once; undefined between steps of that. */
 export interface OpenapiV2 {
-  readonly swagger: '2.0';
   readonly info: { readonly title: string; readonly version: string };
-  readonly paths: Readonly<Record<string, JsonSchema>>;
-  readonly definitions: Readonly<Record<string, JsonSchema>>;
-  readonly parameters: Readonly<Record<string, JsonSchema>>;
+  readonly paths: Members;
+  readonly definitions: Members;
   readonly securityDefinitions: Readonly<Record<string, JsonSchema>>;
   readonly security: readonly JsonSchema[];
 }
@@ -22,24 +23,33 @@ export interface OpenapiV2 {
 export function openapiV2(operations: readonly Operation[], options: DocumentOptions): OpenapiV2 {
   const { version, ...known } = options;
   return {
-    swagger: '2.0',
     info: { title: 'Kubernetes', version },
-    paths: Object.fromEntries(
-      pathItems(operations).map(({ path, shared, operations: methods }) => [
-        path,
-        {
-          ...Object.fromEntries(
-            methods.map(({ operation, own }) => [operation.method, method(operation, own)]),
-          ),
-          ...(shared.length > 0 && { parameters: shared.map(parameter) }),
-        },
-      ]),
-    ),
+    paths: paths(operations),
     definitions: definitionsOf(messagesOf(operations), { ...known, dialect: 'v2' }),
-    parameters: {},
     securityDefinitions: { BearerToken: bearerToken },
     security: [{ BearerToken: [] }],
   };
+}
+
+/** The document as JSON, piece by piece. */
+export function* openapiV2Json(document: OpenapiV2): Generator<string> {
+  const { info, securityDefinitions, security } = document;
+  yield `{"swagger":"2.0","info":${JSON.stringify(info)},"paths":`;
+  yield* objectText(document.paths);
+  yield ',"definitions":';
+  yield* objectText(document.definitions);
+  const rest = JSON.stringify({ parameters: {}, securityDefinitions, security });
+  yield `,${rest.slice(1)}`;
+}
+
+function* paths(operations: readonly Operation[]): Generator<readonly [string, JsonSchema]> {
+  for (const { path, shared, operations: methods } of pathItems(operations)) {
+    const item = {
+      ...Object.fromEntries(methods.map(({ operation, own }) => [operation.method, method(operation, own)])),
+      ...(shared.length > 0 && { parameters: shared.map(parameter) }),
+    };
+    yield [path, item];
+  }
 }
 
 function method(operation: Operation, own: readonly Parameter[]): JsonSchema {

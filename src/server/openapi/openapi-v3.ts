@@ -1,5 +1,6 @@
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { definitionsOf, type CustomDefinition, type JsonSchema } from './definition.ts';
+import { objectText } from './object-text.ts';
 import type { Answer, Operation } from './operation.ts';
 import { messagesOf, pathItems, phraseOf } from './path-item.ts';
 import type { Parameter } from './parameter.ts';
@@ -14,29 +15,29 @@ export interface DocumentOptions {
   readonly version: string;
 }
 
-/** The OpenAPI v3 document of these operations: one group version, or one discovery path. */
-export function openapiV3(operations: readonly Operation[], options: DocumentOptions): object {
+/** The OpenAPI v3 document of these operations, piece by piece: one group version, or one discovery path. */
+export function* openapiV3(operations: readonly Operation[], options: DocumentOptions): Generator<string> {
   const { version, ...known } = options;
-  const schemas = definitionsOf(messagesOf(operations), { ...known, dialect: 'v3' });
-  return {
-    openapi: '3.0.0',
-    info: { title: 'Kubernetes', version },
-    paths: Object.fromEntries(
-      pathItems(operations).map(({ path, shared, operations: methods }) => [
-        path,
-        {
-          ...Object.fromEntries(
-            methods.map(({ operation, own }) => [operation.method, method(operation, own)]),
-          ),
-          ...(shared.length > 0 && { parameters: shared.map(parameter) }),
-        },
-      ]),
-    ),
-    components: {
-      ...(Object.keys(schemas).length > 0 && { schemas }),
-      securitySchemes: { BearerToken: bearerToken },
-    },
-  };
+  yield `{"openapi":"3.0.0","info":${JSON.stringify({ title: 'Kubernetes', version })},"paths":`;
+  yield* objectText(paths(operations));
+  yield ',"components":{';
+  const messages = messagesOf(operations);
+  if (messages.size > 0) {
+    yield '"schemas":';
+    yield* objectText(definitionsOf(messages, { ...known, dialect: 'v3' }));
+    yield ',';
+  }
+  yield `"securitySchemes":${JSON.stringify({ BearerToken: bearerToken })}}}`;
+}
+
+function* paths(operations: readonly Operation[]): Generator<readonly [string, JsonSchema]> {
+  for (const { path, shared, operations: methods } of pathItems(operations)) {
+    const item = {
+      ...Object.fromEntries(methods.map(({ operation, own }) => [operation.method, method(operation, own)])),
+      ...(shared.length > 0 && { parameters: shared.map(parameter) }),
+    };
+    yield [path, item];
+  }
 }
 
 /** How requests carry tokens; the same in both dialects. */

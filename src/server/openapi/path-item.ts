@@ -10,15 +10,15 @@ export interface PathItem {
 
 const methods: readonly Operation['method'][] = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'];
 
-/** Groups operations by path, both in upstream's order. */
-export function pathItems(operations: readonly Operation[]): PathItem[] {
+/** Groups operations by path, both in upstream's order; each path is made when it is asked for. */
+export function* pathItems(operations: readonly Operation[]): Generator<PathItem> {
   const paths = new Map<string, Operation[]>();
   for (const operation of operations) {
     const others = paths.get(operation.path);
     if (others) others.push(operation);
     else paths.set(operation.path, [operation]);
   }
-  return [...paths].sort(([a], [b]) => (a < b ? -1 : 1)).map(([path, all]) => pathItem(path, all));
+  for (const path of [...paths.keys()].sort()) yield pathItem(path, paths.get(path) ?? []);
 }
 
 function pathItem(path: string, all: readonly Operation[]): PathItem {
@@ -55,9 +55,12 @@ export function phraseOf(code: Answer['code']): string {
 
 /** The messages that operations take and give. */
 export function messagesOf(operations: readonly Operation[]): Set<string> {
-  const messages = operations.flatMap(({ body, answers }) => [
-    ...(body ? [body.message] : []),
-    ...answers.flatMap(({ message }) => (message === undefined || message === 'text' ? [] : [message])),
-  ]);
-  return new Set(messages);
+  const messages = new Set<string>();
+  for (const { body, answers } of operations) {
+    if (body) messages.add(body.message);
+    for (const { message } of answers) {
+      if (message !== undefined && message !== 'text') messages.add(message);
+    }
+  }
+  return messages;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
 import { configMaps } from '../../api/core/config-maps.ts';
 import { namespaces } from '../../api/core/namespaces.ts';
 import { roles } from '../../api/rbac/roles.ts';
@@ -18,14 +19,19 @@ interface V3 {
 }
 
 function serving(initial: readonly AnyResource[]): {
-  get(path: string, options?: Partial<OpenapiRequest>): OpenapiResponse;
+  get(path: string, options?: Partial<OpenapiRequest>): Promise<OpenapiResponse>;
   serve(resources: readonly AnyResource[]): void;
 } {
   let resources = initial;
-  const handle = openapiHandler({ resources: () => resources, table: kubernetesSchema, version: 'v1.36.2' });
+  const handle = openapiHandler({
+    clock: systemClock,
+    resources: () => resources,
+    table: kubernetesSchema,
+    version: 'v1.36.2',
+  });
   return {
-    get(path, options = {}) {
-      const response = handle({ path, ...options });
+    async get(path, options = {}) {
+      const response = await handle({ path, ...options });
       if (!response) throw new Error(`${path} is not served`);
       return response;
     },
@@ -36,11 +42,14 @@ function serving(initial: readonly AnyResource[]): {
 }
 
 const { get } = serving([configMaps, namespaces, roles]);
-const json = <T>(response: OpenapiResponse): T => JSON.parse(response.body.toString()) as T;
+const json = async <T>(response: Promise<OpenapiResponse>): Promise<T> =>
+  JSON.parse((await response).body.toString()) as T;
 
 describe('the OpenAPI v3 index', () => {
-  it('lists what is served, each with a digest of its content', () => {
-    const { paths } = json<{ paths: Record<string, { serverRelativeURL: string }> }>(get('/openapi/v3'));
+  it('lists what is served, each with a digest of its content', async () => {
+    const { paths } = await json<{ paths: Record<string, { serverRelativeURL: string }> }>(
+      get('/openapi/v3'),
+    );
     expect(Object.keys(paths)).toEqual([
       '.well-known/openid-configuration',
       'api',
@@ -53,24 +62,33 @@ describe('the OpenAPI v3 index', () => {
     ]);
     const url = new URL(paths['api/v1']?.serverRelativeURL ?? '', 'https://server');
     expect(url.pathname).toBe('/openapi/v3/api/v1');
-    const response = get(url.pathname, { query: url.searchParams });
+    const response = await get(url.pathname, { query: url.searchParams });
     expect(response.headers['cache-control']).toBe('public, immutable');
     expect(response.headers['etag']).toBe(`"${url.searchParams.get('hash')}"`);
   });
 
-  it('changes with what is served', () => {
+  it('changes with what is served', async () => {
     const server = serving([configMaps]);
-    const before = server.get('/openapi/v3');
-    expect(server.get('/openapi/v3').headers['etag']).toBe(before.headers['etag']);
+    const before = await server.get('/openapi/v3');
+    expect((await server.get('/openapi/v3')).headers['etag']).toBe(before.headers['etag']);
     server.serve([configMaps, roles]);
-    expect(server.get('/openapi/v3').headers['etag']).not.toBe(before.headers['etag']);
-    expect(server.get('/openapi/v3/apis/rbac.authorization.k8s.io/v1').status).toBe(200);
+    expect((await server.get('/openapi/v3')).headers['etag']).not.toBe(before.headers['etag']);
+    expect((await server.get('/openapi/v3/apis/rbac.authorization.k8s.io/v1')).status).toBe(200);
+  });
+
+  it('keeps the documents of groups that did not change', async () => {
+    const server = serving([configMaps]);
+    const { body } = await server.get('/openapi/v3/api/v1');
+    server.serve([configMaps, roles]);
+    expect((await server.get('/openapi/v3/api/v1')).body).toBe(body);
+    server.serve([configMaps, namespaces, roles]);
+    expect((await server.get('/openapi/v3/api/v1')).body).not.toBe(body);
   });
 });
 
 describe('an OpenAPI v3 document', () => {
-  it('shows the schema of a kind as upstream does', () => {
-    const { schemas } = json<V3>(get('/openapi/v3/api/v1')).components;
+  it('shows the schema of a kind as upstream does', async () => {
+    const { schemas } = (await json<V3>(get('/openapi/v3/api/v1'))).components;
     expect(schemas['io.k8s.api.core.v1.ConfigMap']).toEqual({
       type: 'object',
       properties: {
@@ -89,8 +107,8 @@ describe('an OpenAPI v3 document', () => {
     expect(schemas).not.toHaveProperty(['io.k8s.api.core.v1.Pod']);
   });
 
-  it('has the operations that the resource serves', () => {
-    const { paths } = json<V3>(get('/openapi/v3/api/v1'));
+  it('has the operations that the resource serves', async () => {
+    const { paths } = await json<V3>(get('/openapi/v3/api/v1'));
     const ids = Object.entries(paths)
       .filter(([path]) => path.includes('namespaces') && !path.includes('configmaps'))
       .map(([path, item]) => [path, Object.keys(item).filter((key) => key !== 'parameters')]);
@@ -109,28 +127,31 @@ describe('an OpenAPI v3 document', () => {
     });
   });
 
-  it('refers to nothing that it does not define', () => {
+  it('refers to nothing that it does not define', async () => {
     for (const name of ['api', 'apis', 'api/v1', 'apis/rbac.authorization.k8s.io/v1']) {
-      const { body } = get(`/openapi/v3/${name}`);
-      const { schemas } = json<V3>(get(`/openapi/v3/${name}`)).components;
+      const { body } = await get(`/openapi/v3/${name}`);
+      const { schemas } = (await json<V3>(get(`/openapi/v3/${name}`))).components;
       const used = body.toString().matchAll(/"#\/components\/schemas\/([^"]+)"/g);
       expect([...used].map(([, schema]) => schema).filter((schema) => !(`${schema}` in schemas))).toEqual([]);
     }
   });
 
-  it('is not sent again to who has it', () => {
-    const { etag } = get('/openapi/v3/api/v1').headers;
-    expect(get('/openapi/v3/api/v1', { ifNoneMatch: etag })).toMatchObject({ status: 304, body: '' });
+  it('is not sent again to who has it', async () => {
+    const { etag } = (await get('/openapi/v3/api/v1')).headers;
+    expect(await get('/openapi/v3/api/v1', { ifNoneMatch: etag })).toMatchObject({
+      status: 304,
+      body: Buffer.alloc(0),
+    });
   });
 
-  it('is not found for what is not served', () => {
-    expect(get('/openapi/v3/apis/apps/v1').status).toBe(404);
+  it('is not found for what is not served', async () => {
+    expect((await get('/openapi/v3/apis/apps/v1')).status).toBe(404);
   });
 });
 
 describe('the OpenAPI v2 document', () => {
-  it('says where dryRun is known', () => {
-    const patch = json<V2>(get('/openapi/v2')).paths['/api/v1/namespaces/{name}']?.['patch'];
+  it('says where dryRun is known', async () => {
+    const patch = (await json<V2>(get('/openapi/v2'))).paths['/api/v1/namespaces/{name}']?.['patch'];
     expect(patch?.['x-kubernetes-group-version-kind']).toEqual({
       group: '',
       version: 'v1',
@@ -144,8 +165,8 @@ describe('the OpenAPI v2 document', () => {
     });
   });
 
-  it('shows how lists merge', () => {
-    const { definitions } = json<V2>(get('/openapi/v2'));
+  it('shows how lists merge', async () => {
+    const { definitions } = await json<V2>(get('/openapi/v2'));
     expect(definitions['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta']).toMatchObject({
       properties: {
         ownerReferences: {
@@ -165,14 +186,14 @@ describe('the OpenAPI v2 document', () => {
     });
   });
 
-  it('is the same in protobuf', () => {
+  it('is the same in protobuf', async () => {
     const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
-    const response = get('/openapi/v2', { accept });
+    const response = await get('/openapi/v2', { accept });
     expect(response.headers['content-type']).toBe(
       'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
     );
-    const document = json<V2>(get('/openapi/v2'));
-    const reader = new WireReader(response.body as Buffer);
+    const document = await json<V2>(get('/openapi/v2'));
+    const reader = new WireReader(response.body);
     const names: Record<number, string[]> = { 8: [], 9: [] };
     while (!reader.done) {
       const { number, type } = reader.tag();
