@@ -101,6 +101,59 @@ describe('endpoints of a service', () => {
   });
 });
 
+describe('hints of endpoints', () => {
+  const hinted = (ip: string, zones: readonly string[], nodeNames: readonly string[] = []): Endpoint => ({
+    ...endpoint(ip),
+    hints: {
+      forZones: zones.map((name) => ({ name })),
+      forNodes: nodeNames.map((name) => ({ name })),
+    },
+  });
+  const a = hinted('10.244.0.2', ['a'], ['one']);
+  const b = hinted('10.244.1.2', ['b'], ['two']);
+  const where = { name: 'one', zone: 'b' };
+
+  it.each([
+    { title: 'are followed to the node', endpoints: [a, b], node: where, expected: '10.244.0.2' },
+    {
+      title: 'are followed to the zone when the node has none',
+      endpoints: [a, b],
+      node: { name: 'three', zone: 'b' },
+      expected: '10.244.1.2',
+    },
+    {
+      title: 'are not followed when an endpoint has none',
+      endpoints: [a, endpoint('10.244.1.2')],
+      node: where,
+      expected: '10.244.0.2 10.244.1.2',
+    },
+    {
+      title: 'are not followed to where nothing is',
+      endpoints: [a, b],
+      node: { name: 'three', zone: 'c' },
+      expected: '10.244.0.2 10.244.1.2',
+    },
+    {
+      title: 'are not followed by nodes without a zone',
+      endpoints: [hinted('10.244.0.2', ['a']), hinted('10.244.1.2', ['b'])],
+      node: { name: 'one' },
+      expected: '10.244.0.2 10.244.1.2',
+    },
+    {
+      title: 'of endpoints that are not ready do not count',
+      endpoints: [a, b, endpoint('10.244.0.9', { ready: false })],
+      node: where,
+      expected: '10.244.0.2',
+    },
+  ])('$title', ({ endpoints, node, expected }) => {
+    const [own] = planService(service({}), [slice(endpoints)], { node });
+    expect(own?.endpoints.map(({ ip }) => ip).join(' ')).toBe(expected);
+    const shared = { nodes: [{ ...node, range: '10.244.0.0/24' }] };
+    const [port] = planService(service({}), [slice(endpoints)], shared);
+    expect(port?.nodeEndpoints?.[0]?.endpoints.map(({ ip }) => ip).join(' ')).toBe(expected);
+  });
+});
+
 describe('where a service answers', () => {
   it.each<[string, Service, readonly string[]]>([
     ['a cluster address', service({}), ['clusterIP 10.96.0.20:80']],
@@ -123,6 +176,16 @@ describe('where a service answers', () => {
         { loadBalancer: { ingress: [{ ip: '10.244.255.1', ipMode: 'VIP' }] } },
       ),
       ['clusterIP 10.96.0.20:80', 'loadBalancer 10.244.255.1:80', 'loadBalancer *:80'],
+    ],
+    [
+      'a load balancer that another implementation serves by proxy',
+      service(
+        { type: 'LoadBalancer' },
+        {
+          loadBalancer: { ingress: [{ ip: '203.0.113.1', ipMode: 'Proxy' }, { hostname: 'lb.example.com' }] },
+        },
+      ),
+      ['clusterIP 10.96.0.20:80'],
     ],
   ])('%s', (_, given, expected) => {
     const frontends = planService(given, [], { nodes }).flatMap((port) => port.frontends);

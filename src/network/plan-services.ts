@@ -1,23 +1,29 @@
 import type { Service, ServicePort as ApiServicePort } from '../api/core/v1.gen.ts';
 import type { Endpoint, EndpointSlice } from '../api/discovery/v1.gen.ts';
 import type { HostPortMapping } from './create-pod-network.ts';
-import type { Backend, Frontend, NodeBackends, ServicePort } from './service-port.ts';
+import type { Backend, Frontend, ServicePort } from './service-port.ts';
+
+/** Where a node is; `zone` is what its label says. */
+export interface NodePlace {
+  readonly name: string;
+  readonly zone?: string;
+}
 
 /** A node of this machine. */
-export interface NodeRange {
-  readonly name: string;
+export interface NodeRange extends NodePlace {
   readonly range: string;
 }
 
 /** Whom a proxy serves: the machine with those nodes that share its network, or one node with a network of its own. */
-export type ServiceView = { readonly nodes: readonly NodeRange[] } | { readonly node: string };
+export type ServiceView = { readonly nodes: readonly NodeRange[] } | { readonly node: NodePlace };
 
 /**
  * What a proxy has to serve for a Service, given its EndpointSlices (resolved ports, upstream's rules: ready endpoints,
  * or those that still serve while they terminate when none is ready). Headless and ExternalName services have nothing.
  *
  * On a node of its own, `externalTrafficPolicy: Local` means the node's endpoints. For the machine, every external client
- * is local to every endpoint: it asks for nothing more than client addresses to be kept.
+ * is local to every endpoint: it asks for nothing more than client addresses to be kept. Hints of endpoints are followed
+ * for the pods of a node (`trafficDistribution`); the machine itself is in no zone.
  */
 export function planService(
   service: Service,
@@ -43,9 +49,14 @@ export function planService(
       frontends: frontendsOf(service, port).filter(
         ({ role, address }) => 'nodes' in view || role !== 'loadBalancer' || address !== undefined,
       ),
-      endpoints: usable(candidates),
+      endpoints: 'node' in view ? near(view.node, candidates) : usable(candidates),
       ...('nodes' in view
-        ? internal && { nodeEndpoints: view.nodes.map((node) => onNode(node, candidates)) }
+        ? (internal || hinted(candidates)) && {
+            nodeEndpoints: view.nodes.map((node) => ({
+              range: node.range,
+              endpoints: internal ? endpointsOn(node, candidates) : near(node, candidates),
+            })),
+          }
         : (internal || external) && {
             local: { internal, external, endpoints: endpointsOn(view.node, candidates) },
           }),
@@ -53,6 +64,26 @@ export function planService(
       ...(sourceRanges.length > 0 && { sourceRanges }),
     };
   });
+}
+
+/** What a load balancer outside asks of a machine. */
+export interface HealthCheck {
+  readonly port: number;
+  /** How many endpoints of the service are ready on it. */
+  readonly localEndpoints: number;
+}
+
+/** What a machine, to which all its nodes are local, says on a service's `healthCheckNodePort`; undefined when it has none. */
+export function planHealthCheck(
+  { spec }: Service,
+  slices: readonly EndpointSlice[],
+): HealthCheck | undefined {
+  const port = spec?.healthCheckNodePort ?? 0;
+  if (spec?.type !== 'LoadBalancer' || spec.externalTrafficPolicy !== 'Local' || port === 0) return undefined;
+  const ready = slices
+    .flatMap(({ endpoints }) => endpoints ?? [])
+    .filter(({ conditions }) => conditions?.ready ?? true);
+  return { port, localEndpoints: new Set(ready.map(({ addresses }) => addresses[0])).size };
 }
 
 /** The host port of a pod as something to be served. */
@@ -94,23 +125,43 @@ function endpointsOf(slices: readonly EndpointSlice[], port: ApiServicePort): re
 }
 
 function usable(candidates: readonly Candidate[]): readonly Backend[] {
-  const ready = candidates.filter(({ endpoint }) => endpoint.conditions?.ready ?? true);
-  const chosen =
-    ready.length > 0
-      ? ready
-      : candidates.filter(
-          ({ endpoint }) =>
-            endpoint.conditions?.terminating === true && endpoint.conditions.serving !== false,
-        );
-  return chosen.map(({ ip, port }) => ({ ip, port }));
+  const ready = candidates.filter(isReady);
+  return backendsOf(ready.length > 0 ? ready : candidates.filter(isDraining));
 }
 
-function onNode(node: NodeRange, candidates: readonly Candidate[]): NodeBackends {
-  return { range: node.range, endpoints: endpointsOn(node.name, candidates) };
+function isReady({ endpoint }: Candidate): boolean {
+  return endpoint.conditions?.ready ?? true;
 }
 
-function endpointsOn(node: string, candidates: readonly Candidate[]): readonly Backend[] {
-  return usable(candidates.filter(({ endpoint }) => endpoint.nodeName === node));
+function isDraining({ endpoint }: Candidate): boolean {
+  return endpoint.conditions?.terminating === true && endpoint.conditions.serving !== false;
+}
+
+function backendsOf(candidates: readonly Candidate[]): readonly Backend[] {
+  return candidates.map(({ ip, port }) => ({ ip, port }));
+}
+
+function endpointsOn({ name }: NodePlace, candidates: readonly Candidate[]): readonly Backend[] {
+  return usable(candidates.filter(({ endpoint }) => endpoint.nodeName === name));
+}
+
+function hinted(candidates: readonly Candidate[]): boolean {
+  return candidates.some(({ endpoint }) => endpoint.hints !== undefined);
+}
+
+/** Those that hints give to a node, or else to its zone, as long as every ready endpoint has such hints. */
+function near({ name, zone }: NodePlace, candidates: readonly Candidate[]): readonly Backend[] {
+  const ready = candidates.filter(isReady);
+  const choices = [
+    { place: name, hintsOf: ({ hints }: Endpoint) => hints?.forNodes ?? [] },
+    { place: zone, hintsOf: ({ hints }: Endpoint) => hints?.forZones ?? [] },
+  ];
+  for (const { place, hintsOf } of choices) {
+    if (!ready.every(({ endpoint }) => hintsOf(endpoint).length > 0)) continue;
+    const own = ready.filter(({ endpoint }) => hintsOf(endpoint).some((hint) => hint.name === place));
+    if (own.length > 0) return backendsOf(own);
+  }
+  return usable(candidates);
 }
 
 function frontendsOf(service: Service, port: ApiServicePort): readonly Frontend[] {

@@ -31,6 +31,8 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       const blockedPort = randomNodePort();
       const balancerPort = randomNodePort();
       const clientPort = 40_001;
+      /** Not 80, which somebody else may have on all addresses of the machine: sockets could not have it on one. */
+      const servicePort = 8_088;
       const conflicts: PortConflict[] = [];
       const present = new Set<string>();
       let serviceIP: string;
@@ -77,7 +79,7 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
             {
               key,
               protocol,
-              frontends: draft.frontends ?? [{ role: 'clusterIP', address: serviceIP, port: 80 }],
+              frontends: draft.frontends ?? [{ role: 'clusterIP', address: serviceIP, port: servicePort }],
               endpoints: backends(draft.pods ?? [a, b], protocol),
               ...more,
             },
@@ -112,19 +114,19 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
         async (protocol) => {
           await serve({ protocol });
           const words = protocol === 'TCP' ? 'tcp' : 'udp';
-          expect(await answering(client, words, { host: serviceIP, port: 80 })).toBe('a b');
-          expect(await answering(lab.host, words, { host: serviceIP, port: 80 })).toBe('a b');
+          expect(await answering(client, words, { host: serviceIP, port: servicePort })).toBe('a b');
+          expect(await answering(lab.host, words, { host: serviceIP, port: servicePort })).toBe('a b');
         },
       );
 
       it('lets a pod reach itself through its service', async () => {
         await serve({ pods: [a] });
-        expect(await a.tcp(serviceIP, 80)).toMatch(/^a .* hello$/);
+        expect(await a.tcp(serviceIP, servicePort)).toMatch(/^a .* hello$/);
       });
 
       it('carries much data and half-closed connections', async () => {
         await serve({});
-        expect(await client.tcp(serviceIP, 80, { size: 5_000_000 })).toBe('5000000');
+        expect(await client.tcp(serviceIP, servicePort, { size: 5_000_000 })).toBe('5000000');
       });
 
       it('serves several ports and protocols of one address', async () => {
@@ -134,8 +136,8 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
           protocol: 'UDP',
           pods: [b],
         });
-        expect(await client.tcp(serviceIP, 80)).toMatch(/^a /);
-        expect(await client.udp(serviceIP, 80)).toMatch(/^b /);
+        expect(await client.tcp(serviceIP, servicePort)).toMatch(/^a /);
+        expect(await client.udp(serviceIP, servicePort)).toMatch(/^b /);
       });
 
       it.each(['TCP', 'UDP'] as const)(
@@ -169,44 +171,76 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       });
 
       it('serves external addresses', async () => {
-        await serve({ frontends: [{ role: 'externalIP', address: '198.51.100.77', port: 80 }] });
-        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('a b');
-        expect(await answering(lab.host, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('a b');
+        await serve({ frontends: [{ role: 'externalIP', address: '198.51.100.77', port: servicePort }] });
+        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('a b');
+        expect(await answering(lab.host, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('a b');
       });
 
       it('refuses at once when there is no endpoint, and when the service is gone', async () => {
         const frontends = [
-          { role: 'clusterIP', address: serviceIP, port: 80 },
+          { role: 'clusterIP', address: serviceIP, port: servicePort },
           { role: 'nodePort', port: nodePort },
         ] as const;
         await serve({ pods: [], frontends });
-        expect(await client.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
-        expect(await client.udp(serviceIP, 80)).toBe('ECONNREFUSED');
-        expect(await lab.host.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
+        expect(await client.tcp(serviceIP, servicePort)).toBe('ECONNREFUSED');
+        expect(await client.udp(serviceIP, servicePort)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp(serviceIP, servicePort)).toBe('ECONNREFUSED');
         expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
         await serve({ frontends });
-        expect(await client.tcp(serviceIP, 80)).toMatch(/^[ab] /);
+        expect(await client.tcp(serviceIP, servicePort)).toMatch(/^[ab] /);
         expect(await lab.host.tcp('127.0.0.1', nodePort)).toMatch(/^[ab] /);
         await proxy.update({ set: [], removed: [...present] });
-        expect(await client.tcp(serviceIP, 80)).toBe('ECONNREFUSED');
+        expect(await client.tcp(serviceIP, servicePort)).toBe('ECONNREFUSED');
         expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
       });
 
       it('moves UDP clients that keep their port when their endpoint goes', async () => {
         await serve({ protocol: 'UDP', pods: [a] });
-        expect(await client.udp(serviceIP, 80, { from: clientPort })).toMatch(/^a /);
+        expect(await client.udp(serviceIP, servicePort, { from: clientPort })).toMatch(/^a /);
         await serve({ protocol: 'UDP', pods: [b] });
-        expect(await client.udp(serviceIP, 80, { from: clientPort })).toMatch(/^b /);
+        expect(await client.udp(serviceIP, servicePort, { from: clientPort })).toMatch(/^b /);
       });
 
       it('keeps a client on its endpoint with session affinity', async () => {
         await serve({}, { affinitySeconds: 60 });
-        const first = await answering(client, 'tcp', { host: serviceIP, port: 80 });
+        const first = await answering(client, 'tcp', { host: serviceIP, port: servicePort });
         expect(['a', 'b']).toContain(first);
-        expect(['a', 'b']).toContain(await answering(lab.host, 'tcp', { host: serviceIP, port: 80 }));
+        expect(['a', 'b']).toContain(
+          await answering(lab.host, 'tcp', { host: serviceIP, port: servicePort }),
+        );
         const other = first === 'a' ? b : a;
         await serve({ pods: [other] }, { affinitySeconds: 60 });
-        expect(await answering(client, 'tcp', { host: serviceIP, port: 80 })).toBe(other.name);
+        expect(await answering(client, 'tcp', { host: serviceIP, port: servicePort })).toBe(other.name);
+      });
+
+      it('lets a client go once its affinity has timed out', async () => {
+        await serve({}, { affinitySeconds: 1 });
+        const seen = new Set<string>();
+        const call = async (): Promise<string> => {
+          seen.add((await client.tcp(serviceIP, servicePort)).split(' ')[0] ?? '');
+          return [...seen].sort().join(' ');
+        };
+        expect(await call()).toBe(await call());
+        await expect.poll(call, { interval: 1_300, timeout: 10_000 }).toBe('a b');
+      });
+
+      it('leaves connections alone whose endpoint goes, as long as the pod lives', async () => {
+        await serve({ pods: [a] });
+        expect(await client.open(serviceIP, servicePort)).toBe('open');
+        await serve({ pods: [b] });
+        expect(await client.tcp(serviceIP, servicePort)).toMatch(/^b /);
+        expect(await client.talk('still here')).toBe('still here');
+        await proxy.update({ set: [], removed: [...present] });
+        expect(await client.talk('and now')).toBe('and now');
+      });
+
+      it('serves host ports on all addresses, or on the one that is asked for', async () => {
+        await serve({ frontends: [{ role: 'hostPort', port: nodePort }] });
+        expect(await lab.host.tcp('127.0.0.1', nodePort)).toMatch(/^[ab] /);
+        const gateway = formatIpv4(lab.podRange.network + 1);
+        await serve({ frontends: [{ role: 'hostPort', address: gateway, port: nodePort }] });
+        expect(await lab.host.tcp(gateway, nodePort)).toMatch(/^[ab] /);
+        expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
       });
 
       it('keeps pods to the endpoints of their node when traffic is to stay local', async () => {
@@ -215,18 +249,18 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
           { range: nodeRange(lab, 1), endpoints: backends([b], 'TCP') },
         ];
         await serve({}, { nodeEndpoints });
-        expect(await answering(b, 'tcp', { host: serviceIP, port: 80 })).toBe('b');
-        expect(await client.tcp(serviceIP, 80)).toMatch(/timeout|ECONNRESET|ECONNREFUSED/);
-        expect(await answering(lab.host, 'tcp', { host: serviceIP, port: 80 })).toBe('a b');
+        expect(await answering(b, 'tcp', { host: serviceIP, port: servicePort })).toBe('b');
+        expect(await client.tcp(serviceIP, servicePort)).toMatch(/timeout|ECONNRESET|ECONNREFUSED/);
+        expect(await answering(lab.host, 'tcp', { host: serviceIP, port: servicePort })).toBe('a b');
       });
 
       it('leaves an address to the service that had it first, until that is gone', async () => {
-        const frontends = [{ role: 'externalIP', address: '198.51.100.77', port: 80 }] as const;
+        const frontends = [{ role: 'externalIP', address: '198.51.100.77', port: servicePort }] as const;
         await serve({ pods: [a], frontends });
         await serve({ key: 'default/late/tcp/80', pods: [b], frontends });
-        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('a');
+        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('a');
         await proxy.update({ set: [], removed: ['default/web/tcp/80'] });
-        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: 80 })).toBe('b');
+        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('b');
       });
 
       it('reports a node port that another process has, and leaves it alone', async () => {

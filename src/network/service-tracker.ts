@@ -1,13 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../base/clock.ts';
-import { services } from '../api/core/v1.gen.ts';
+import { nodes, services } from '../api/core/v1.gen.ts';
 import { endpointslices, type EndpointSlice } from '../api/discovery/v1.gen.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import type { InformerFactory } from '../reconcile/informer.ts';
 import type { HostPortMapping } from './create-pod-network.ts';
 import { planDnsService, type DnsService } from './dns/dns-service.ts';
 import type { DnsChange } from './engine/network-engine.ts';
-import { planHostPort, planService, type NodeRange, type ServiceView } from './plan-services.ts';
+import {
+  planHealthCheck,
+  planHostPort,
+  planService,
+  type HealthCheck,
+  type NodePlace,
+  type NodeRange,
+  type ServiceView,
+} from './plan-services.ts';
 import type { ServicePort } from './service-port.ts';
 import type { ServiceChange } from './service-proxy.ts';
 
@@ -17,12 +25,15 @@ export interface ServiceTrackerOptions {
   updateServices(change: ServiceChange): Promise<void>;
   /** Absent: names are somebody else's business. */
   updateDns?(change: DnsChange): Promise<void>;
+  /** Hears what a Service is to say on its `healthCheckNodePort`. */
+  updateHealthCheck?(key: string, check: HealthCheck | undefined): void;
   /** Name of the node that alone is served; absent: the machine, with the nodes that share its network. */
   readonly node?: string;
   /** Hears of updates that failed; they are tried again. */
   onError(error: unknown): void;
 }
 
+const zoneLabel = 'topology.kubernetes.io/zone';
 const serviceNameLabel = 'kubernetes.io/service-name';
 const retryMs = 1_000;
 
@@ -62,6 +73,13 @@ export class ServiceTracker {
         },
         onDelete: touchSlice,
       }),
+      informers.for(nodes).addHandler({
+        onAdd: (node) => this.#moved(node.metadata.name),
+        onUpdate: (next, previous) => {
+          if (next.metadata.labels?.[zoneLabel] !== previous.metadata.labels?.[zoneLabel])
+            this.#moved(next.metadata.name);
+        },
+      }),
     ];
     void Promise.all([serviceCache.synced(), sliceCache.synced()]).then(() => {
       this.#synced = true;
@@ -80,6 +98,12 @@ export class ServiceTracker {
   /** A node of this machine, for services whose traffic stays on a node. */
   addNode(node: NodeRange): void {
     this.#nodes.set(node.name, node);
+    this.#moved(node.name);
+  }
+
+  /** What is served to a node's pods may change with its zone. */
+  #moved(nodeName: string): void {
+    if (!this.#nodes.has(nodeName) && nodeName !== this.#options.node) return;
     for (const key of this.#ports.keys()) this.#dirty.add(key);
     this.#schedule();
   }
@@ -126,6 +150,7 @@ export class ServiceTracker {
     const namesChange = { set: [] as DnsService[], removed: [] as { namespace: string; name: string }[] };
     for (const key of this.#dirty) {
       this.#planPorts(key, servicesChange);
+      this.#planHealthCheck(key);
       if (this.#options.updateDns) this.#planName(key, namesChange);
     }
     this.#dirty.clear();
@@ -186,7 +211,19 @@ export class ServiceTracker {
 
   #view(): ServiceView {
     const { node } = this.#options;
-    return node === undefined ? { nodes: [...this.#nodes.values()] } : { node };
+    if (node !== undefined) return { node: this.#located({ name: node }) };
+    return { nodes: [...this.#nodes.values()].map((own) => this.#located(own)) };
+  }
+
+  #located<T extends NodePlace>(place: T): T {
+    const zone = this.#options.informers.for(nodes).get(undefined, place.name)?.metadata.labels?.[zoneLabel];
+    return zone === undefined ? place : { ...place, zone };
+  }
+
+  #planHealthCheck(key: string): void {
+    const [namespace, name = ''] = key.split('/');
+    const service = this.#options.informers.for(services).get(namespace, name);
+    this.#options.updateHealthCheck?.(key, service && planHealthCheck(service, this.#slicesOf(key)));
   }
 
   #planName(

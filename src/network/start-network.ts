@@ -12,6 +12,7 @@ import { createForeignPodNetwork, type ForeignPodNetwork } from './foreign-pod-n
 import { createNetworkEngine, type NetworkEngine } from './engine/network-engine.ts';
 import { createWorkerNetworkEngine } from './engine/worker-network-engine.ts';
 import { ensureDnsService } from './ensure-dns-service.ts';
+import { HealthCheckPorts } from './health-check-ports.ts';
 import { loadBalancerRange } from './load-balancer-range.ts';
 import { createIsolatedNodes, type IsolatedNodes } from './isolated-nodes.ts';
 import { NetworkError } from './network-error.ts';
@@ -116,12 +117,16 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       ranges: [options.podCidr, options.serviceCidr],
       resolvConf: options.resolvConf ?? '/etc/resolv.conf',
     });
+    const healthChecks = new HealthCheckPorts({
+      onConflict: (key, port) => report({ key, role: 'healthCheckNodePort', protocol: 'TCP', port }, options),
+    });
     const tracker = new ServiceTracker({
       informers,
       clock,
       onError,
       updateServices: (change) => proxy.update(change),
       updateDns: (change) => engine.updateDns(change),
+      updateHealthCheck: (key, check) => healthChecks.set(key, check),
     });
     const policies = startPolicies(port, kernel ? undefined : await policyHindrance());
     informers.start();
@@ -168,6 +173,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         await isolatedNodes.stop();
         await policies.stop();
         await tracker.stop();
+        healthChecks.close();
         await proxy.close();
         await engine.close();
       },
@@ -260,8 +266,13 @@ interface Policies {
   stop(): Promise<void>;
 }
 
+type HealthCheckConflict = Omit<PortConflict, 'role'> & { readonly role: 'healthCheckNodePort' };
+
 /** Says on the Service that one of its ports is somebody else's. A load balancer's port of the machine is only an extra. */
-function report({ key, role, protocol, port }: PortConflict, options: NetworkOptions): void {
+function report(
+  { key, role, protocol, port }: PortConflict | HealthCheckConflict,
+  options: NetworkOptions,
+): void {
   if (role === 'loadBalancer') {
     options.onBalancerPortTaken?.(key.split('/').slice(0, 2).join('/'), port);
     return;
