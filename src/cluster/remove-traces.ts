@@ -18,9 +18,9 @@ export async function removeNodeTraces(
   const number = String(index + 1);
   const node = join(dataDirectory, 'nodes', number);
   const directory = join(node, 'containers');
+  await purgeCriRuntime({ directory, clock });
   await purgeProcessRuntime({ directory });
   if (!runsNative()) return;
-  await purgeCriRuntime({ directory, clock });
   await purgeNativeRuntime({
     directory,
     runDirectory: join(runDirectory, number),
@@ -45,9 +45,9 @@ export async function removeTraces(
   const native = runsNative();
   for (const node of await readdir(nodes).catch(() => [])) {
     const directory = join(nodes, node, 'containers');
+    await purgeCriRuntime({ directory, clock });
     await purgeProcessRuntime({ directory });
     if (!native) continue;
-    await purgeCriRuntime({ directory, clock });
     await purgeNativeRuntime({ directory, runDirectory: join(runDirectory, node), clusterId: id, clock });
     await unmountNodeFiles(join(nodes, node));
   }
