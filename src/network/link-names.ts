@@ -31,3 +31,6 @@ export function tableName(clusterId: string): string {
 
 /** An empty table that says: Kanoe switched `net.ipv4.ip_forward` on, and whoever removes the last cluster switches it off. */
 export const forwardingMarker: string = 'kanoe-forwarding';
+
+/** The group (`ip link … group`) of links that lead to pods which something else than Kanoe has connected. */
+export const foreignLinkGroup: number = 0x6b_61_6e;

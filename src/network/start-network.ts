@@ -165,7 +165,10 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       async foreignPodNetworkFor(nodeName, podCidr) {
         tracker.addNode({ name: nodeName, range: podCidr });
         await addGateway(clusterId, requireRange(podCidr).network + 1);
-        return createForeignPodNetwork((mappings) => tracker.setHostPorts(nodeName, mappings));
+        return createForeignPodNetwork({
+          onHostPorts: (mappings) => tracker.setHostPorts(nodeName, mappings),
+          policies: policies.tracker,
+        });
       },
       gatewayOf: (podCidr) => formatIpv4(requireRange(podCidr).network + 1),
       async stop() {

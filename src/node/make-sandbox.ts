@@ -1,6 +1,7 @@
 import type { Pod } from '../api/core/v1.gen.ts';
 import type { SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
+import { runtimeHandlerOf } from './runtime-handler.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
 
 /** Makes a sandbox for a pod, after freeing those that it had before. Throws `RuntimeError`. */
@@ -17,5 +18,10 @@ export async function makeSandbox(request: {
     node.events.record(pod, 'Normal', 'SandboxChanged', why);
     await Promise.all(old.map(({ id }) => node.runtime.stopSandbox(id)));
   }
-  return node.runtime.runSandbox(sandboxSpec(pod, attempt, node.dns.clusterDomain), signal);
+  const spec = sandboxSpec(pod, attempt, node.dns.clusterDomain);
+  const runtimeHandler = await runtimeHandlerOf(node.client, pod);
+  return node.runtime.runSandbox(
+    { ...spec, ...(runtimeHandler !== undefined && { runtimeHandler }) },
+    signal,
+  );
 }

@@ -1,4 +1,4 @@
-import { clusterLinkName } from '../link-names.ts';
+import { clusterLinkName, foreignLinkGroup } from '../link-names.ts';
 
 /** An address and port of this machine that pods reach by the rules of policies, although the machine is their node. */
 export interface MachineListener {
@@ -60,7 +60,7 @@ ${nodes}    ip daddr vmap @isolated-ingress
   }
   chain input {
     type filter hook input priority filter - 5; policy accept;
-    iifname != "${clusterLinkName(clusterId)}*" accept
+    iifname != "${clusterLinkName(clusterId)}*" iifgroup != ${foreignLinkGroup} accept
     ct direction reply accept
     ip daddr . meta l4proto . th dport @listeners ip saddr vmap @isolated-egress
   }

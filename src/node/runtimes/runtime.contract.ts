@@ -33,6 +33,8 @@ export interface RuntimeSubject {
   readonly links?: readonly string[];
   /** Whether a container's process is there, asked without the runtime; default: by its id in the process list. */
   runs?(containerId: string): boolean;
+  /** A handler of RuntimeClasses that is not the usual one. */
+  readonly handler?: string;
   readonly features: ReadonlySet<Feature>;
 }
 
@@ -40,7 +42,7 @@ type Declare = (title: string, body: () => void | Promise<void>) => void;
 const undeclared: Declare = () => undefined;
 
 /** `sys`: privileged containers may write to /sys (containerd 1.6 mounts it for the sandbox first, read-only). */
-type Feature = 'isolation' | 'limits' | 'adoption' | 'terminal' | 'sys';
+type Feature = 'isolation' | 'limits' | 'adoption' | 'terminal' | 'sys' | 'handlers';
 
 const waitMs = 10_000;
 
@@ -499,6 +501,30 @@ export function runtimeContract(subject: RuntimeSubject): void {
         await runtime.stopContainer(lives, 0);
         expect(await runtime.containerStatus(lives)).toMatchObject({ state: 'exited', exitCode: 137 });
       });
+    });
+
+    it('refuses a way of running containers that it does not know', async () => {
+      const asked = runtime.runSandbox({
+        ...sandboxSpec(),
+        podUid: 'uid-unknown',
+        runtimeHandler: 'no-such',
+      });
+      if (!has('handlers')) return void (await runtime.removeSandbox((await asked).id));
+      await expect(asked).rejects.toMatchObject({ name: 'RuntimeError' });
+      await expect(asked).rejects.toThrow('no runtime for "no-such" is configured');
+    });
+
+    itWith('handlers')('runs containers in the way that the sandbox asks for', async () => {
+      const { id: other } = await runtime.runSandbox({
+        ...sandboxSpec(),
+        podUid: 'uid-handler',
+        runtimeHandler: subject.handler ?? '',
+      });
+      const id = await runtime.createContainer(other, containerSpec('echo here; sleep 1000'));
+      await runtime.startContainer(id);
+      await awaitLog(runtime, id, 'here');
+      expect(await execute(id, ['echo', 'there'])).toEqual([0, 'there\n', '']);
+      await runtime.removeSandbox(other);
     });
 
     it('stops and removes a sandbox with everything in it, twice if need be', async () => {

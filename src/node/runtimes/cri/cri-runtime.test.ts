@@ -8,7 +8,13 @@ import { runtimeContract } from '../runtime.contract.ts';
 import { connectCri } from './connect-cri.ts';
 import { createCriRuntime } from './cri-runtime.ts';
 import { purgeCriRuntime } from './purge-cri-runtime.ts';
-import { importImage, startContainerd, testPauseImage, whyNoContainerd } from './testing/containerd.ts';
+import {
+  importImage,
+  startContainerd,
+  testHandler,
+  testPauseImage,
+  whyNoContainerd,
+} from './testing/containerd.ts';
 
 const skip = await whyNoContainerd();
 const folder = mkdtempSync(join(tmpdir(), 'kanoe-cri-'));
@@ -38,7 +44,8 @@ runtimeContract({
   links: ['eth0', 'lo'],
   // What runs in a container is a child of its sandbox's shim; its arguments say nothing.
   runs: (id) => containerd?.ctr('tasks', 'list').match(new RegExp(`^${id}\\s+\\d+\\s+RUNNING`, 'm')) != null,
-  features: new Set(['isolation', 'limits', 'adoption', 'terminal']),
+  features: new Set(['isolation', 'limits', 'adoption', 'terminal', 'handlers']),
+  handler: testHandler,
   create: async (directory, images) =>
     createCriRuntime({
       connection: await connectCri(endpoint, systemClock),

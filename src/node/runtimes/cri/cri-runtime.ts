@@ -14,6 +14,7 @@ import {
   type SandboxSpec,
   type SandboxStatus,
 } from '../../container-runtime.ts';
+import type { ForeignPodNetwork } from '../../foreign-pod-network.ts';
 import type { ImageService } from '../../image-service.ts';
 import { Cgroups, detectCgroups } from '../native/cgroups.ts';
 import { signalNumber, signalProcess } from '../processes.ts';
@@ -33,13 +34,6 @@ import { killExecuted, siblingsOf } from './executed-process.ts';
 import { forwardPort } from './forward-port.ts';
 import type { CriMethods, SandboxConfig } from './messages.ts';
 import { remoteSession } from './remote-session.ts';
-
-/** What the machine's network does for pods that the runtime's own network plug-ins have connected. */
-export interface ForeignPodNetwork {
-  /** The pod has this address; its host ports are to lead to it. Idempotent. */
-  attached(sandboxId: string, ip: string, hostPorts: SandboxSpec['hostPorts']): Promise<void>;
-  detached(sandboxId: string): Promise<void>;
-}
 
 export interface CriRuntimeOptions {
   readonly connection: CriConnection;
@@ -123,8 +117,7 @@ class CriRuntime implements ContainerRuntime {
   async adopt(): Promise<void> {
     await this.#relist();
     for (const { id, ip, ready } of await this.listSandboxes()) {
-      const { hostPorts } = await this.#sandboxSpec(id);
-      if (ready && ip !== undefined) await this.#options.network.attached(id, ip, hostPorts);
+      if (ready && ip !== undefined) await this.#attached(id, ip);
     }
     this.#follow();
     this.#schedule();
@@ -144,10 +137,16 @@ class CriRuntime implements ContainerRuntime {
     this.#sandboxes.set(pod_sandbox_id, spec);
     const status = await this.#statusOfSandbox(pod_sandbox_id);
     if (!status) throw new RuntimeError('NOT_FOUND', `sandbox ${pod_sandbox_id} went as soon as it was made`);
-    if (status.ip !== undefined) {
-      await this.#options.network.attached(pod_sandbox_id, status.ip, spec.hostPorts);
+    if (status.ip === undefined) return status;
+    try {
+      await this.#attached(pod_sandbox_id, status.ip);
+      return status;
+    } catch (cause) {
+      await this.removeSandbox(pod_sandbox_id);
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      const message = `failed to setup network for sandbox "${pod_sandbox_id}": ${detail}`;
+      throw new RuntimeError('NETWORK', message, { cause });
     }
-    return status;
   }
 
   async stopSandbox(id: string): Promise<void> {
@@ -338,6 +337,16 @@ class CriRuntime implements ContainerRuntime {
     if (!status) return undefined;
     this.#remember(id, status.annotations);
     return sandboxStatus(status);
+  }
+
+  async #attached(sandboxId: string, ip: string): Promise<void> {
+    const {
+      podNamespace: namespace,
+      podName: name,
+      podUid: uid,
+      hostPorts,
+    } = await this.#sandboxSpec(sandboxId);
+    await this.#options.network.attached({ sandboxId, ip, hostPorts, pod: { namespace, name, uid } });
   }
 
   #remember(id: string, annotations: Readonly<Record<string, string>>): void {

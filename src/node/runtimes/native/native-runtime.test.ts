@@ -48,7 +48,8 @@ function subjectFor(launcher: 'crun' | 'runc' | 'util-linux', skip: string | und
     name: `native with ${launcher}`,
     ...(skip === undefined ? {} : { skip }),
     image: image ?? emptyImage(),
-    features: new Set(['isolation', 'limits', 'adoption', 'terminal', 'sys']),
+    features: new Set(['isolation', 'limits', 'adoption', 'terminal', 'sys', 'handlers']),
+    handler: launcher === 'util-linux' ? 'crun' : 'util-linux',
     create: (folder, images) =>
       createNativeRuntime({
         directory: join(folder, 'state'),

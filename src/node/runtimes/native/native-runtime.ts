@@ -28,6 +28,7 @@ import { containerConfig, containerGroups, overlayOptions, startShim } from './c
 import { ContainerStreams } from './container-streams.ts';
 import { FifoPool } from './fifo-pool.ts';
 import type { Launcher } from './launcher.ts';
+import { createLaunchers, type Launchers } from './launchers.ts';
 import { layoutFolders, nativeLayout, type NativeLayout } from './layout.ts';
 import { readPrivileges, type Privileges } from './privileges.ts';
 import {
@@ -39,7 +40,7 @@ import {
   type SandboxRecord,
 } from './records.ts';
 import { newId, Sandboxes } from './sandboxes.ts';
-import { selectLauncher, type LauncherChoice } from './select-launcher.ts';
+import type { LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
 import { execFailure, failureMessage } from './failure-message.ts';
 import { resizeTerminal } from './resize-terminal.ts';
@@ -93,15 +94,15 @@ export async function createNativeRuntime(options: NativeRuntimeOptions): Promis
   const mounts = await detectCgroups();
   const cgroups = new Cgroups(mounts, options.cgroupRoot ?? `kanoe-${options.clusterId}`);
   const fifos = new FifoPool(layout.fifos);
-  const [launcher, bootId, privileges] = await Promise.all([
-    selectLauncher(options.launcher ?? 'auto', layout, mounts),
+  const [launchers, bootId, privileges] = await Promise.all([
+    createLaunchers(options.launcher ?? 'auto', layout, mounts),
     readBootId(),
     readPrivileges(),
     fifos.open(),
     writeFile(`${layout.shimScript}.new`, shimScript).then(() => renameOver(layout.shimScript)),
     writeFile(layout.agent, `${process.pid}\n`),
   ]);
-  const runtime = new NativeRuntime(options, { layout, cgroups, fifos, launcher, bootId, privileges });
+  const runtime = new NativeRuntime(options, { layout, cgroups, fifos, launchers, bootId, privileges });
   await runtime.adopt();
   return runtime;
 }
@@ -114,7 +115,7 @@ interface Machine {
   readonly layout: NativeLayout;
   readonly cgroups: Cgroups;
   readonly fifos: FifoPool;
-  readonly launcher: Launcher;
+  readonly launchers: Launchers;
   readonly bootId: string;
   readonly privileges: Privileges;
 }
@@ -139,15 +140,17 @@ class NativeRuntime implements ContainerRuntime {
     this.#machine = machine;
     this.#clock = options.clock;
     this.#sandboxes = new Sandboxes(options, machine);
-    this.version = `${machine.launcher.name}/${machine.launcher.version}`;
-    this.limitations = machine.launcher.limitations;
-    this.recursiveReadOnlyMounts = machine.launcher.name !== 'util-linux';
+    this.version = `${machine.launchers.usual.name}/${machine.launchers.usual.version}`;
+    this.limitations = machine.launchers.usual.limitations;
+    this.recursiveReadOnlyMounts = machine.launchers.usual.name !== 'util-linux';
   }
 
   /** Takes over what an earlier agent left and begins to watch. */
   async adopt(): Promise<void> {
     const { layout } = this.#machine;
     await this.#sandboxes.adopt();
+    const { launchers } = this.#machine;
+    for (const handler of this.#sandboxes.handlers()) await launchers.require(handler).catch(() => {});
     const { records, broken } = await readRecords<ContainerRecord>(layout.containers, 'container.json');
     for (const record of records) this.#containers.set(record.id, newContainer(record));
     for (const folder of [layout.pids, layout.exits]) {
@@ -161,7 +164,13 @@ class NativeRuntime implements ContainerRuntime {
     this.#schedulePoll();
   }
 
+  #machineOf(sandboxId: string): Machine & { readonly launcher: Launcher } {
+    const launcher = this.#machine.launchers.of(this.#sandboxes.handlerOf(sandboxId));
+    return { ...this.#machine, launcher };
+  }
+
   async runSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxStatus> {
+    await this.#machine.launchers.require(spec.runtimeHandler);
     return this.#sandboxes.run(spec, signal);
   }
 
@@ -186,17 +195,17 @@ class NativeRuntime implements ContainerRuntime {
     if (sandbox.stopped) throw new RuntimeError('NOT_RUNNING', `sandbox ${sandboxId} is stopped`);
     const image = await this.#options.images.get(spec.imageId);
     if (!image) throw new RuntimeError('NOT_FOUND', `image ${spec.imageId} (${spec.image}) is not present`);
-    const { layout, fifos, cgroups, launcher, bootId } = this.#machine;
+    const { layout, fifos, cgroups, launcher, bootId } = this.#machineOf(sandboxId);
     const { nodeNetns } = this.#options.network;
     void cgroups.warmUp();
     const id = newId();
     const folder = join(layout.containers, id);
     await mkdir(folder, { mode: 0o711 });
     try {
-      const { group } = containerGroups(sandboxId, id, this.#machine);
+      const { group } = containerGroups(sandboxId, id, { cgroups, launcher });
       const [config] = await Promise.all([
         containerConfig({
-          ...this.#machine,
+          ...this.#machineOf(sandboxId),
           seccompDirectory: this.#options.seccompDirectory ?? join(layout.directory, 'seccomp'),
           sandboxId,
           sandbox: sandbox.spec,
@@ -242,14 +251,14 @@ class NativeRuntime implements ContainerRuntime {
     if (container.progress.state !== 'created') {
       throw new RuntimeError('FAILED', `container ${id} has already been started`);
     }
-    const { layout, cgroups, launcher } = this.#machine;
     const { record } = container;
+    const { layout, cgroups, launcher } = this.#machineOf(record.sandboxId);
     const folder = join(layout.containers, id);
     const { command, overlay } = JSON.parse(await readFile(join(folder, 'launch.json'), 'utf8')) as {
       readonly command: readonly string[];
       readonly overlay: string;
     };
-    const { leaf, group, oomFile } = containerGroups(record.sandboxId, id, this.#machine);
+    const { leaf, group, oomFile } = containerGroups(record.sandboxId, id, { cgroups, launcher });
     if (launcher.joinsCgroup && leaf !== group) await cgroups.create(leaf, {});
     container.streams = await this.#openStreams(record);
     const shim = startShim({
@@ -328,7 +337,7 @@ class NativeRuntime implements ContainerRuntime {
 
   async exec(id: string, options: ExecOptions): Promise<ExecSession> {
     const { record, progress, shimPid } = this.#running(id);
-    const { layout, launcher, cgroups } = this.#machine;
+    const { layout, launcher, cgroups } = this.#machineOf(record.sandboxId);
     const folder = join(layout.containers, id);
     const pidFile = join(folder, `exec-${randomBytes(6).toString('hex')}.pid`);
     const command = await launcher.exec(
@@ -336,7 +345,7 @@ class NativeRuntime implements ContainerRuntime {
       options,
       pidFile,
     );
-    const { leaf } = containerGroups(record.sandboxId, id, this.#machine);
+    const { leaf } = containerGroups(record.sandboxId, id, { cgroups, launcher });
     const joinFiles = launcher.joinsCgroup ? cgroups.joinFiles(leaf) : [];
     const session = await startSession({
       file: '/bin/sh',
@@ -455,8 +464,8 @@ class NativeRuntime implements ContainerRuntime {
 
   /** Reads what the wrapper and the launcher wrote and takes the container from created to running to exited. */
   async #learn(container: Container, why: 'file' | 'wrapper gone'): Promise<void> {
-    const { layout, cgroups, launcher } = this.#machine;
     const { id, sandboxId } = container.record;
+    const { layout, cgroups, launcher } = this.#machineOf(sandboxId);
     if (container.progress.state === 'exited' || this.#closed || !this.#containers.has(id)) return;
     const [pid, exit] = await Promise.all([
       readFact(join(layout.pids, id)),

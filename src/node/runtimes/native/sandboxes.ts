@@ -101,6 +101,15 @@ export class Sandboxes {
   }
 
   /** Throws `RuntimeError` `NOT_FOUND`. */
+  /** How a sandbox's containers are run, as its RuntimeClass calls it. */
+  handlerOf(id: string): string | undefined {
+    return this.#records.get(id)?.spec.runtimeHandler;
+  }
+
+  handlers(): ReadonlySet<string | undefined> {
+    return new Set([...this.#records.values()].map(({ spec }) => spec.runtimeHandler));
+  }
+
   get(id: string): SandboxRecord {
     const record = this.#records.get(id);
     if (!record) throw new RuntimeError('NOT_FOUND', `sandbox ${id} does not exist`);

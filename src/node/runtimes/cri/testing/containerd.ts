@@ -21,6 +21,9 @@ export interface TestContainerdOptions {
 /** Name of the image that holds a sandbox; {@link importImage} has to bring one. */
 export const testPauseImage = 'kanoe.test/pause:1';
 
+/** A second handler of RuntimeClasses. */
+export const testHandler = 'second';
+
 /** Why containerd cannot be tried on this machine. */
 export async function whyNoContainerd(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'needs root';
@@ -47,11 +50,11 @@ export async function startContainerd({ folder, network }: TestContainerdOptions
   const [conf, socket] = [join(folder, 'cni'), join(folder, 'containerd.sock')];
   mkdirSync(conf, { recursive: true });
   writeFileSync(join(conf, '10-test.conflist'), JSON.stringify(conflist(folder, network)));
-  const runc = (binary: string): string => `
+  const runc = (handler: string): string => `
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${handler}]
         runtime_type = "io.containerd.runc.v2"
-        [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${binary}.options]
-          BinaryName = "${binary}"
-          Root = "${join(folder, binary)}"`;
+        [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${handler}.options]
+          Root = "${join(folder, handler)}"`;
   writeFileSync(
     join(folder, 'config.toml'),
     `version = 2
@@ -70,9 +73,7 @@ state = "${join(folder, 'state')}"
       bin_dir = "${pluginFolder()}"
       conf_dir = "${conf}"
     [plugins."io.containerd.grpc.v1.cri".containerd]
-      default_runtime_name = "runc"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]${runc('runc')}
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.crun]${runc('crun')}
+      default_runtime_name = "runc"${runc('runc')}${runc(testHandler)}
 `,
   );
   const ctr = (...args: readonly string[]): string =>
