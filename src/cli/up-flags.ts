@@ -44,6 +44,8 @@ export interface UpFlags {
   readonly authenticationTokenWebhookConfigFile?: string;
   readonly schedulerConfig?: string;
   readonly schedulerSeed?: number;
+  readonly kubeletConfig?: string;
+  readonly kubeletArg?: readonly (readonly [name: string, value: string])[];
 }
 
 /** What the cluster needs of the flags; paths made absolute. */
@@ -81,6 +83,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
       schedulerConfig: resolve(context.cwd, flags.schedulerConfig),
     }),
     ...(flags.schedulerSeed !== undefined && { schedulerSeed: flags.schedulerSeed }),
+    ...kubeletOptions(context, flags),
     ...(flags.dataDir !== undefined && { dataDirectory: resolve(context.cwd, flags.dataDir) }),
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.serviceCidr !== undefined && { serviceCidr: flags.serviceCidr }),
@@ -100,6 +103,23 @@ function runtimeOptions(flags: UpFlags): Pick<UpOptions, 'runtime' | 'criEndpoin
   if (!named && flags.runtime !== 'cri') return { runtime: flags.runtime };
   const runtime = containerRuntimeEndpoint ?? defaultEndpoint;
   return { runtime: 'cri', criEndpoints: { runtime, images: imageServiceEndpoint ?? runtime } };
+}
+
+/** Paths in them made absolute. */
+function kubeletOptions(
+  context: CliContext,
+  { kubeletConfig, kubeletArg = [] }: UpFlags,
+): Pick<UpOptions, 'kubelet'> {
+  if (kubeletConfig === undefined && kubeletArg.length === 0) return {};
+  const flags = kubeletArg.map(
+    ([name, value]) => [name, name === 'pod-manifest-path' ? resolve(context.cwd, value) : value] as const,
+  );
+  return {
+    kubelet: {
+      flags,
+      ...(kubeletConfig !== undefined && { configFile: resolve(context.cwd, kubeletConfig) }),
+    },
+  };
 }
 
 const megabyte = 1024 * 1024;

@@ -13,12 +13,15 @@ import { createKubeletServer } from '../node/kubelet-server/kubelet-server.ts';
 import { createNodePages } from '../node/kubelet-server/node-pages.ts';
 import { createNativeRuntime } from '../node/runtimes/native/native-runtime.ts';
 import { createProcessRuntime } from '../node/runtimes/process/process-runtime.ts';
+import { kubeletConfiguration } from '../node/settings/kubelet-configuration.ts';
+import type { NodeSettings } from '../node/settings/node-settings.ts';
 import { createUsageSampler, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { CriNode } from './cri-node.ts';
+import type { ImageUsers } from './image-users.ts';
 import type { MachineStorage } from './machine-storage.ts';
 import { nodeServingPair } from './pki.ts';
 import type { ClusterPlan, CriEndpoints } from './plan-cluster.ts';
@@ -33,6 +36,8 @@ export interface LocalNodeSurroundings {
   readonly options: StartOptions;
   readonly controlPlane: ControlPlane;
   readonly images: ImageService;
+  readonly imageUsers: ImageUsers;
+  readonly settings: NodeSettings;
   /** Absent where there is none: containers are processes of the machine then. */
   readonly network: Network | undefined;
   readonly storage: Pick<MachineStorage, 'forNode'>;
@@ -88,11 +93,13 @@ export async function startLocalNode(
       agent: () => agent,
       sampler: () => sampler,
       clock,
-      configuration: () => ({}),
+      configuration: () => kubeletConfiguration(settings),
     }),
     guard: createKubeletGuard({ client: nodeClient, clock, nodeName: () => name }),
     tls: { ...serving, clientCa: controlPlane.pki.ca.cert },
   });
+  const { settings, imageUsers } = surroundings;
+  const logs = { maxBytes: settings.containerLogMaxBytes, maxFiles: settings.containerLogMaxFiles };
   const place = await joinNetwork();
   const cri = chosen.endpoints && (await joinCri(chosen.endpoints));
   const images = cri?.images ?? surroundings.images;
@@ -107,6 +114,7 @@ export async function startLocalNode(
           images,
           network: place.pods,
           clock,
+          logs,
         })
       : await createProcessRuntime({
           directory: containers,
@@ -114,6 +122,7 @@ export async function startLocalNode(
           images,
           clock,
           searchPath: options.searchPath,
+          logs,
         }));
   const agent = createNodeAgent({
     nodeName: name,

@@ -17,7 +17,9 @@ import { nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { startLocalNodes, type LocalNodes } from './local-nodes.ts';
+import { ImageUsers } from './image-users.ts';
 import { nodeImageService } from './node-image-service.ts';
+import { nodeSettings } from './node-settings.ts';
 import type { ClusterPlan } from './plan-cluster.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
 import { startMachineIngress, type MachineIngress } from './machine-ingress.ts';
@@ -84,7 +86,17 @@ export async function startMachine({
     }),
   );
   const storage = startMachineStorage({ plan, options, controlPlane });
-  const shared = { plan, options, controlPlane, images: imageService, network, storage, runtime };
+  const shared = {
+    plan,
+    options,
+    controlPlane,
+    images: imageService,
+    imageUsers: new ImageUsers(),
+    settings: await nodeSettings(options.kubelet),
+    network,
+    storage,
+    runtime,
+  };
   const nodes = await startLocalNodes(shared);
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [

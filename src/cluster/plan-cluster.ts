@@ -55,6 +55,14 @@ export interface UpOptions {
   readonly schedulerConfig?: string;
   /** Makes the scheduler's choices among equally good nodes repeat themselves. */
   readonly schedulerSeed?: number;
+  /** How the nodes of this machine are configured. */
+  readonly kubelet?: KubeletOptions;
+}
+
+/** Path of a `KubeletConfiguration`, and flags of the kubelet's that win over it. */
+export interface KubeletOptions {
+  readonly configFile?: string;
+  readonly flags: readonly (readonly [name: string, value: string])[];
 }
 
 /** Addresses of a container runtime (`unix:///run/…`), for containers and for images. */

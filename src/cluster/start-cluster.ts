@@ -17,6 +17,7 @@ import { publishKubeconfig, retractKubeconfig } from './kubeconfig-files.ts';
 import { startMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { optionalApis } from './optional-apis.ts';
+import { nodeSettings } from './node-settings.ts';
 import { planCluster } from './plan-cluster.ts';
 import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
 import { processIdentity } from './process-identity.ts';
@@ -73,6 +74,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   const { home, clock, report } = options;
   checkControllers(options.controllers);
   optionalApis(options.runtimeConfig ?? []);
+  await nodeSettings(options.kubelet);
   const choice = await chooseRuntime(options);
   const { plan, started } = await withHomeLock(home, clock, async () => {
     const planned = await planCluster(home, options);

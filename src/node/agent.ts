@@ -8,9 +8,11 @@ import type { Live } from '../machinery/object.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import { reflect } from '../reconcile/reflector.ts';
 import { createNodeAdmission } from './admission/node-admission.ts';
+import { isMirrorPod } from './admission/static-pod.ts';
 import { createConfigSource } from './config-source.ts';
 import type { ContainerRuntime, ContainerStatus } from './container-runtime.ts';
 import { createImagePuller } from './images/image-puller.ts';
+import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
 import type { ImageService } from './image-service.ts';
 import { KeyedBackoff } from './keyed-backoff.ts';
 import { podLogs, type PodLogOptions } from './logs/pod-logs.ts';
@@ -28,8 +30,10 @@ import {
 } from './node-status.ts';
 import { ProbeCounts } from './probes/probe-counts.ts';
 import { PodWorkers } from './pod-workers.ts';
+import { defaultNodeSettings, type NodeSettings } from './settings/node-settings.ts';
 import { selecting } from './selecting.ts';
 import { followServices } from './service-source.ts';
+import { StaticPods } from './static-pods/static-pods.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
 import { shareNodeDirectory } from './volumes/shared-mounts.ts';
 import { mountTmpfs } from './volumes/tmpfs.ts';
@@ -50,6 +54,12 @@ export interface NodeAgentOptions {
   readonly clusterDomain: string;
   /** `node.status.addresses`; the internal addresses are the pods' host addresses. */
   readonly addresses: readonly NodeAddress[];
+  /** What people chose; default {@link defaultNodeSettings}. */
+  readonly settings?: NodeSettings;
+  /** Where images are; default: on the disk of `directory`. */
+  readonly imagesDirectory?: string;
+  /** Ids of the images that containers of this machine were made from; default: those of this node. */
+  imagesInUse?(): Promise<ReadonlySet<string>>;
   /** Replaces the machine's own amounts, by resource name. */
   readonly capacity?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
@@ -100,6 +110,9 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   };
   let workers: PodWorkers | undefined;
   const probes = new ProbeCounts();
+  const { settings = defaultNodeSettings } = options;
+  let housekeeping: Housekeeping | undefined;
+  let staticPods: StaticPods | undefined;
   let seenNode: Node | undefined;
   let running: Promise<void> | undefined;
   let markReady = (): void => undefined;
@@ -125,7 +138,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     const memoryDirectory = memoryDirectoryOf(options.directory);
     await shareNodeDirectory(options.directory, join(options.directory, 'containers'));
     const [capacity, info] = await Promise.all([
-      nodeCapacity(options.directory, options.capacity),
+      nodeCapacity(options.directory, settings, options.capacity),
       nodeSystemInfo(`${runtime.name}://${runtime.version}`, options.kubeletVersion),
       mountTmpfs(memoryDirectory, undefined),
     ]);
@@ -143,16 +156,16 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       services: () => services.all(),
       dns: { clusterDns: options.clusterDns, clusterDomain: options.clusterDomain },
       hostIPs: options.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),
-      allocatable: capacity.capacity,
+      allocatable: capacity.allocatable,
       memoryBytes: capacity.memoryBytes,
       admission: createNodeAdmission({
         client,
         nodeName,
         node: () => seenNode,
         view: () => ({
-          allocatable: capacity.capacity,
-          allowedUnsafeSysctls: [],
-          pressure: [],
+          allocatable: capacity.allocatable,
+          allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
+          pressure: housekeeping?.pressure() ?? [],
           shuttingDown: false,
         }),
       }),
@@ -177,6 +190,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           images: options.images,
           kubeletPort: options.kubeletPort,
           problem: await problem(),
+          pressure: housekeeping?.pressure() ?? [],
           previous,
         }),
       signal,
@@ -186,15 +200,25 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       sandboxes: await runtime.listSandboxes(),
       containers: await runtime.listContainers(),
     });
+    await startStaticPods(workers, registration);
     const podsRead = followPods(workers);
     const node = await registration.register();
+    staticPods?.reconcile();
     followNode();
     void keepNodeLease({ client, clock, node, signal, onError });
     await podsRead;
     while ((await problem()) !== undefined) await sleep(clock, NOT_READY_POLL_MS, signal);
     await registration.refresh();
     markReady();
-    await housekeep(workers, registration, context);
+    housekeeping = createHousekeeping({
+      agent: options,
+      context,
+      settings,
+      workers,
+      registration,
+      node: () => seenNode,
+    });
+    await housekeeping.run(signal);
   }
 
   /** Resolves when the pods of the node have been read once. */
@@ -205,13 +229,32 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
         clock,
         signal,
         replace: (list) => {
-          target.replace(list);
+          target.replace(list.filter((pod) => !isMirrorPod(pod)));
+          staticPods?.replaceMirrors(list.filter(isMirrorPod));
           resolve();
         },
-        apply: (event) => target.apply(event),
+        apply: (event) => {
+          if (isMirrorPod(event.object)) staticPods?.applyMirror(event.type, event.object);
+          else target.apply(event);
+        },
         onError,
       });
     });
+  }
+
+  async function startStaticPods(target: PodWorkers, registration: NodeRegistration): Promise<void> {
+    if (settings.staticPodPath === undefined) return;
+    staticPods = new StaticPods({
+      clock,
+      client,
+      nodeName,
+      path: settings.staticPodPath,
+      node: () => registration.node,
+      onPods: (list) => target.setStatic(list),
+      onMirror: (pod, mirror) => target.setMirror(pod, mirror),
+      onError,
+    });
+    await staticPods.start();
   }
 
   function followNode(): void {
@@ -223,25 +266,6 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       apply: ({ type, object }) => (seenNode = type === 'DELETED' ? undefined : object),
       onError,
     });
-  }
-
-  async function housekeep(
-    target: PodWorkers,
-    registration: NodeRegistration,
-    context: NodeContext,
-  ): Promise<void> {
-    while (!signal.aborted) {
-      await sleep(clock, HOUSEKEEPING_MS, signal).catch(() => undefined);
-      if (signal.aborted) return;
-      try {
-        await target.resync();
-        await registration.refresh();
-      } catch (error) {
-        onError(error);
-      }
-      context.puller.sweep();
-      context.restarts.sweep();
-    }
   }
 
   return {
@@ -257,6 +281,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     },
     stop: async () => {
       stopping.abort();
+      staticPods?.close();
       failReady(new Error('the node agent was stopped'));
       await running;
       await workers?.close();
@@ -278,7 +303,6 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   };
 }
 
-const HOUSEKEEPING_MS = 10_000;
 const NOT_READY_POLL_MS = 100;
 
 function nodeLabels(options: NodeAgentOptions): Readonly<Record<string, string>> {

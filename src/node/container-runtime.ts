@@ -46,6 +46,8 @@ export interface ContainerRuntime {
   connectPort(sandboxId: string, port: number): Promise<Duplex>;
   /** Usage now; undefined for a container that does not run. */
   stats(id: string): Promise<ContainerStats | undefined>;
+  /** The folder of what a container has written over its image; absent where there is none that can be looked into. */
+  writableLayer?(id: string): string;
   /** Stops watching; containers go on. */
   close(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { removeLogs } from './logs/remove-logs.ts';
 import { RuntimeError, type ContainerStatus } from './container-runtime.ts';
 import { HookError, runHook } from './lifecycle-hook.ts';
 import type { PodObserver } from './pod-observer.ts';
@@ -53,6 +54,7 @@ async function removeOldAttempts({ observer, node, container }: LaunchRequest): 
     if (status.state === 'running') continue;
     await node.runtime.removeContainer(status.id);
     observer.forget(status.id);
+    await removeLogs(status.logPath);
   }
 }
 

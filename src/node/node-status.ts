@@ -8,11 +8,14 @@ import type {
   NodeStatus,
   NodeSystemInfo,
 } from '../api/core/v1.gen.ts';
+import type { Pressure } from './eviction/plan-eviction.ts';
 import type { ImageService } from './image-service.ts';
 import { isMissing } from './missing-file.ts';
+import { allocatableOf, type NodeSettings } from './settings/node-settings.ts';
 
-/** What a node offers to pods. */
+/** What a node has, and how much of it pods may have. */
 export interface NodeCapacity {
+  readonly allocatable: Readonly<Record<string, string>>;
   /** By resource name: `cpu`, `memory`, `ephemeral-storage`, `pods`. */
   readonly capacity: Readonly<Record<string, string>>;
   readonly memoryBytes: number;
@@ -27,26 +30,27 @@ export interface NodeStatusInput {
   readonly kubeletPort: number;
   /** Why pods cannot start; undefined when they can. */
   readonly problem: string | undefined;
+  /** Conditions of pressure that hold. */
+  readonly pressure: readonly Pressure[];
   readonly previous: readonly NodeCondition[];
 }
 
 /** The machine's capacity; `directory` is where ephemeral storage is. `override` wins by resource name. */
 export async function nodeCapacity(
   directory: string,
+  settings: NodeSettings,
   override: Readonly<Record<string, string>> = {},
 ): Promise<NodeCapacity> {
   const { blocks, bsize } = await statfs(directory);
   const memoryBytes = totalmem();
-  return {
-    memoryBytes,
-    capacity: {
-      cpu: String(cpus().length),
-      'ephemeral-storage': `${Math.floor((blocks * bsize) / 1024)}Ki`,
-      memory: `${Math.floor(memoryBytes / 1024)}Ki`,
-      pods: '110',
-      ...override,
-    },
+  const capacity = {
+    cpu: String(cpus().length),
+    'ephemeral-storage': `${Math.floor((blocks * bsize) / 1024)}Ki`,
+    memory: `${Math.floor(memoryBytes / 1024)}Ki`,
+    pods: String(settings.maxPods),
+    ...override,
   };
+  return { memoryBytes, capacity, allocatable: allocatableOf(capacity, settings) };
 }
 
 /** `node.status.nodeInfo` of this machine. */
@@ -87,36 +91,46 @@ export async function nodeStatus(input: NodeStatusInput): Promise<NodeStatus> {
   return {
     addresses: input.addresses,
     capacity: input.capacity.capacity,
-    allocatable: input.capacity.capacity,
+    allocatable: input.capacity.allocatable,
     conditions: conditionsOf(input),
     daemonEndpoints: { kubeletEndpoint: { Port: input.kubeletPort } },
     nodeInfo: input.info,
     images: await imagesOf(input.images),
+    features: { supplementalGroupsPolicy: true },
   };
 }
+
+const PRESSURES: readonly {
+  readonly type: Pressure;
+  readonly low: readonly [reason: string, message: string];
+  readonly enough: readonly [reason: string, message: string];
+}[] = [
+  {
+    type: 'MemoryPressure',
+    low: ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
+    enough: ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  },
+  {
+    type: 'DiskPressure',
+    low: ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
+    enough: ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+  },
+  {
+    type: 'PIDPressure',
+    low: ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
+    enough: ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  },
+];
 
 function conditionsOf(input: NodeStatusInput): readonly NodeCondition[] {
   const now = timestamp(input.clock.now());
   const { problem } = input;
   const findings: readonly Omit<NodeCondition, 'lastHeartbeatTime' | 'lastTransitionTime'>[] = [
-    {
-      type: 'MemoryPressure',
-      status: 'False',
-      reason: 'KubeletHasSufficientMemory',
-      message: 'kubelet has sufficient memory available',
-    },
-    {
-      type: 'DiskPressure',
-      status: 'False',
-      reason: 'KubeletHasNoDiskPressure',
-      message: 'kubelet has no disk pressure',
-    },
-    {
-      type: 'PIDPressure',
-      status: 'False',
-      reason: 'KubeletHasSufficientPID',
-      message: 'kubelet has sufficient PID available',
-    },
+    ...PRESSURES.map(({ type, low, enough }) => {
+      const holds = input.pressure.includes(type);
+      const [reason, message] = holds ? low : enough;
+      return { type, status: holds ? ('True' as const) : ('False' as const), reason, message };
+    }),
     problem === undefined
       ? { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
       : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: problem },

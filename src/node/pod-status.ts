@@ -83,7 +83,9 @@ export function podStatus(seen: PodObservation): PodStatus {
       ...seen.extraConditions,
     ],
     ...podLevelResources(pod),
-    ...(seen.finished && seen.verdict ? seen.verdict : keptVerdict(pod, phase)),
+    ...(seen.finished && seen.verdict
+      ? { reason: seen.verdict.reason, message: seen.verdict.message }
+      : keptVerdict(pod, phase)),
     startTime: pod.status?.startTime ?? timestamp(seen.startedAt),
     ...hostAddresses(seen.hostIPs),
     ...(firstIP !== undefined && { podIP: firstIP, podIPs: ips.map((ip) => ({ ip })) }),

@@ -9,6 +9,8 @@ import type { PodConfig } from './config-source.ts';
 import { debugTarget } from './debug-target.ts';
 import { deletePod } from './delete-pod.ts';
 import { RuntimeError, type ContainerStatus, type SandboxStatus } from './container-runtime.ts';
+import { podStorage } from './eviction/pod-storage.ts';
+import { limitsStorage, storageOverLimit, type PodStorage } from './eviction/storage-limits.ts';
 import type { Image } from './image-service.ts';
 import { launchContainer } from './launch-container.ts';
 import type { NodeContext } from './node-context.ts';
@@ -25,10 +27,10 @@ import { PodResizer } from './resize/pod-resizer.ts';
 import { RestartGate } from './restart-gate.ts';
 import { makeSandbox } from './make-sandbox.ts';
 import { ensureImage } from './start-container.ts';
+import { disruption, type Verdict } from './verdict.ts';
 import { StatusWriter } from './status-writer.ts';
 import { StepRunner } from './step-runner.ts';
 import { stopContainer } from './stop-container.ts';
-import { emptyDirOverLimit } from './volumes/empty-dir-limit.ts';
 import type { PodVolumes } from './volumes/pod-volumes.ts';
 import { workerVolumes } from './volumes/worker-volumes.ts';
 import { VolumeError } from './volumes/volume-error.ts';
@@ -90,8 +92,9 @@ export class PodWorker {
   #etcFor: string | undefined;
   #syncAsked = false;
   /** Why the node itself ended the pod. */
-  #verdict: Refusal | undefined;
+  #verdict: Verdict | undefined;
   #removed = false;
+  #shownAs: string | undefined;
   #released = false;
   #deleted = false;
   /** The status computed last; the API may not have it yet. */
@@ -182,6 +185,14 @@ export class PodWorker {
     this.#requestSync();
   }
 
+  /** The API shows this static pod as an object of another uid, and knows a status of it. */
+  showAs(mirrorUid: string, pod: Live<Pod>): void {
+    if (this.#shownAs !== mirrorUid) this.#writer.startOver(pod.status);
+    this.#shownAs = mirrorUid;
+    this.#resizer.take(pod);
+    this.#requestSync();
+  }
+
   /** The API no longer has the pod: what runs is stopped and everything is removed. */
   remove(pod: Live<Pod>): void {
     this.#resizer.take(pod);
@@ -190,7 +201,7 @@ export class PodWorker {
   }
 
   /** Ends the pod as failed, for a reason of the node's. */
-  evict(verdict: Refusal, graceMs: number): void {
+  evict(verdict: Verdict, graceMs: number): void {
     if (this.#verdict || this.#ending.hasBegun) return;
     this.#verdict = verdict;
     this.#ending.begin(graceMs);
@@ -211,11 +222,22 @@ export class PodWorker {
 
   /** Evicts the pod when it fills more disk than it may. */
   async checkStorage(): Promise<void> {
-    if (!this.#volumesReady || this.#ending.hasBegun) return;
-    const message = await emptyDirOverLimit(this.#pod, (volume) => this.#volumes.pathOf(volume));
+    if (!this.#volumesReady || this.#ending.hasBegun || !limitsStorage(this.#pod)) return;
+    const message = storageOverLimit(this.#pod, await this.storage());
     if (message === undefined) return;
     this.#node.events.record(this.#pod, 'Warning', 'Evicted', message);
     this.evict({ reason: 'Evicted', message }, EVICTION_GRACE_MS);
+  }
+
+  /** What the pod has on the node's disk. */
+  storage(): Promise<PodStorage> {
+    return podStorage({
+      pod: this.#pod,
+      directories: this.directories,
+      running: this.observer.running,
+      runtime: this.#node.runtime,
+      pathOf: (volume) => this.#volumes.pathOf(volume),
+    });
   }
 
   /** Stops watching; containers and files stay as they are. */
@@ -510,7 +532,10 @@ export class PodWorker {
       hostIPs: this.#node.hostIPs,
       runtimeName: this.#node.runtime.name,
       actualResources: (name) => this.#resizer.actualOf(name),
-      extraConditions: this.#resizer.conditions(),
+      extraConditions: [
+        ...this.#resizer.conditions(),
+        ...disruption(pod, this.#verdict, this.#node.clock.now()),
+      ],
     });
   }
 

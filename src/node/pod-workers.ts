@@ -15,6 +15,7 @@ export class PodWorkers {
   readonly #workers = new Map<string, PodWorker>();
   readonly #events: { close(): void };
   #found: { readonly sandboxes: readonly SandboxStatus[]; readonly containers: readonly ContainerStatus[] };
+  readonly #static = new Map<string, Live<Pod>>();
   #listed = false;
   #admitting: Promise<void> = Promise.resolve();
 
@@ -34,6 +35,11 @@ export class PodWorkers {
     return [...this.#workers.values()].map((worker) => worker.pod);
   }
 
+  /** Those of which something runs or may run. */
+  taken(): readonly PodWorker[] {
+    return [...this.#workers.values()].filter(({ isTaken }) => isTaken);
+  }
+
   /** The newest pod of this name: an older one may still be ending. */
   byName(namespace: string, name: string): PodWorker | undefined {
     return [...this.#workers.values()].findLast(
@@ -41,11 +47,32 @@ export class PodWorkers {
     );
   }
 
-  /** Takes the complete list of the node's pods. */
-  replace(list: readonly Live<Pod>[]): void {
+  /** Takes the complete list of the pods that come from manifests on the node. */
+  setStatic(list: readonly Live<Pod>[]): void {
+    const uids = new Set(list.map((pod) => pod.metadata.uid));
+    for (const uid of this.#static.keys()) {
+      if (uids.has(uid)) continue;
+      this.#static.delete(uid);
+      const worker = this.#workers.get(uid);
+      if (worker) worker.remove(worker.pod);
+    }
+    for (const pod of list) this.#static.set(pod.metadata.uid, pod);
+    if (this.#listed) this.#startStatic();
+  }
+
+  /** Tells a static pod's worker what the API knows of the pod. */
+  setMirror(pod: Live<Pod>, mirror: Live<Pod>): void {
+    const { status } = mirror;
+    this.#workers.get(pod.metadata.uid)?.showAs(mirror.metadata.uid, status ? { ...pod, status } : pod);
+  }
+
+  /** Takes the complete list of the node's pods, static ones left out. */
+  replace(fromApi: readonly Live<Pod>[]): void {
+    const list = [...fromApi, ...this.#static.values()];
     const uids = new Set(list.map((pod) => pod.metadata.uid));
     for (const [uid, worker] of this.#workers) if (!uids.has(uid)) worker.remove(worker.pod);
-    for (const pod of list) this.#set(pod);
+    for (const pod of fromApi) this.#set(pod);
+    this.#startStatic();
     if (!this.#listed) this.#stopOrphans(uids);
     this.#listed = true;
     this.#found = { sandboxes: [], containers: [] };
@@ -91,10 +118,19 @@ export class PodWorkers {
         containers: containers.filter((container) => container.podUid === uid),
         onGone: () => {
           this.#workers.delete(uid);
+          this.#startStatic();
           this.#retryResizes();
         },
       }),
     );
+  }
+
+  /** Starts the static pods that do not run, but for those whose predecessor is still ending. */
+  #startStatic(): void {
+    for (const [uid, pod] of this.#static) {
+      const { name, namespace = '' } = pod.metadata;
+      if (!this.#workers.has(uid) && !this.byName(namespace, name)) this.#set(pod);
+    }
   }
 
   /** Pods that the node has taken but for one. */

@@ -3,6 +3,7 @@ import { createBackoff } from '../base/backoff.ts';
 import { sleep } from '../base/clock.ts';
 import { pods, type Pod, type PodCondition, type PodStatus } from '../api/core/v1.gen.ts';
 import { isStatus } from '../machinery/status-error.ts';
+import { isStaticPod } from './admission/static-pod.ts';
 import type { NodeContext } from './node-context.ts';
 
 /** Writes the status of one pod: the newest one only, one write at a time, nothing when nothing changed. */
@@ -26,6 +27,12 @@ export class StatusWriter {
   write(status: PodStatus): void {
     this.#wanted = status;
     this.#working ??= this.#work();
+  }
+
+  /** The object that shows the pod is another one now, which says this. */
+  startOver(known: PodStatus | undefined): void {
+    this.#written = known;
+    if (this.#wanted) this.#working ??= this.#work();
   }
 
   /** Resolves when the API has the last status taken, or no longer the pod. */
@@ -59,7 +66,7 @@ export class StatusWriter {
   async #patch(status: PodStatus): Promise<void> {
     const { name = '', namespace = '', uid } = this.#pod.metadata;
     const patch = {
-      metadata: { uid },
+      ...(!isStaticPod(this.#pod) && { metadata: { uid } }),
       status: {
         ...status,
         conditions: [

@@ -95,6 +95,15 @@ export function upCommand(context: CliContext): Command {
       "makes the scheduler's choices among equally good nodes repeatable",
       count,
     )
+    .option(
+      '--kubelet-config <file>',
+      'how the nodes work (kubelet.config.k8s.io/v1beta1 KubeletConfiguration)',
+    )
+    .option(
+      '--kubelet-arg <name=value>',
+      "a flag of the kubelet's: eviction-hard=memory.available<1Gi, pod-manifest-path=DIR (repeatable)",
+      kubeletArg,
+    )
     .addOption(new Option('--started-at <ms>', 'when the first process began').argParser(Number).hideHelp())
     .action(async (flags: UpFlags) => {
       if (flags.detach && !context.parent) await runDetached(context);
@@ -131,6 +140,16 @@ function mirror(
   if (!URL.canParse(url.includes('://') ? url : `http://${url}`))
     throw new InvalidArgumentError(`${JSON.stringify(url)} is not a URL`);
   return new Map([...(previous ?? []), [host, url]]);
+}
+
+function kubeletArg(
+  value: string,
+  previous: readonly (readonly [string, string])[] = [],
+): readonly (readonly [string, string])[] {
+  const [, name, text] = /^(?:--)?([a-z][a-z-]*)=(.*)$/s.exec(value) ?? [];
+  if (name === undefined || text === undefined)
+    throw new InvalidArgumentError('it must be NAME=VALUE, such as eviction-hard=memory.available<1Gi');
+  return [...previous, [name, text]];
 }
 
 function portNumber(value: string): number {

@@ -2,13 +2,17 @@ import { closeSync, fstatSync, openSync, readdirSync, renameSync, rmSync, writeS
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 
-export interface CriLogOptions {
-  readonly path: string;
-  readonly clock: Clock;
+/** When a log is set aside. */
+export interface LogRotation {
   /** Size at which the file is set aside; default 10 MiB. */
   readonly maxBytes?: number;
   /** Files kept, the current one included; default 5. */
   readonly maxFiles?: number;
+}
+
+export interface CriLogOptions extends LogRotation {
+  readonly path: string;
+  readonly clock: Clock;
 }
 
 export type LogStream = 'stdout' | 'stderr';

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import type { Clock, Timer } from '../../../base/clock.ts';
-import { CriLogWriter, type LogStream } from '../cri-log-writer.ts';
+import { CriLogWriter, type LogRotation, type LogStream } from '../cri-log-writer.ts';
 import { OutputFanout, type Attachment } from '../output-fanout.ts';
 import { readIfPresent } from '../state-file.ts';
 
-export interface StreamsOptions {
+export interface StreamsOptions extends LogRotation {
   /** Folder with the pipes `out`, `err` and, when it has a standard input, `in`. */
   readonly folder: string;
   readonly logPath: string;
@@ -39,7 +39,7 @@ export class ContainerStreams {
   private constructor(options: StreamsOptions) {
     this.#folder = options.folder;
     this.#clock = options.clock;
-    this.#log = new CriLogWriter({ path: options.logPath, clock: options.clock });
+    this.#log = new CriLogWriter({ ...options, path: options.logPath });
   }
 
   static async open(options: StreamsOptions): Promise<ContainerStreams> {

@@ -21,6 +21,7 @@ import type { ImageService } from '../../image-service.ts';
 import type { PodNetwork } from '../../pod-network.ts';
 import { attachSession } from '../attach-session.ts';
 import { statusOf, type Progress } from '../container-progress.ts';
+import type { LogRotation } from '../cri-log-writer.ts';
 import { startSession } from '../exec-session.ts';
 import { writeState } from '../state-file.ts';
 import { Cgroups, detectCgroups } from './cgroups.ts';
@@ -58,6 +59,7 @@ export interface NativeRuntimeOptions {
   /** Cgroup below the root of each hierarchy that holds all of the cluster's; default `kanoe-CLUSTERID`. */
   readonly cgroupRoot?: string;
   readonly launcher?: LauncherChoice;
+  readonly logs?: LogRotation;
   /** Where `Localhost` seccomp profiles are; default `seccomp` in the directory. */
   readonly seccompDirectory?: string;
 }
@@ -396,6 +398,10 @@ class NativeRuntime implements ContainerRuntime {
     return this.#machine.cgroups.stats(`${container.record.sandboxId}/${id}`, this.#clock);
   }
 
+  writableLayer(id: string): string {
+    return join(this.#machine.layout.containers, id, 'upper');
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -436,6 +442,7 @@ class NativeRuntime implements ContainerRuntime {
       folder: join(this.#machine.layout.containers, record.id),
       logPath: record.spec.logPath,
       clock: this.#clock,
+      ...this.#options.logs,
     });
   }
 

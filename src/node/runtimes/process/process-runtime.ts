@@ -20,7 +20,7 @@ import type { Image, ImageService } from '../../image-service.ts';
 import { attachSession, type AttachableStreams } from '../attach-session.ts';
 import { commandLine, containerEnvironment } from '../container-command.ts';
 import { statusOf, type ContainerIdentity, type Progress } from '../container-progress.ts';
-import { CriLogWriter, type LogStream } from '../cri-log-writer.ts';
+import { CriLogWriter, type LogRotation, type LogStream } from '../cri-log-writer.ts';
 import { startSession, type ProcessSession } from '../exec-session.ts';
 import { OutputFanout } from '../output-fanout.ts';
 import { processExists, signalNumber, signalProcess } from '../processes.ts';
@@ -39,6 +39,7 @@ export interface ProcessRuntimeOptions {
   readonly clock: Clock;
   /** Where the machine's programs are, as in PATH. */
   readonly searchPath: string;
+  readonly logs?: LogRotation;
 }
 
 interface Sandbox {
@@ -372,7 +373,11 @@ class ProcessRuntime implements ContainerRuntime {
   }
 
   async #follow(container: Container, session: ProcessSession): Promise<void> {
-    const log = new CriLogWriter({ path: container.identity.spec.logPath, clock: this.#options.clock });
+    const log = new CriLogWriter({
+      path: container.identity.spec.logPath,
+      clock: this.#options.clock,
+      ...this.#options.logs,
+    });
     const copies = [
       copy(session.stdout, 'stdout'),
       ...(session.stderr ? [copy(session.stderr, 'stderr')] : []),
