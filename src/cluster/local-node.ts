@@ -124,6 +124,7 @@ export async function startLocalNode(
           searchPath: options.searchPath,
           logs,
         }));
+  imageUsers.add(runtime);
   const agent = createNodeAgent({
     nodeName: name,
     client: nodeClient,
@@ -142,6 +143,9 @@ export async function startLocalNode(
     kubeletPort: place.kubeletPort,
     kubeletVersion: servedVersion(options.program.version).gitVersion,
     ...storage.forNode,
+    settings,
+    imagesDirectory: join(plan.dataDirectory, 'images'),
+    imagesInUse: () => imageUsers.inUse(),
     ...(cri && { networkProblem: () => cri.networkProblem() }),
     onError,
   });
