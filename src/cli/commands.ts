@@ -12,6 +12,7 @@ import { kubeconfigCommand } from './commands/kubeconfig.ts';
 import { listCommand } from './commands/list.ts';
 import { loadCommand } from './commands/load.ts';
 import { logsCommand } from './commands/logs.ts';
+import { nodeCommand } from './commands/node.ts';
 import { portForwardCommand } from './commands/port-forward.ts';
 import { runCommand } from './commands/run.ts';
 import { scaleCommand } from './commands/scale.ts';
@@ -38,6 +39,7 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   execCommand,
   portForwardCommand,
   waitCommand,
+  nodeCommand,
   runCommand,
   scaleCommand,
   snapshotCommand,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { RuntimeChoice, UpOptions } from '../cluster/plan-cluster.ts';
+import type { NodeLossOptions, RuntimeChoice, UpOptions } from '../cluster/plan-cluster.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
 
@@ -11,6 +11,10 @@ export interface UpFlags {
   readonly port?: number;
   readonly nodes?: number;
   readonly nodesSimulated: number;
+  readonly nodeMonitorGracePeriod?: number;
+  readonly nodeStartupGracePeriod?: number;
+  readonly defaultNotReadyTolerationSeconds?: number;
+  readonly defaultUnreachableTolerationSeconds?: number;
   readonly simulatedCapacity?: Readonly<Record<string, string>>;
   readonly simulatedZones?: readonly string[];
   readonly simulatedTaint?: boolean;
@@ -60,6 +64,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
       tainted: flags.simulatedTaint ?? false,
       seed: flags.seed,
     },
+    nodeLoss: nodeLossOptions(flags),
     controllers: flags.controllers,
     legacyApis: flags.legacyApis ?? false,
     runtimeConfig: flags.runtimeConfig ?? [],
@@ -138,5 +143,20 @@ function auditOptions(context: CliContext, flags: UpFlags): Pick<UpOptions, 'aud
       maxBackups: flags.auditLogMaxbackup,
       maxAgeDays: flags.auditLogMaxage,
     },
+  };
+}
+
+function nodeLossOptions(flags: UpFlags): NodeLossOptions {
+  const {
+    nodeMonitorGracePeriod: monitorGraceMs,
+    nodeStartupGracePeriod: startupGraceMs,
+    defaultNotReadyTolerationSeconds: notReady,
+    defaultUnreachableTolerationSeconds: unreachable,
+  } = flags;
+  return {
+    ...(monitorGraceMs !== undefined && { monitorGraceMs }),
+    ...(startupGraceMs !== undefined && { startupGraceMs }),
+    ...(notReady !== undefined && { notReady }),
+    ...(unreachable !== undefined && { unreachable }),
   };
 }

@@ -14,6 +14,7 @@ import { createClient } from '../client/create-client.ts';
 import type { Client } from '../client/client.ts';
 import { defaultServiceCidr } from '../api/networking/service-cidrs.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
+import type { NodeLifecycleSettings } from '../controllers/node-lifecycle/controller.ts';
 import type { NodeIpamOptions } from '../controllers/node-ipam/controller.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
 import { nodeAddressRange } from '../network/node-namespace.ts';
@@ -41,7 +42,7 @@ import { componentsOf } from './component-health.ts';
 import { optionalApis } from './optional-apis.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
-import type { ClusterPlan } from './plan-cluster.ts';
+import type { ClusterPlan, NodeLossOptions } from './plan-cluster.ts';
 import { servedVersion } from './served-version.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -139,6 +140,7 @@ export async function startControlPlane(
       version: servedVersion(options.program.version),
       flags: () => apiServerFlags(plan, options, { issuer, port: served ?? plan.port }),
       ...(options.admissionPlugins && { admissionPlugins: options.admissionPlugins }),
+      ...(options.nodeLoss && { tolerationSeconds: options.nodeLoss }),
       metrics,
       ...(options.program.rulesWorker !== '' && { rulesWorker: options.program.rulesWorker }),
       ...(audit ? { observers: [audit.observer(metrics)] } : {}),
@@ -164,6 +166,7 @@ export async function startControlPlane(
       signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
       loadBalancerRange: loadBalancerRange(plan.podCidr),
       nodeIpam: nodeIpamOptions(plan),
+      ...(options.nodeLoss && { nodeLifecycle: lifecycleOf(options.nodeLoss) }),
     };
     running = controllersOf(options.controllers, controllerOptions, ownScheduler);
     const shared = {
@@ -228,6 +231,13 @@ function nodeIpamOptions({ podCidr, nodes: own }: ClusterPlan): NodeIpamOptions 
 function kubeletHost({ metadata, status }: Node): string {
   if (metadata.annotations?.[NODE_ANNOTATION] === 'fake') return '127.0.0.1';
   return status?.addresses?.find(({ type }) => type === 'InternalIP')?.address ?? '127.0.0.1';
+}
+
+function lifecycleOf({ monitorGraceMs, startupGraceMs }: NodeLossOptions): Partial<NodeLifecycleSettings> {
+  return {
+    ...(monitorGraceMs !== undefined && { graceMs: monitorGraceMs }),
+    ...(startupGraceMs !== undefined && { startupGraceMs }),
+  };
 }
 
 function schemaOf({ legacyApis }: StartOptions): SchemaTable {

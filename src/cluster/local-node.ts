@@ -140,6 +140,7 @@ export async function startLocalNode(
       { type: 'InternalIP', address: place.address },
       { type: 'Hostname', address: name },
     ],
+    ...leaseOf(options),
     kubeletPort: place.kubeletPort,
     kubeletVersion: servedVersion(options.program.version).gitVersion,
     ...storage.forNode,
@@ -216,8 +217,14 @@ export async function startLocalNode(
   };
 }
 
+/** A node must be heard of more than once before it counts as lost. */
+function leaseOf({ nodeLoss }: StartOptions): { readonly leaseSeconds?: number } {
+  const grace = nodeLoss?.monitorGraceMs;
+  return grace === undefined ? {} : { leaseSeconds: Math.min(40, Math.max(1, Math.floor(grace / 1250))) };
+}
+
 /** Where the state of one node's containers lies. */
-function nodeDirectory(dataDirectory: string, index: number): string {
+export function nodeDirectory(dataDirectory: string, index: number): string {
   return join(dataDirectory, 'nodes', String(index + 1));
 }
 

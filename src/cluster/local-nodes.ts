@@ -1,9 +1,11 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { nodes as nodeResource } from '../api/core/v1.gen.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { isStatus } from '../machinery/status-error.ts';
 import { nodeRange } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
-import { startLocalNode, type LocalNode, type LocalNodeSurroundings } from './local-node.ts';
+import { nodeDirectory, startLocalNode, type LocalNode, type LocalNodeSurroundings } from './local-node.ts';
 import { nextNode, writeNodes, type PlannedNode } from './planned-nodes.ts';
 import { removeNodeTraces } from './remove-traces.ts';
 
@@ -139,6 +141,8 @@ export async function startLocalNodes(surroundings: LocalNodeSurroundings): Prom
         await halt(node);
         planned = planned.filter((other) => other !== node && other.name !== name);
         await remember();
+        await rm(nodeDirectory(plan.dataDirectory, node.index), { recursive: true, force: true });
+        await rm(join(plan.dataDirectory, 'network', `addresses-${name}.json`), { force: true });
         await forget(name);
       }),
     async close() {

@@ -46,6 +46,8 @@ export interface UpOptions {
   readonly criEndpoints?: CriEndpoints;
   /** Registry host → URL. */
   readonly mirrors: ReadonlyMap<string, string>;
+  /** When nodes that are silent count as lost, and for how long pods stay on them. */
+  readonly nodeLoss?: NodeLossOptions;
   readonly audit?: AuditOptions;
   /** Path of an `AuthenticationConfiguration`. */
   readonly authenticationConfig?: string;
@@ -80,6 +82,18 @@ export interface SimulatedOptions {
   readonly zones: readonly string[];
   readonly tainted: boolean;
   readonly seed: string;
+}
+
+/** What is absent is Kubernetes's default. */
+export interface NodeLossOptions {
+  /** kube-controller-manager's `--node-monitor-grace-period`. */
+  readonly monitorGraceMs?: number;
+  /** kube-controller-manager's `--node-startup-grace-period`. */
+  readonly startupGraceMs?: number;
+  /** kube-apiserver's `--default-not-ready-toleration-seconds`. */
+  readonly notReady?: number;
+  /** kube-apiserver's `--default-unreachable-toleration-seconds`. */
+  readonly unreachable?: number;
 }
 
 /** An audit log: the policy's file, the log's (`-` is standard output), and how the log is rotated. */

@@ -9,6 +9,7 @@ import { ClusterError } from './cluster-error.ts';
 import { removeRecord, writeRecord } from './cluster-record.ts';
 import type { ClusterRecord, StartupTimes } from './cluster-record.ts';
 import { checkControllers, startControlPlane } from './control-plane.ts';
+import { serveControl, type ClusterControl, type ControlSocket } from './control-socket.ts';
 import { greeting, serviceUrls } from './greeting.ts';
 import { withHomeLock } from './home-lock.ts';
 import type { Home } from './home.ts';
@@ -99,7 +100,9 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
       throw error;
     },
   );
+  let control: ControlSocket | undefined;
   const stop = async (): Promise<void> => {
+    await control?.close();
     await machine?.stop();
     await controlPlane.close();
     await removeTraces(plan, clock);
@@ -121,6 +124,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     report.step('API ready, starting nodes …');
     await loading;
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
+    control = await serveControl(plan, { nodes: nodeControl(machine) });
     await started.update({ limitations: [...choice.limitations, ...machine.limitations] });
     if (plan.nodes.length > 0 || (options.simulated?.count ?? 0) > 0) {
       await Promise.race([
@@ -147,6 +151,21 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     greeting: () => greeting(started.record, options.kubeconfig),
     urls: (objects) => serviceUrls(admin, objects),
     stop,
+  };
+}
+
+/** The nodes of this machine, for commands in other processes. */
+function nodeControl({ nodes }: Machine): ClusterControl['nodes'] {
+  return {
+    list: () => nodes.list(),
+    async add(name) {
+      const node = await nodes.add(name);
+      await node.agent.ready;
+      return node.name;
+    },
+    start: async (name) => (await nodes.start(name)).agent.ready,
+    stop: (name) => nodes.stop(name),
+    delete: (name) => nodes.delete(name),
   };
 }
 

@@ -25,7 +25,11 @@ import { garbageCollector } from './garbage-collector/controller.ts';
 import { horizontalPodAutoscalerController } from './horizontal-pod-autoscaler/controller.ts';
 import { jobController } from './job/controller.ts';
 import { namespaceController } from './namespace/controller.ts';
-import { defaultNodeLifecycleSettings, nodeLifecycleController } from './node-lifecycle/controller.ts';
+import {
+  defaultNodeLifecycleSettings,
+  nodeLifecycleController,
+  type NodeLifecycleSettings,
+} from './node-lifecycle/controller.ts';
 import { nodeIpamController, type NodeIpamOptions } from './node-ipam/controller.ts';
 import { nodeTtlController } from './node-ttl/controller.ts';
 import { persistentVolumeBinder } from './persistent-volume-binder/controller.ts';
@@ -57,6 +61,8 @@ export interface ControllerOptions {
   readonly signingAuthority?: Authority;
   /** Addresses for services of type LoadBalancer; without it they get none. */
   readonly loadBalancerRange?: Ipv4Range;
+  /** When a node counts as lost; what is absent is upstream's. */
+  readonly nodeLifecycle?: Partial<NodeLifecycleSettings>;
   /** Networks for the pods of nodes that come without one; without it they get none. */
   readonly nodeIpam?: NodeIpamOptions;
 }
@@ -66,6 +72,7 @@ export function allControllers({
   ca,
   loadBalancerRange,
   nodeIpam,
+  nodeLifecycle,
   signLegacyToken,
   signingAuthority,
 }: ControllerOptions): readonly Controller[] {
@@ -93,7 +100,7 @@ export function allControllers({
     resourceQuotaController,
     garbageCollector,
     podGarbageCollector,
-    nodeLifecycleController(defaultNodeLifecycleSettings),
+    nodeLifecycleController({ ...defaultNodeLifecycleSettings, ...nodeLifecycle }),
     taintEvictionController,
     ...(nodeIpam ? [nodeIpamController(nodeIpam)] : []),
     nodeTtlController,

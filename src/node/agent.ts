@@ -63,6 +63,8 @@ export interface NodeAgentOptions {
   /** Replaces the machine's own amounts, by resource name. */
   readonly capacity?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
+  /** For how long the node's Lease holds; default 40. */
+  readonly leaseSeconds?: number;
   /** Port of the kubelet server. */
   readonly kubeletPort: number;
   /** `v1.36.2+kanoe.0.1.0`. */
@@ -205,7 +207,14 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     const node = await registration.register();
     staticPods?.reconcile();
     followNode();
-    void keepNodeLease({ client, clock, node, signal, onError });
+    void keepNodeLease({
+      client,
+      clock,
+      node,
+      signal,
+      onError,
+      ...(options.leaseSeconds !== undefined && { durationSeconds: options.leaseSeconds }),
+    });
     await podsRead;
     while ((await problem()) !== undefined) await sleep(clock, NOT_READY_POLL_MS, signal);
     await registration.refresh();

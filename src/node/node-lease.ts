@@ -6,18 +6,19 @@ import type { Live } from '../machinery/object.ts';
 import { isStatus } from '../machinery/status-error.ts';
 
 const NAMESPACE = 'kube-node-lease';
-const DURATION_SECONDS = 40;
-const RENEW_MS = 10_000;
+const DEFAULT_SECONDS = 40;
 
 export interface NodeLeaseOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly node: Live<Node>;
+  /** The kubelet's `nodeLeaseDurationSeconds`; default 40. */
+  readonly durationSeconds?: number;
   readonly signal: AbortSignal;
   onError(error: unknown): void;
 }
 
-/** Renews the node's Lease every ten seconds until the signal aborts; failures are retried at the next turn. */
+/** Renews the node's Lease four times in its duration until the signal aborts; failures are retried at the next turn. */
 export async function keepNodeLease(options: NodeLeaseOptions): Promise<void> {
   const { clock, signal } = options;
   let held: Live<Lease> | undefined;
@@ -28,8 +29,12 @@ export async function keepNodeLease(options: NodeLeaseOptions): Promise<void> {
       held = undefined;
       if (!signal.aborted) options.onError(error);
     }
-    await sleep(clock, RENEW_MS, signal).catch(() => undefined);
+    await sleep(clock, durationOf(options) * 250, signal).catch(() => undefined);
   }
+}
+
+function durationOf({ durationSeconds = DEFAULT_SECONDS }: NodeLeaseOptions): number {
+  return durationSeconds;
 }
 
 async function renew(options: NodeLeaseOptions, held: Live<Lease> | undefined): Promise<Live<Lease>> {
@@ -38,7 +43,7 @@ async function renew(options: NodeLeaseOptions, held: Live<Lease> | undefined): 
   const resource = client.for(leases);
   const spec = {
     holderIdentity: name,
-    leaseDurationSeconds: DURATION_SECONDS,
+    leaseDurationSeconds: durationOf(options),
     renewTime: microTimestamp(clock.now()),
   };
   const found = held ?? (await find());

@@ -31,7 +31,7 @@ import { certificateSubjectRestriction } from './admission/certificate-subject-r
 import { clusterTrustBundleAttest } from './admission/cluster-trust-bundle-attest.ts';
 import { defaultIngressClass } from './admission/default-ingress-class.ts';
 import { defaultStorageClass } from './admission/default-storage-class.ts';
-import { defaultTolerationSeconds } from './admission/default-toleration-seconds.ts';
+import { defaultTolerationSeconds, type TolerationSeconds } from './admission/default-toleration-seconds.ts';
 import type { Lookup } from './admission/lookup.ts';
 import { limitRanger } from './admission/limit-ranger.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -149,6 +149,8 @@ export interface ApiServerOptions {
   readonly frontProxy?: FrontProxyOptions & { readonly credentials: ProxyCredentials };
   /** Which optional plug-ins run, and which others do not. */
   readonly admissionPlugins?: PluginSwitches;
+  /** For how long pods stay on nodes that stop answering. */
+  readonly tolerationSeconds?: TolerationSeconds;
   /** How long a server that is to stop still serves while `/readyz` fails already, so that others stop sending. Default 0. */
   readonly shutdownDelayMs?: number;
   /** The program (the built `bin/rules-worker`) of a thread for custom resources' rules that take long; without it they run here. */
@@ -378,7 +380,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           priority(lookup),
           podTopologyLabels(lookup),
           podResize(lookup),
-          defaultTolerationSeconds,
+          defaultTolerationSeconds(options.tolerationSeconds),
           nodeRestriction({ lookup, authorizer }),
           rbacEscalation({ policy, authorizer }),
           alwaysPullImages,

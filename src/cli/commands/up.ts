@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { RuntimeChoice } from '../../cluster/plan-cluster.ts';
 import type { CliContext } from '../cli-context.ts';
-import { words } from '../flag-values.ts';
+import { durationArgument, words } from '../flag-values.ts';
 import { nameOption } from '../name-option.ts';
 import { runDetached } from '../run-detached.ts';
 import { runUp } from '../run-up.ts';
@@ -35,6 +35,26 @@ export function upCommand(context: CliContext): Command {
     .option('--simulated-zones <names>', 'zones over which simulated nodes are spread', words)
     .option('--simulated-taint', 'give simulated nodes the taint kwok.x-k8s.io/node=fake:NoSchedule')
     .option('--seed <text>', "decides the simulation's delays and choices", 'kanoe')
+    .option(
+      '--node-monitor-grace-period <duration>',
+      'how long a node may be silent before it counts as lost (default: 50s)',
+      durationArgument,
+    )
+    .option(
+      '--node-startup-grace-period <duration>',
+      'the same for a node that has not reported yet (default: 60s)',
+      durationArgument,
+    )
+    .option(
+      '--default-not-ready-toleration-seconds <seconds>',
+      'how long pods stay on a node that is not ready (default: 300)',
+      count,
+    )
+    .option(
+      '--default-unreachable-toleration-seconds <seconds>',
+      'how long pods stay on a node that is silent (default: 300)',
+      count,
+    )
     .option(
       '--controllers <list>',
       "controllers to run, as kube-controller-manager's flag: '*', 'name', '-name'",
