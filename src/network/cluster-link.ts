@@ -6,7 +6,7 @@ import {
   parseIpv4Range,
   type Ipv4Range,
 } from '../base/ipv4.ts';
-import { clusterLinkName } from './link-names.ts';
+import { clusterLinkName, hardwareAddress } from './link-names.ts';
 import { linkExists, setLinkSettings } from './link-settings.ts';
 import { machineRoutes } from './machine-routes.ts';
 import { NetworkError } from './network-error.ts';
@@ -44,18 +44,13 @@ export async function ensureClusterLink(options: ClusterLinkOptions): Promise<vo
       ...(existed ? [`route flush exact ${range} dev ${name} table ${otherTable}`] : []),
     ]);
   const batch = [
-    ...(existed ? [] : [`link add ${name} address ${linkAddress(options.clusterId)} type bridge`]),
+    ...(existed ? [] : [`link add ${name} address ${hardwareAddress(options.clusterId, 0)} type bridge`]),
     `addr replace ${gateway}/32 dev ${name}`,
     `link set ${name} up`,
     ...services,
   ];
   await runTool('ip', ['-batch', '-'], `${batch.join('\n')}\n`);
   await setLinkSettings(name, { forwarding: '1', route_localnet: '1' });
-}
-
-/** A bridge that chose its own would change it with the links that are plugged in, and neighbours would go on using the old one. */
-function linkAddress(clusterId: string): string {
-  return `02:4b:${clusterId.slice(0, 2)}:${clusterId.slice(2, 4)}:${clusterId.slice(4, 6)}:01`;
 }
 
 /** Gives the cluster's link one more gateway address (a number); idempotent. */

@@ -113,7 +113,7 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
     async add({ name, number, podCidr, kubelet }) {
       reachable ??= reachNodes();
       await reachable;
-      const namespace = await ensureNodeNamespace({ clusterId, podRange, number });
+      const namespace = await ensureNodeNamespace({ clusterId, podRange, number, podCidr });
       const { address, place } = namespace;
       const range = requireRange(podCidr);
       const proxy = await startNftablesProxy({

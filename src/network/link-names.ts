@@ -19,6 +19,15 @@ export function nodeNamespacePrefix(clusterId: string): string {
   return `kanoe-${clusterId}-`;
 }
 
+/**
+ * The hardware address of the cluster's link (0) and of its nodes' (from 1). They stay the same, so that neighbours do not go
+ * on talking to a link that was made anew, or to a bridge that took the address of what was plugged in last.
+ */
+export function hardwareAddress(clusterId: string, number: number): string {
+  const last = (number + 1).toString(16).padStart(2, '0');
+  return `02:4b:${clusterId.slice(0, 2)}:${clusterId.slice(2, 4)}:${clusterId.slice(4, 6)}:${last}`;
+}
+
 /** The node's end of the link of a pod's address (a number). */
 export function podLinkName(clusterId: string, address: number): string {
   return `${clusterLinkName(clusterId)}${address.toString(16).padStart(8, '0')}`;

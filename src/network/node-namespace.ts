@@ -1,5 +1,5 @@
 import { formatIpv4, formatIpv4Range, ipv4Subrange, type Ipv4Range } from '../base/ipv4.ts';
-import { clusterLinkName, nodeLinkName, nodeNamespacePrefix } from './link-names.ts';
+import { clusterLinkName, hardwareAddress, nodeLinkName, nodeNamespacePrefix } from './link-names.ts';
 import { NetworkError } from './network-error.ts';
 import { ownPlace, placeAt, type NetworkPlace } from './network-place.ts';
 
@@ -48,11 +48,13 @@ export function describeNodeNamespace({ clusterId, podRange, number }: NodeNames
 
 /**
  * Makes a node's network namespace, whose `eth0` is plugged into the cluster's link; idempotent, and what hangs from it
- * stays. Packets for everything that no other route takes go to the machine.
+ * stays. Packets for everything that no other route takes go to the machine; those for pods that are not there are refused.
  */
-export async function ensureNodeNamespace(options: NodeNamespaceOptions): Promise<NodeNamespace> {
+export async function ensureNodeNamespace(
+  options: NodeNamespaceOptions & { readonly podCidr: string },
+): Promise<NodeNamespace> {
   const namespace = describeNodeNamespace(options);
-  const { clusterId, podRange, number } = options;
+  const { clusterId, podRange, number, podCidr } = options;
   const machine = ownPlace();
   const link = nodeLinkName(clusterId, number);
   const gateway = formatIpv4(podRange.network + 1);
@@ -73,7 +75,7 @@ export async function ensureNodeNamespace(options: NodeNamespaceOptions): Promis
     await machine.run(
       'ip',
       ['-batch', '-'],
-      `link add ${link} type veth peer name eth0 netns ${namespace.name}\nlink set ${link} master ${clusterLinkName(clusterId)} up\n`,
+      `link add ${link} type veth peer name eth0 address ${hardwareAddress(clusterId, number)} netns ${namespace.name}\nlink set ${link} master ${clusterLinkName(clusterId)} up\n`,
     );
   }
   await namespace.place.run(
@@ -86,6 +88,7 @@ addr replace ${namespace.address}/${nodes.prefix} dev eth0
 link set eth0 up
 route replace ${gateway} dev eth0 scope link
 route replace default via ${gateway} dev eth0
+route replace unreachable ${podCidr}
 END
 cd /proc/sys/net/ipv4
 echo 1 > ip_forward

@@ -15,8 +15,13 @@ export interface NodeTableOptions {
   readonly address: string;
   /** The addresses of its pods. */
   readonly podRange: Ipv4Range;
-  /** Where its kubelet listens on the machine; on the node it is reached at the usual port. */
+  /** Where its kubelet listens on the machine, at the address by which nodes know that; on the node it is reached at the usual port. */
   readonly kubelet: { readonly address: string; readonly port: number };
+}
+
+/** Matches packets of the node's own pods. The machine's address lies in the range of one of its nodes. */
+export function fromOwnPods({ podRange, kubelet }: NodeTableOptions): string {
+  return `ip saddr ${formatIpv4Range(podRange)} ip saddr != ${kubelet.address}`;
 }
 
 /** Where nodes with an address of their own serve the kubelet's API. */
@@ -93,9 +98,10 @@ table ip ${table} {
 }
 
 /** Answers to whom a service of this node led elsewhere have to come back through it, unless they come here anyway. */
-function nodeMasquerading({ podRange }: NodeTableOptions): readonly string[] {
+function nodeMasquerading({ podRange, kubelet }: NodeTableOptions): readonly string[] {
   return [
     'ip saddr 127.0.0.0/8 oifname != "lo" masquerade',
+    `ct status dnat oifname "eth0" ip saddr ${kubelet.address} masquerade`,
     `ct status dnat oifname "eth0" ip saddr != ${formatIpv4Range(podRange)} masquerade`,
   ];
 }

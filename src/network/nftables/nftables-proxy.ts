@@ -7,7 +7,7 @@ import { NetworkError } from '../network-error.ts';
 import { ownPlace, type NetworkPlace } from '../network-place.ts';
 import { frontendKey, type Frontend, type ServicePort } from '../service-port.ts';
 import type { PortConflict, ServiceChange, ServiceProxy } from '../service-proxy.ts';
-import { baseTable, type BaseTableOptions } from './base-table.ts';
+import { baseTable, fromOwnPods, type BaseTableOptions } from './base-table.ts';
 import { claimPort, type PortClaim } from './port-claims.ts';
 import { allBackends, renderServicePort } from './render-service-port.ts';
 import { emptyPart, RulesetChange, type RulesetPart } from './ruleset.ts';
@@ -146,7 +146,7 @@ class NftablesProxy implements ServiceProxy {
       return undefined;
     }
     const { serviceRange, balancerRange, node } = this.#options;
-    const part = renderServicePort(port, frontends, [serviceRange, balancerRange], node?.podRange);
+    const part = renderServicePort(port, frontends, [serviceRange, balancerRange], node && fromOwnPods(node));
     return { port, frontends, part };
   }
 

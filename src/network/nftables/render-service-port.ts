@@ -1,11 +1,4 @@
-import {
-  formatIpv4,
-  formatIpv4Range,
-  inIpv4Range,
-  parseIpv4,
-  parseIpv4Range,
-  type Ipv4Range,
-} from '../../base/ipv4.ts';
+import { formatIpv4, inIpv4Range, parseIpv4, parseIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
 import type { Backend, Frontend, ServicePort } from '../service-port.ts';
 import type { RulesetPart } from './ruleset.ts';
 
@@ -15,8 +8,8 @@ export function renderServicePort(
   frontends: readonly Frontend[],
   /** Ranges in which every address without a service is refused already. */
   guarded: readonly Ipv4Range[],
-  /** The pods of the node that alone is served; they and the node itself are no strangers to `externalTrafficPolicy: Local`. */
-  ownPods?: Ipv4Range,
+  /** Matches the pods of the node that alone is served; they and the node itself are no strangers to `externalTrafficPolicy: Local`. */
+  ownPods?: string,
 ): RulesetPart {
   const sets = new Map<string, string>();
   const chains = new Map<string, readonly string[]>();
@@ -79,7 +72,7 @@ export function renderServicePort(
     chains.set(`${main}/local`, port.local.endpoints.length > 0 ? balance(port.local.endpoints) : ['drop']);
   if (port.local?.external)
     chains.set(`${main}/external`, [
-      ...(ownPods ? [`ip saddr ${formatIpv4Range(ownPods)} goto ${main}`] : []),
+      ...(ownPods ? [`${ownPods} goto ${main}`] : []),
       `fib saddr type local goto ${main}`,
       `goto ${main}/local`,
     ]);
