@@ -18,10 +18,6 @@ const web: ServicePort = {
 
 const render = (port: ServicePort): ReturnType<typeof renderServicePort> =>
   renderServicePort(port, port.frontends, [{ network: 0x0a600000, prefix: 16, size: 65_536 }]);
-    network: 0x0af40000,
-    prefix: 16,
-    size: 65_536,
-  });
 
 function commands(before: ServicePort | undefined, after: ServicePort | undefined): readonly string[] {
   const change = new RulesetChange('ip t');
