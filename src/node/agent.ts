@@ -10,6 +10,7 @@ import { reflect } from '../reconcile/reflector.ts';
 import { createNodeAdmission } from './admission/node-admission.ts';
 import { isMirrorPod } from './admission/static-pod.ts';
 import { createConfigSource } from './config-source.ts';
+import { createNodeCsi } from './csi/start-csi.ts';
 import type { ContainerRuntime, ContainerStatus } from './container-runtime.ts';
 import { createImagePuller } from './images/image-puller.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
@@ -145,6 +146,17 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       mountTmpfs(memoryDirectory, undefined),
     ]);
     const services = followServices({ client, clock, signal, onError });
+    const tokens = createServiceAccountTokens({ client, clock });
+    const csi = createNodeCsi({
+      client,
+      clock,
+      nodeName,
+      directory: options.directory,
+      tokens,
+      onUseChange: () => void registration.refresh().catch(onError),
+      onError,
+    });
+    signal.addEventListener('abort', () => csi.close(), { once: true });
     const context: NodeContext = {
       client,
       clock,
@@ -153,7 +165,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       puller: createImagePuller(options),
       events: options.events,
       config: createConfigSource({ client, clock }),
-      tokens: createServiceAccountTokens({ client, clock }),
+      tokens,
       restarts: new KeyedBackoff(clock),
       services: () => services.all(),
       dns: { clusterDns: options.clusterDns, clusterDomain: options.clusterDomain },
@@ -171,6 +183,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           shuttingDown: false,
         }),
       }),
+      csi: csi.volumes,
       ...(options.localVolumes && { localVolumes: options.localVolumes }),
       probes,
       directory: options.directory,
@@ -194,10 +207,12 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           problem: await problem(),
           pressure: housekeeping?.pressure() ?? [],
           previous,
+          volumesInUse: csi.volumes.inUse(),
         }),
       signal,
       onError,
     });
+    await csi.volumes.recover();
     workers = new PodWorkers(context, {
       sandboxes: await runtime.listSandboxes(),
       containers: await runtime.listContainers(),
@@ -207,6 +222,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     const node = await registration.register();
     staticPods?.reconcile();
     followNode();
+    csi.start().catch(onError);
     void keepNodeLease({
       client,
       clock,

@@ -9,6 +9,7 @@ import type { Allocatable } from './env/resource-field.ts';
 import type { ImageService } from './image-service.ts';
 import type { ImagePuller } from './images/image-puller.ts';
 import type { LocalVolumeUse } from './local-storage/local-volumes.ts';
+import type { CsiVolumes } from './csi/csi-volumes.ts';
 import type { KeyedBackoff } from './keyed-backoff.ts';
 import type { PodDns } from './pod-etc.ts';
 import type { ProbeCounts } from './probes/probe-counts.ts';
@@ -33,6 +34,8 @@ export interface NodeContext {
   readonly allocatable: Allocatable;
   readonly memoryBytes: number;
   readonly admission: NodeAdmission;
+  /** The volumes of drivers that have registered with the node. */
+  readonly csi: CsiVolumes;
   /** The volumes that the machine itself keeps; absent where it keeps none. */
   readonly localVolumes?: LocalVolumeUse;
   readonly probes: ProbeCounts;

@@ -130,6 +130,7 @@ function saysTheSame(held: NodeStatus | undefined, next: NodeStatus): boolean {
     isDeepStrictEqual(held.capacity, next.capacity) &&
     isDeepStrictEqual(held.allocatable, next.allocatable) &&
     isDeepStrictEqual(held.addresses, next.addresses) &&
-    isDeepStrictEqual(held.images ?? [], next.images ?? [])
+    isDeepStrictEqual(held.images ?? [], next.images ?? []) &&
+    isDeepStrictEqual(held.volumesInUse ?? [], next.volumesInUse ?? [])
   );
 }

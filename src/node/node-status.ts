@@ -33,6 +33,8 @@ export interface NodeStatusInput {
   /** Conditions of pressure that hold. */
   readonly pressure: readonly Pressure[];
   readonly previous: readonly NodeCondition[];
+  /** Volumes of the node that must stay attached to it. */
+  readonly volumesInUse: readonly string[];
 }
 
 /** The machine's capacity; `directory` is where ephemeral storage is. `override` wins by resource name. */
@@ -97,6 +99,7 @@ export async function nodeStatus(input: NodeStatusInput): Promise<NodeStatus> {
     nodeInfo: input.info,
     images: await imagesOf(input.images),
     features: { supplementalGroupsPolicy: true },
+    volumesInUse: input.volumesInUse,
   };
 }
 

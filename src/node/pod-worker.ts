@@ -548,13 +548,15 @@ export class PodWorker {
   /** The pod has ended but stays in the API: its containers stay for their logs. */
   #release(): void {
     if (this.#released) return;
-    this.#released = true;
-    this.#steps.run('release', () => this.#volumes.tearDown());
+    this.#steps.run('release', async () => {
+      await this.#tearDown('release');
+      this.#released = true;
+    });
   }
 
   async #deletePod(): Promise<void> {
     await this.#writer.flushed();
-    await this.#volumes.tearDown();
+    await this.#tearDown('delete');
     try {
       await deletePod(this.#node.client, this.#pod, this.#closing.signal);
       this.#deleted = true;
@@ -564,9 +566,19 @@ export class PodWorker {
     }
   }
 
+  /** Takes the volumes back; when that fails (a driver is away), the step is due again later. */
+  async #tearDown(step: string): Promise<void> {
+    try {
+      await this.#volumes.tearDown();
+    } catch (error) {
+      this.#steps.later(step, RETRY_MS);
+      throw error;
+    }
+  }
+
   async #removeAll(): Promise<void> {
     const { runtime, tokens, probes } = this.#node;
-    await this.#volumes.tearDown();
+    await this.#tearDown('remove');
     for (const sandbox of this.observer.sandboxes) await runtime.removeSandbox(sandbox.id);
     await rm(this.directories.root, { recursive: true, force: true });
     await rm(this.directories.logs, { recursive: true, force: true });

@@ -16,6 +16,7 @@ export async function stopOrphan(
   await Promise.all(running.map(({ id }) => node.runtime.stopContainer(id, graceMs)));
   await node.runtime.removeSandbox(sandbox.id);
   const memory = join(node.memoryDirectory, sandbox.podUid);
+  await node.csi.unpublish(sandbox.podUid).catch(node.onError);
   await unmountBelow(memory);
   await unmountBelow(join(node.directory, 'pods', sandbox.podUid));
   await node.localVolumes?.unpublish(sandbox.podUid);

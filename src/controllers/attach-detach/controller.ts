@@ -23,7 +23,7 @@ import {
 import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { claimsOf } from '../storage-protection/claim-protection.ts';
-import { attachmentName, type CsiVolume } from './attachment-name.ts';
+import { attachmentName, type CsiVolume } from '../../api/storage/csi-volume.ts';
 import { needsVolumes, planNode } from './plan.ts';
 
 /** Asks CSI drivers, by VolumeAttachments, for volumes on the nodes whose pods use them, and gives them back. */

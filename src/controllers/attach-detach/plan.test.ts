@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Node, Pod } from '../../api/core/v1.gen.ts';
 import type { VolumeAttachment } from '../../api/storage/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
-import { attachmentName, type CsiVolume } from './attachment-name.ts';
+import { attachmentName, type CsiVolume } from '../../api/storage/csi-volume.ts';
 import { needsVolumes, planNode, type NodeObservation } from './plan.ts';
 
 const volume = (name: string, exclusive = false): CsiVolume => ({

@@ -3,7 +3,7 @@ import type { VolumeAttachment } from '../../api/storage/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { conditionOf } from '../../reconcile/conditions.ts';
 import { isPodFinished } from '../pods/pod-state.ts';
-import { attachmentName, uniqueVolumeName, type CsiVolume } from './attachment-name.ts';
+import { attachmentName, uniqueVolumeName, type CsiVolume } from '../../api/storage/csi-volume.ts';
 
 /** How long a node that does not answer may keep a volume mounted (upstream's maxWaitForUnmountDuration). */
 export const unmountPatienceMs: number = 6 * 60_000;
@@ -87,7 +87,7 @@ function newAttachment({ name, ...volume }: CsiVolume, nodeName: string): Volume
   return {
     apiVersion: 'storage.k8s.io/v1',
     kind: 'VolumeAttachment',
-    metadata: { name: attachmentName({ name, ...volume }, nodeName) },
+    metadata: { name: attachmentName(volume, nodeName) },
     spec: { attacher: volume.driver, nodeName, source: { persistentVolumeName: name } },
   };
 }

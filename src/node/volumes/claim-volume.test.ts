@@ -46,8 +46,8 @@ const setUp = (
   setUpClaim(
     pod,
     { name: 'c', made },
-    { claim: () => Promise.resolve(held), volume: () => Promise.resolve(bound) },
-  );
+    { claim: () => Promise.resolve(held), volume: () => Promise.resolve(bound), nodeDirectory: directory },
+  ).then(({ path }) => path);
 
 describe('setUpClaim', () => {
   it('resolves to directories of the node', async () => {

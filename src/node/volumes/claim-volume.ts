@@ -10,6 +10,8 @@ import {
 import type { Client, ObjectRef, ResourceClient } from '../../client/client.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { persistentMount } from '../csi/csi-request.ts';
+import type { CsiVolumes } from '../csi/csi-volumes.ts';
 import { LOCAL_DRIVER } from '../local-storage/local-driver.ts';
 import type { LocalVolumeUse } from '../local-storage/local-volumes.ts';
 import { isMissing } from '../missing-file.ts';
@@ -23,6 +25,18 @@ export interface ClaimReader {
   volume(name: string): Promise<Live<PersistentVolume> | undefined>;
   /** The volumes that the machine itself keeps; absent where it keeps none. */
   readonly localVolumes?: LocalVolumeUse;
+  /** The node's directory, which is what it calls `/var/lib/kubelet`. */
+  readonly nodeDirectory: string;
+  /** Those of drivers; absent where none can register. */
+  readonly csi?: Pick<CsiVolumes, 'publish' | 'unpublish'>;
+}
+
+/** A volume that can be mounted into containers. */
+export interface MountedVolume {
+  readonly path: string;
+  readonly readOnly: boolean;
+  /** When it has to be set up again, for what its driver wants to renew. */
+  readonly republishMs?: number;
 }
 
 /** The {@link ClaimReader} that asks the API server each time. */
@@ -59,9 +73,9 @@ export function claimNameOf(
  */
 export async function setUpClaim(
   pod: Pod,
-  { name: claimName, made }: { readonly name: string; readonly made: 'by a person' | 'for the pod' },
+  { name: claimName, made, access }: ClaimUse,
   reader: ClaimReader,
-): Promise<string> {
+): Promise<MountedVolume> {
   const key = `${pod.metadata.namespace ?? ''}/${claimName}`;
   const problem = (why: string): VolumeError => new VolumeError(`error processing PVC ${key}: ${why}`);
   const claim = await reader.claim(claimName);
@@ -81,18 +95,33 @@ export async function setUpClaim(
     );
   if (volume.spec.claimRef?.uid !== claim.metadata.uid)
     throw problem(`PV "${volumeName}" is bound to another claim`);
-  return directoryOf(volume, pod, reader);
+  const mount = persistentMount(volume, claim);
+  if (mount && mount.driver !== LOCAL_DRIVER && reader.csi) {
+    if (volume.spec.volumeMode === 'Block') throw blockUnsupported();
+    const readOnly = mount.readOnly || access === 'read-only';
+    return reader.csi.publish(pod, { ...mount, readOnly }, claimName);
+  }
+  return {
+    path: await directoryOf(volume, pod, reader),
+    readOnly: access === 'read-only' || mount?.readOnly === true,
+  };
+}
+
+/** How a pod uses a claim. */
+export interface ClaimUse {
+  readonly name: string;
+  readonly made: 'by a person' | 'for the pod';
+  readonly access?: 'read-only';
 }
 
 async function directoryOf(
   { metadata, spec }: Live<PersistentVolume>,
   pod: Pod,
-  { localVolumes }: ClaimReader,
+  { localVolumes, nodeDirectory }: ClaimReader,
 ): Promise<string> {
   const { fsGroup: group, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
-  if (spec.volumeMode === 'Block')
-    throw new VolumeError('volumes of mode Block are not supported on this node');
-  if (spec.hostPath) return setUpHostPath(spec.hostPath);
+  if (spec.volumeMode === 'Block') throw blockUnsupported();
+  if (spec.hostPath) return setUpHostPath(spec.hostPath, nodeDirectory);
   if (spec.local) {
     await requirePath(spec.local.path);
     if (group !== undefined) await giveToGroup(spec.local.path, group, fsGroupChangePolicy);
@@ -131,4 +160,8 @@ async function requirePath(path: string): Promise<void> {
     if (isMissing(error)) throw new VolumeError(`path "${path}" does not exist`, { cause: error });
     throw error;
   }
+}
+
+function blockUnsupported(): VolumeError {
+  return new VolumeError('volumes of mode Block are not supported on this node');
 }

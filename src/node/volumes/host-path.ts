@@ -2,12 +2,17 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Stats } from 'node:fs';
 import type { HostPathVolumeSource } from '../../api/core/v1.gen.ts';
+import { machinePath } from '../csi/kubelet-paths.ts';
 import { isMissing } from '../missing-file.ts';
 import { VolumeError } from './volume-error.ts';
 
-/** Checks (and, where its type says so, creates) a hostPath volume; resolves to the path. Throws `VolumeError`. */
-export async function setUpHostPath(source: HostPathVolumeSource): Promise<string> {
-  const { path, type = '' } = source;
+/**
+ * Checks (and, where its type says so, creates) a hostPath volume; resolves to the path, which for the kubelet's files is the
+ * node's own. Throws `VolumeError`.
+ */
+export async function setUpHostPath(source: HostPathVolumeSource, nodeDirectory: string): Promise<string> {
+  const { type = '' } = source;
+  const path = machinePath(source.path, nodeDirectory);
   const found = await statOf(path);
   switch (type) {
     case '':

@@ -6,7 +6,8 @@ import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import { StatusError } from '../../machinery/status-error.ts';
 import type { PodDirectories } from '../pod-directories.ts';
 import { writePayload } from './atomic-writer.ts';
-import { claimNameOf, setUpClaim, type ClaimReader } from './claim-volume.ts';
+import { inlineMount } from '../csi/csi-request.ts';
+import { claimNameOf, setUpClaim, type ClaimReader, type MountedVolume } from './claim-volume.ts';
 import { giveToGroup } from './fs-group.ts';
 import { setUpHostPath } from './host-path.ts';
 import { isConfidential, volumePayload, type PayloadContext } from './payload-sources.ts';
@@ -52,6 +53,8 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
   const paths = new Map<string, string>();
   const payloadVolumes = new Set<string>();
   const readOnly = new Set<string>();
+  /** Volumes beside those with a payload that are set up again from time to time. */
+  const renewed = new Set<string>();
   let next: { readonly due: number; readonly timer: Timer } | undefined;
   let work: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -90,11 +93,17 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
       payloadVolumes.add(volume.name);
       paths.set(volume.name, path);
     } else if (volume.hostPath) {
-      paths.set(volume.name, await setUpHostPath(volume.hostPath));
+      paths.set(volume.name, await setUpHostPath(volume.hostPath, context.nodeDirectory));
     } else if (claim !== undefined) {
       const made = volume.ephemeral ? 'for the pod' : 'by a person';
-      paths.set(volume.name, await setUpClaim(context.pod, { name: claim, made }, context));
-      if (volume.persistentVolumeClaim?.readOnly) readOnly.add(volume.name);
+      const access = volume.persistentVolumeClaim?.readOnly ? ({ access: 'read-only' } as const) : {};
+      show(volume.name, await setUpClaim(context.pod, { name: claim, made, ...access }, context));
+    } else if (volume.csi) {
+      if (!context.csi) throw new VolumeError('no CSI driver can register with this node');
+      show(
+        volume.name,
+        await context.csi.publish(context.pod, inlineMount(context.pod, volume.name, volume.csi)),
+      );
     } else if (volume.image) {
       // Comes with the containers that mount it.
     } else if (volume.emptyDir) {
@@ -103,6 +112,15 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
       const kind = Object.keys(volume).find((key) => key !== 'name') ?? 'unknown';
       throw new VolumeError(`no volume plugin matched name: kubernetes.io/${kind}`);
     }
+  }
+
+  /** Remembers a volume that something else has mounted. */
+  function show(name: string, { path, readOnly: isReadOnly, republishMs }: MountedVolume): void {
+    paths.set(name, path);
+    if (isReadOnly) readOnly.add(name);
+    if (republishMs === undefined) return;
+    renewed.add(name);
+    schedule(republishMs);
   }
 
   async function setUpEmptyDir(volume: Volume, group: number | undefined): Promise<string> {
@@ -142,7 +160,9 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
     refresh: () =>
       queue(async () => {
         if (closed) return;
-        const volumes = volumesOf(options.context().pod).filter(({ name }) => payloadVolumes.has(name));
+        const volumes = volumesOf(options.context().pod).filter(
+          ({ name }) => payloadVolumes.has(name) || renewed.has(name),
+        );
         try {
           await setUpAll(volumes);
         } catch (error) {
@@ -159,7 +179,10 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
     tearDown: () =>
       queue(async () => {
         api.close();
-        await options.context().localVolumes?.unpublish(options.context().pod.metadata.uid ?? '');
+        const { pod, csi, localVolumes } = options.context();
+        const { uid = '' } = pod.metadata;
+        await csi?.unpublish(uid);
+        await localVolumes?.unpublish(uid);
         for (const folder of [options.memoryDirectory, directories.volumes]) await unmountBelow(folder);
         await rm(options.memoryDirectory, { recursive: true, force: true });
         await rm(directories.volumes, { recursive: true, force: true });

@@ -7,6 +7,8 @@ export interface ServiceAccountToken {
   readonly token: string;
   /** When a new one is due, in milliseconds since the epoch. */
   readonly refreshAt: number;
+  /** When it ends, in milliseconds since the epoch. */
+  readonly expiresAt: number;
 }
 
 export interface ServiceAccountTokens {
@@ -51,6 +53,7 @@ export function createServiceAccountTokens(options: {
     const expires = Date.parse(answer.status?.expirationTimestamp ?? '') || asked + expirationSeconds * 1000;
     return {
       token: answer.status?.token ?? '',
+      expiresAt: expires,
       refreshAt: asked + Math.min(DAY_MS, Math.floor((expires - asked) * 0.8)),
     };
   }

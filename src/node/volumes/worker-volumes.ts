@@ -33,6 +33,8 @@ export function workerVolumes(options: {
       secret: (name) => config.secret(name),
       token: (audience, seconds) => node.tokens.token(pod(), audience, seconds),
       ...claims,
+      csi: node.csi,
+      nodeDirectory: node.directory,
       ...(node.localVolumes && { localVolumes: node.localVolumes }),
     }),
     onFailure: (message) => options.onFailure(message),

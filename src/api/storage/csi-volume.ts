@@ -11,11 +11,14 @@ export interface CsiVolume {
 }
 
 /** The name of the VolumeAttachment of a volume on a node, which nodes compute too. */
-export function attachmentName({ driver, handle }: CsiVolume, node: string): string {
+export function attachmentName(
+  { driver, handle }: Pick<CsiVolume, 'driver' | 'handle'>,
+  node: string,
+): string {
   return `csi-${createHash('sha256').update(`${handle}${driver}${node}`).digest('hex')}`;
 }
 
 /** How `status.volumesAttached` and `volumesInUse` of nodes name a volume. */
-export function uniqueVolumeName({ driver, handle }: CsiVolume): string {
+export function uniqueVolumeName({ driver, handle }: Pick<CsiVolume, 'driver' | 'handle'>): string {
   return `kubernetes.io/csi/${driver}^${handle}`;
 }
