@@ -107,7 +107,12 @@ describe('options of up', () => {
     ['a port that is no number', ['--port', 'x'], 2, /a port is a number from 0 to 65535/],
     ['a number of nodes that is none', ['--nodes', '-1'], 2, /whole number/],
     ['a runtime that does not exist', ['--runtime', 'vm'], 2, /Allowed choices are auto, native, process/],
-    ['the cri runtime', ['--runtime', 'cri'], 1, /--runtime cri is not built yet/],
+    [
+      'a container runtime that does not run',
+      ['--container-runtime-endpoint', 'unix:///run/no-such.sock'],
+      1,
+      /--runtime cri cannot work here: there is no socket \/run\/no-such\.sock/,
+    ],
     [
       'an unknown controller, naming those there are',
       ['--controllers', '*,nosuch'],

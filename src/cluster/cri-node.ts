@@ -13,6 +13,7 @@ import { criImages } from '../node/runtimes/cri/cri-images.ts';
 import { createCriRuntime } from '../node/runtimes/cri/cri-runtime.ts';
 import { OciError } from '../oci/oci-error.ts';
 import { parseReference } from '../oci/reference.ts';
+import { importPause, withOwnImages } from './cri-own-images.ts';
 import type { ClusterPlan, CriEndpoints } from './plan-cluster.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -27,6 +28,8 @@ export interface CriNodeOptions {
   readonly podCidr: string;
   readonly gateway: string;
   readonly network: ForeignPodNetwork;
+  /** Kanoe's own store. */
+  readonly ownImages: ImageService;
   onError(error: unknown): void;
 }
 
@@ -54,8 +57,11 @@ export async function joinCriNode(options: CriNodeOptions): Promise<CriNode> {
     leaseDirectory: join(plan.runDirectory, 'cni'),
     clock,
   });
-  await ensureSandboxImage(connection);
-  const images = criImages({ connection: imageConnection, registryOf });
+  const pulled = criImages({ connection: imageConnection, registryOf });
+  const directory = join(plan.dataDirectory, 'images', 'cri');
+  const importing = { images: pulled, endpoint: endpoints.images, directory, clock };
+  await ensureSandboxImage(connection, (name) => importPause(name, importing));
+  const images = withOwnImages({ ...importing, own: options.ownImages });
   const runtime = await createCriRuntime({
     connection,
     endpoint: endpoints.runtime,

@@ -179,6 +179,7 @@ export async function startLocalNode(
       podCidr,
       gateway: network.gatewayOf(podCidr),
       network: await network.foreignPodNetworkFor(name, podCidr),
+      ownImages: surroundings.images,
       onError,
     });
   }

@@ -128,15 +128,18 @@ export async function usesSystemdCgroups(connection: CriConnection): Promise<boo
 }
 
 /**
- * Sees to it that the image of the container that holds a sandbox is there; only containerd says which it is. Throws
- * `NOT_FOUND` and says what to do.
+ * Sees to it that the image of the container that holds a sandbox is there, be it one that `make` provides under its name, so
+ * that nothing has to be pulled. Only containerd says which it is. Throws `NOT_FOUND` and says what to do.
  */
-export async function ensureSandboxImage(connection: CriConnection): Promise<void> {
+export async function ensureSandboxImage(
+  connection: CriConnection,
+  make: (name: string) => Promise<boolean>,
+): Promise<void> {
   const { sandboxImage } = await runtimeConfiguration(connection);
   if (sandboxImage === undefined) return;
   const image = { image: sandboxImage };
   const found = await connection.call('ImageStatus', { image, verbose: false });
-  if (found.image) return;
+  if (found.image || (await make(sandboxImage))) return;
   try {
     await connection.call('PullImage', { image });
   } catch (error) {

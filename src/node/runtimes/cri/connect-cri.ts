@@ -9,6 +9,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Who tells of containers: CRI's `GetContainerEvents`, or containerd's own events, which are older. */
+export type EventSource = 'cri' | 'containerd';
+
 /** A connection to a CRI endpoint. */
 export interface CriConnection {
   /** Throws `CriError`. */
@@ -18,15 +21,14 @@ export interface CriConnection {
     options?: CallOptions,
   ): Promise<CriMethods[Name][1]>;
   /**
-   * Follows what happens to containers; `onEvent` gets their ids. Calls `onEnd` once when that is over: `unimplemented`
-   * where the runtime tells of nothing.
+   * Listens to what the runtime tells of its containers: `cri` gives the id of one whose status is new, `containerd` only that
+   * something is about to be. Calls `onEnd` once when that is over: `unimplemented` where the runtime tells nothing so.
    */
   events(
-    onEvent: (containerId: string) => void,
+    source: EventSource,
+    onEvent: (containerId: string | undefined) => void,
     onEnd: (why: 'unimplemented' | 'failed') => void,
-  ): {
-    close(): void;
-  };
+  ): { close(): void };
   close(): void;
 }
 
@@ -116,13 +118,13 @@ export async function connectCri(endpoint: string, clock: Clock): Promise<CriCon
         const cancel = (): void => call.cancel();
         signal?.addEventListener('abort', cancel, { once: true });
       }),
-    events(onEvent, onEnd) {
-      const method = methodOf('GetContainerEvents');
+    events(source, onEvent, onEnd) {
+      const method = source === 'cri' ? methodOf('GetContainerEvents') : eventsMethod(definition);
       const stream = client.makeServerStreamRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
-        {},
+        source === 'cri' ? {} : { filters: ['namespace==k8s.io,topic~="^/tasks/(exit|oom)"'] },
         new Metadata(),
       );
       let ended = false;
@@ -130,7 +132,7 @@ export async function connectCri(endpoint: string, clock: Clock): Promise<CriCon
         if (!ended) onEnd(why);
         ended = true;
       };
-      stream.on('data', (event: { readonly container_id: string }) => onEvent(event.container_id));
+      stream.on('data', (event: { readonly container_id?: string }) => onEvent(event.container_id));
       stream.on('error', (error: { readonly code?: number }) =>
         end(error.code === criStatus.unimplemented ? 'unimplemented' : 'failed'),
       );
@@ -155,8 +157,16 @@ type Definition = ReturnType<(typeof import('@grpc/proto-loader'))['fromJSON']>;
 type Service = Extract<Definition[string], Record<string, { path: string }>>;
 
 function serviceMethod(definition: Definition, service: string, name: string): Service[string] {
-  const method = (definition[`runtime.v1.${service}`] as Service | undefined)?.[name];
-  if (!method) throw new RuntimeError('UNSUPPORTED', `CRI has no method ${service}.${name}`);
+  return requireMethod(definition, `runtime.v1.${service}`, name);
+}
+
+function eventsMethod(definition: Definition): Service[string] {
+  return requireMethod(definition, 'containerd.services.events.v1.Events', 'Subscribe');
+}
+
+function requireMethod(definition: Definition, service: string, name: string): Service[string] {
+  const method = (definition[service] as Service | undefined)?.[name];
+  if (!method) throw new RuntimeError('UNSUPPORTED', `${service} has no method ${name}`);
   return method;
 }
 

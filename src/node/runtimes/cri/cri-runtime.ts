@@ -19,7 +19,7 @@ import type { ImageService } from '../../image-service.ts';
 import { Cgroups, detectCgroups } from '../native/cgroups.ts';
 import { signalNumber, signalProcess } from '../processes.ts';
 import { writeState } from '../state-file.ts';
-import { criStatus, CriError, type CriConnection } from './connect-cri.ts';
+import { criStatus, CriError, type CriConnection, type EventSource } from './connect-cri.ts';
 import {
   containerConfig,
   kept,
@@ -52,10 +52,12 @@ export interface CriRuntimeOptions {
   onError?(error: unknown): void;
 }
 
-/** How often it is asked what runs, where the runtime does not tell. */
-const relistMs = 200;
-/** The same while nothing runs, and where the runtime tells. */
+/** How often it is asked what runs, by who tells of it otherwise. */
+const relistMs = { cri: 2_000, containerd: 1_000, nobody: 200 } as const;
+/** The same while nothing runs. */
 const idleRelistMs = 2_000;
+/** When it is asked after containerd told of an event. */
+const afterEventMs = [10, 60, 250];
 /** A kill for want of memory is told after the end of the container. */
 const oomNewsMs = 30;
 const oomNewsTries = 5;
@@ -102,8 +104,13 @@ class CriRuntime implements ContainerRuntime {
   #events: { close(): void } | undefined;
   #relisting: Promise<void> = Promise.resolve();
   #timer: Timer | undefined;
-  #told = false;
+  #told: EventSource | undefined;
+  #soon = false;
   #closed = false;
+
+  readonly #failed = (error: unknown): void => {
+    if (!this.#closed) this.#options.onError?.(error);
+  };
 
   constructor(options: CriRuntimeOptions, { name, version, cgroups }: Facts) {
     this.#options = options;
@@ -460,28 +467,41 @@ class CriRuntime implements ContainerRuntime {
     if (this.#closed) return;
     this.#timer?.cancel();
     const busy = [...this.#containers.values()].some(({ state }) => state !== 'exited');
-    this.#timer = this.#clock.after(busy && !this.#told ? relistMs : idleRelistMs, () => {
+    this.#timer = this.#clock.after(busy ? relistMs[this.#told ?? 'nobody'] : idleRelistMs, () => {
       void this.#relist()
-        .catch((error: unknown) => this.#closed || this.#options.onError?.(error))
+        .catch(this.#failed)
         .then(() => this.#schedule());
     });
   }
 
-  /** Listens to the runtime itself where it tells. */
-  #follow(): void {
+  /** Listens to the runtime itself where it tells, one way or another. */
+  #follow(source: EventSource = 'cri'): void {
     if (this.#closed) return;
-    this.#told = true;
+    this.#told = source;
     this.#events = this.#options.connection.events(
+      source,
       (id) => {
-        if (this.#containers.has(id))
-          void this.#learn(id).catch((error: unknown) => this.#options.onError?.(error));
+        if (id === undefined) this.#relistSoon();
+        else if (this.#containers.has(id)) void this.#learn(id).catch(this.#failed);
       },
       (why) => {
-        this.#told = false;
+        this.#told = undefined;
         this.#schedule();
         if (why === 'failed') this.#clock.after(idleRelistMs, () => this.#follow());
+        else if (source === 'cri') this.#follow('containerd');
       },
     );
+  }
+
+  /** Whoever tells of an end may be ahead of the status. */
+  #relistSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    for (const [index, ms] of afterEventMs.entries())
+      this.#clock.after(ms, () => {
+        if (index === 0) this.#soon = false;
+        if (!this.#closed) void this.#relist().catch(this.#failed);
+      });
   }
 
   /** CRI does not count processes of a container; its cgroup does. */

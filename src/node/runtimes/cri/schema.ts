@@ -346,9 +346,40 @@ export function criNamespace(): Namespace {
           },
         },
       },
+      containerd: containerdEvents,
     },
   };
 }
+
+/** containerd's own `services/events/v1`, as far as it says that something has happened. */
+const containerdEvents: Namespace = {
+  nested: {
+    services: {
+      nested: {
+        events: {
+          nested: {
+            v1: {
+              nested: {
+                SubscribeRequest: { fields: { filters: fieldOf('repeated string 1') } },
+                Envelope: { fields: { namespace: fieldOf('string 2'), topic: fieldOf('string 3') } },
+                Events: {
+                  methods: {
+                    Subscribe: {
+                      requestType: 'SubscribeRequest',
+                      responseType: 'Envelope',
+                      responseStream: true,
+                      comment: '',
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+  },
+};
 
 interface Method {
   readonly requestType: string;
