@@ -33,6 +33,8 @@ export interface ClusterRecord {
   readonly mergedKubeconfig?: string;
   /** Where a detached cluster writes what it has to say. */
   readonly logFile?: string;
+  /** How long ending its pods in order may take. */
+  readonly stopPatienceMs?: number;
   readonly startup: StartupTimes;
   /** What the cluster cannot do on this machine. */
   readonly limitations: readonly string[];

@@ -209,6 +209,7 @@ export async function startLocalNode(
     limitations: runtime.limitations,
     async stop() {
       sampler.close();
+      await agent.shutDown();
       await agent.stop();
       const running = (await runtime.listContainers()).filter(({ state }) => state === 'running');
       await Promise.all(running.map(({ id }) => runtime.stopContainer(id, stopGraceMs)));

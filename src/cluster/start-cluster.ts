@@ -19,6 +19,7 @@ import { startMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { optionalApis } from './optional-apis.ts';
 import { nodeSettings } from './node-settings.ts';
+import { defaultStopPatienceMs } from './stop-cluster.ts';
 import { planCluster } from './plan-cluster.ts';
 import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
 import { processIdentity } from './process-identity.ts';
@@ -75,7 +76,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   const { home, clock, report } = options;
   checkControllers(options.controllers);
   optionalApis(options.runtimeConfig ?? []);
-  await nodeSettings(options.kubelet);
+  const { shutdownGrace } = await nodeSettings(options.kubelet);
   const choice = await chooseRuntime(options);
   const { plan, started } = await withHomeLock(home, clock, async () => {
     const planned = await planCluster(home, options);
@@ -110,7 +111,8 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await started.stopped();
   };
   try {
-    await started.update({ server: controlPlane.url });
+    const stopPatienceMs = shutdownGrace.reduce((sum, { graceMs }) => sum + graceMs, defaultStopPatienceMs);
+    await started.update({ server: controlPlane.url, stopPatienceMs });
     const merged = await withHomeLock(home, clock, () =>
       publishKubeconfig({
         home,

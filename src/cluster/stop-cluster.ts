@@ -24,7 +24,7 @@ export interface StopOutcome {
 
 const pollMs = 20;
 /** How long a cluster's process may take to end its containers in order before it is killed. */
-const patienceMs = 30_000;
+export const defaultStopPatienceMs = 30_000;
 
 /**
  * Stops a cluster. When it returns, no process, mount, namespace, link, address, rule or cgroup of the cluster is left,
@@ -67,7 +67,7 @@ async function endProcess(record: ClusterRecord, clock: Clock): Promise<void> {
       { cause: error },
     );
   }
-  const deadline = clock.monotonic() + patienceMs;
+  const deadline = clock.monotonic() + (record.stopPatienceMs ?? defaultStopPatienceMs);
   while (await isRunning(record)) {
     if (clock.monotonic() > deadline) {
       process.kill(pid, 'SIGKILL');

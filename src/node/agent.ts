@@ -34,6 +34,7 @@ import { PodWorkers } from './pod-workers.ts';
 import { defaultNodeSettings, type NodeSettings } from './settings/node-settings.ts';
 import { selecting } from './selecting.ts';
 import { followServices } from './service-source.ts';
+import { shutDown } from './shutdown/shut-down.ts';
 import { StaticPods } from './static-pods/static-pods.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
 import { shareNodeDirectory } from './volumes/shared-mounts.ts';
@@ -87,6 +88,8 @@ export interface NodeAgent {
   start(): void;
   /** Resolves when the Node object says Ready and the pods have been read once. */
   readonly ready: Promise<void>;
+  /** Ends the pods in the order of their priorities, if the settings give them time for it. */
+  shutDown(): Promise<void>;
   /** Stops watching; containers go on. */
   stop(): Promise<void>;
   pods(): readonly Live<Pod>[];
@@ -116,6 +119,8 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   const { settings = defaultNodeSettings } = options;
   let housekeeping: Housekeeping | undefined;
   let staticPods: StaticPods | undefined;
+  let refreshStatus: () => Promise<void> = () => Promise.resolve();
+  let shuttingDown = false;
   let seenNode: Node | undefined;
   let running: Promise<void> | undefined;
   let markReady = (): void => undefined;
@@ -127,6 +132,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   ready.catch(() => undefined);
 
   async function problem(): Promise<string | undefined> {
+    if (shuttingDown) return 'node is shutting down';
     try {
       await runtime.listSandboxes();
     } catch (error) {
@@ -180,7 +186,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           allocatable: capacity.allocatable,
           allowedUnsafeSysctls: settings.allowedUnsafeSysctls,
           pressure: housekeeping?.pressure() ?? [],
-          shuttingDown: false,
+          shuttingDown,
         }),
       }),
       csi: csi.volumes,
@@ -218,6 +224,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       containers: await runtime.listContainers(),
     });
     await startStaticPods(workers, registration);
+    refreshStatus = () => registration.refresh();
     const podsRead = followPods(workers);
     const node = await registration.register();
     staticPods?.reconcile();
@@ -303,6 +310,12 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
         failReady(error);
         onError(error);
       });
+    },
+    shutDown: async () => {
+      if (settings.shutdownGrace.length === 0 || !workers) return;
+      shuttingDown = true;
+      await refreshStatus().catch(onError);
+      await shutDown(workers.taken(), settings.shutdownGrace);
     },
     stop: async () => {
       stopping.abort();

@@ -17,10 +17,13 @@ export class PodEnding {
   readonly #options: PodEndingOptions;
   readonly #begun = new AbortController();
   #stopping: { graceMs: number; readonly hurry: AbortController } | undefined;
+  readonly #ends: Promise<void>;
   #finished = false;
+  #tell: () => void = () => undefined;
 
   constructor(options: PodEndingOptions) {
     this.#options = options;
+    this.#ends = new Promise((resolve) => (this.#tell = resolve));
   }
 
   get hasBegun(): boolean {
@@ -30,6 +33,11 @@ export class PodEnding {
   /** Nothing of the pod runs any more, nor will. */
   get isFinished(): boolean {
     return this.#finished;
+  }
+
+  /** Resolves when {@link isFinished} has become true. */
+  get finished(): Promise<void> {
+    return this.#ends;
   }
 
   /** Aborted when the end begins: pulls and starts give up. */
@@ -70,6 +78,7 @@ export class PodEnding {
       observer.setSandbox({ ...sandbox, ready: false });
     }
     this.#finished = true;
+    this.#tell();
   }
 
   async #stopRunning(): Promise<void> {

@@ -97,12 +97,14 @@ export function podStatus(seen: PodObservation): PodStatus {
   };
 }
 
-/** A verdict shows only at the end; until then the pod is what it was. */
+/** A pod that is over stays what it was. A verdict shows only at the end. */
 function phaseOf(
   seen: PodObservation,
   init: readonly ApiContainerStatus[],
   main: readonly ApiContainerStatus[],
 ): PodPhase {
+  const { phase: known } = seen.pod.status ?? {};
+  if (known === 'Succeeded' || known === 'Failed') return known;
   if (seen.verdict && seen.finished) return 'Failed';
   const phase = podPhase({ pod: seen.pod, init, main, finished: seen.finished });
   const over = phase === 'Succeeded' || phase === 'Failed';
@@ -182,7 +184,7 @@ function rememberedStatus(pod: Pod, name: string): ApiContainerStatus | undefine
   return statuses.find((status) => status.name === name);
 }
 
-/** A container of an ended pod that ran once but that the runtime has lost counts as killed. */
+/** A container of an ended pod that was to run but of whose end nothing is known counts as killed. */
 function closed(
   status: ApiContainerStatus,
   seen: PodObservation,
@@ -192,8 +194,7 @@ function closed(
   const initialized = init.every(
     (one) => one.state?.terminated?.exitCode === 0 || one.state?.running !== undefined,
   );
-  const begun = rememberedStatus(seen.pod, status.name)?.containerID !== undefined || status.state?.running;
-  if (!initialized || !begun) return { ...status, ready: false, started: false };
+  if (!initialized) return { ...status, ready: false, started: false };
   return {
     ...status,
     ready: false,

@@ -208,6 +208,13 @@ export class PodWorker {
     this.#requestSync();
   }
 
+  /** Resolves when the pod has ended and the API knows of it. */
+  async ended(): Promise<void> {
+    await this.#ending.finished;
+    this.#writer.write(this.#status());
+    await this.#writer.flushed();
+  }
+
   /** A container of this pod started or ended. */
   onContainer(status: ContainerStatus): void {
     this.#steps.run(`observe ${status.id} ${status.state}`, () => this.observer.observe(status));
@@ -281,7 +288,8 @@ export class PodWorker {
     }
     if (!this.#ending.hasBegun) this.#checkDeadline();
     if (!this.#ending.hasBegun) this.#takeSteps();
-    if (!this.#removed) {
+    // What the API knows of a pod that is over stands until the node has made sure that nothing of it runs.
+    if (!this.#removed && (!this.#isOver() || this.#ending.isFinished)) {
       this.#reported = this.#status();
       this.#writer.write(this.#reported);
     }
