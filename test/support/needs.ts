@@ -16,6 +16,8 @@ export interface Needs {
   readonly images?: readonly string[];
   /** Files in the folder `$KANOE_CASES`. */
   readonly cases?: readonly string[];
+  /** Paths of further files. */
+  readonly files?: readonly string[];
   /** Helm, as `tools/fetch-clients.mjs` fetches it. */
   readonly helm?: true;
   /** Python with the package `kubernetes`. */
@@ -52,7 +54,8 @@ export function unmetNeed(needs: Needs): string | undefined {
     return 'needs samples in KANOE_SPEC';
   for (const tool of needs.tools ?? [])
     if (spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0) return `needs ${tool}`;
-  for (const file of [...(needs.images ?? []).map(imageArchive), ...(needs.cases ?? []).map(caseFile)])
+  const { images = [], cases = [], files = [] } = needs;
+  for (const file of [...images.map(imageArchive), ...cases.map(caseFile), ...files])
     if (!existsSync(file)) return `needs ${file}`;
   return undefined;
 }
