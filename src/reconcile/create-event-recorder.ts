@@ -27,7 +27,7 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
 
   const queue = new WorkQueue<string>({
     clock,
-    concurrency: 4,
+    concurrency: 32,
     backoff: { baseMs: 100, maxMs: 10_000 },
     async process(series) {
       const occurrence = waiting.get(series);

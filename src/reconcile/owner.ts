@@ -4,7 +4,10 @@ import type { Informer } from './informer.ts';
 
 /** The reference to the object that manages this one, if any. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  const references = object.metadata.ownerReferences;
+  if (!references) return undefined;
+  for (const reference of references) if (reference.controller === true) return reference;
+  return undefined;
 }
 
 /** A reference that makes `owner` the managing controller and lets foreground deletion wait. */

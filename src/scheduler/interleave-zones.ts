@@ -1,5 +1,7 @@
 import type { NodeInfo } from './node-info.ts';
 
+type Labels = Readonly<Record<string, string>>;
+
 const regionLabels = ['topology.kubernetes.io/region', 'failure-domain.beta.kubernetes.io/region'];
 const zoneLabels = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernetes.io/zone'];
 
@@ -7,7 +9,7 @@ const zoneLabels = ['topology.kubernetes.io/zone', 'failure-domain.beta.kubernet
 export function interleaveZones(nodes: Iterable<NodeInfo>): readonly NodeInfo[] {
   const zones = new Map<string, NodeInfo[]>();
   for (const node of nodes) {
-    const zone = `${labelOf(node, regionLabels)}\0${labelOf(node, zoneLabels)}`;
+    const zone = `${labelOf(node.labels, regionLabels)}\0${labelOf(node.labels, zoneLabels)}`;
     const members = zones.get(zone);
     if (members) members.push(node);
     else zones.set(zone, [node]);
@@ -26,7 +28,12 @@ export function interleaveZones(nodes: Iterable<NodeInfo>): readonly NodeInfo[] 
   return ordered;
 }
 
-function labelOf({ labels }: NodeInfo, names: readonly string[]): string {
+/** Whether nodes with these labels take the same place among the others. */
+export function sameZone(a: Labels, b: Labels): boolean {
+  return [regionLabels, zoneLabels].every((names) => labelOf(a, names) === labelOf(b, names));
+}
+
+function labelOf(labels: Labels, names: readonly string[]): string {
   for (const name of names) {
     const value = labels[name];
     if (value) return value;

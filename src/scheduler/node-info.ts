@@ -1,4 +1,4 @@
-import type { Node } from '../api/core/v1.gen.ts';
+import type { Node, Taint } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
 import { HostPorts } from './host-ports.ts';
 import type { PodInfo } from './pod-info.ts';
@@ -14,6 +14,7 @@ import {
 type Labels = Readonly<Record<string, string>>;
 
 const noLabels: Labels = {};
+const noTaints: readonly Taint[] = [];
 
 /** A node and the account of the pods on it, kept up to date pod by pod. */
 export class NodeInfo {
@@ -30,6 +31,11 @@ export class NodeInfo {
   scoringMemory = 0;
   /** Grows with each change of the node or its pods. */
   generation = 0;
+  /** The taints that keep pods off, and those that say "rather not". */
+  hardTaints: readonly Taint[] = noTaints;
+  softTaints: readonly Taint[] = noTaints;
+  /** Cordoned. */
+  unschedulable = false;
   readonly #requested = emptySum();
   #node: Live<Node>;
   #allocatable: ResourceAmounts = NOTHING_REQUESTED;
@@ -40,6 +46,7 @@ export class NodeInfo {
     this.#node = node;
     this.name = node.metadata.name;
     this.requested = this.#requested;
+    this.#setTaints(node);
     if (facts) {
       this.#allocatable = facts.allocatable;
       this.#allowedPods = facts.allowedPods;
@@ -84,7 +91,16 @@ export class NodeInfo {
       );
     }
     this.#node = node;
+    this.#setTaints(node);
     this.generation++;
+  }
+
+  #setTaints({ spec }: Live<Node>): void {
+    const { taints = noTaints } = spec;
+    const soft = taints.filter(({ effect }) => effect === 'PreferNoSchedule');
+    this.softTaints = soft.length > 0 ? soft : noTaints;
+    this.hardTaints = soft.length > 0 ? taints.filter((taint) => !soft.includes(taint)) : taints;
+    this.unschedulable = spec.unschedulable ?? false;
   }
 
   /** Replaces what was known of the same pod. */

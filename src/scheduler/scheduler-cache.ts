@@ -1,7 +1,7 @@
 import type { Node, Pod } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
 import { deepEqual } from '../reconcile/deep-equal.ts';
-import { interleaveZones } from './interleave-zones.ts';
+import { interleaveZones, sameZone } from './interleave-zones.ts';
 import { NodeInfo } from './node-info.ts';
 import type { NamespaceLabels } from './plugins/affinity-term.ts';
 import { podInfo, type PodInfo } from './pod-info.ts';
@@ -52,7 +52,7 @@ export class SchedulerCache implements Snapshot {
   }
 
   setNode(node: Live<Node>): void {
-    const { name, labels } = node.metadata;
+    const { name } = node.metadata;
     this.pods.setNode(name, node);
     const info = this.#infos.get(name);
     if (!info) {
@@ -66,11 +66,11 @@ export class SchedulerCache implements Snapshot {
     }
     const { images, labels: previous } = info;
     info.setNode(node);
+    if (!sameZone(previous, info.labels)) this.#nodes = undefined;
     if (images !== info.images) {
       this.#countImages(images, -1);
       this.#countImages(info.images, 1);
     }
-    if (previous !== labels) this.#nodes = undefined;
   }
 
   removeNode(name: string): void {

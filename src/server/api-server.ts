@@ -363,6 +363,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const callouts = calloutClient({ clock, services: endpointResolver(lookup) });
   const policyParts = { lookup, authorizer, params: paramSource(table, schema) };
   const hookParts = { lookup, authorizer, schema, client: callouts, compile: conditionCompiler() };
+  let own: Transport | undefined;
   const registry: Registry = {
     store,
     feed,
@@ -409,7 +410,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       admissionMetrics(metrics, clock),
     ),
     get server() {
-      return inProcessTransport({ ...connecting, registry, observer: observeAll([]) }, serverUser);
+      own ??= inProcessTransport({ ...connecting, registry, observer: observeAll([]) }, serverUser);
+      return own;
     },
   };
   const parts: HandlerParts = {

@@ -2,7 +2,7 @@ import type { Job } from '../../api/batch/v1.gen.ts';
 import type { Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { countsAsFailure, judgeFailure } from './failure-policy.ts';
-import { parseIndexes } from './index-set.ts';
+import { IndexSet } from './index-set.ts';
 import { hasTrackingFinalizer, isPodLost, validIndexOf } from './job-state.ts';
 import { endOf, msUntilRetry } from './retry-delay.ts';
 
@@ -10,28 +10,28 @@ const failuresAnnotation = 'batch.kubernetes.io/job-index-failure-count';
 const ignoredAnnotation = 'batch.kubernetes.io/job-index-ignored-failure-count';
 
 /** Indexes that have failed as often as they may, or that the policy gave up. */
-export function failedIndexes(job: Job, pods: readonly Live<Pod>[]): Set<number> {
-  const failed = parseIndexes(job.status?.failedIndexes, job.spec.completions);
+export function failedIndexes(job: Job, pods: readonly Live<Pod>[]): IndexSet {
+  const failed: number[] = [];
   const limit = job.spec.backoffLimitPerIndex ?? 0;
   for (const pod of pods) {
     const index = validIndexOf(pod, job);
     if (index === undefined || !hasTrackingFinalizer(pod) || !isPodLost(pod, job)) continue;
     const exhausted = countsAsFailure(job, pod) && failuresOf(pod) >= limit;
-    if (exhausted || judgeFailure(job, pod)?.action === 'FailIndex') failed.add(index);
+    if (exhausted || judgeFailure(job, pod)?.action === 'FailIndex') failed.push(index);
   }
-  return failed;
+  return IndexSet.parse(job.status?.failedIndexes, job.spec.completions).with(failed);
 }
 
 /** By index, the last lost pod that has no successor yet: it is kept, for it knows how often its index has failed. */
 export function lastLostPods(
   job: Job,
   pods: readonly Live<Pod>[],
-  settled: ReadonlySet<number>,
+  isSettled: (index: number) => boolean,
 ): ReadonlyMap<number, Live<Pod>> {
   const last = new Map<number, Live<Pod>>();
   for (const pod of pods) {
     const index = validIndexOf(pod, job);
-    if (index === undefined || settled.has(index)) continue;
+    if (index === undefined || isSettled(index)) continue;
     if (!hasTrackingFinalizer(pod) || !isPodLost(pod, job)) continue;
     const other = last.get(index);
     if (!other || (attemptsOf(other) <= attemptsOf(pod) && endOf(pod) >= endOf(other))) last.set(index, pod);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Job, JobSpec, JobStatus } from '../../api/batch/v1.gen.ts';
 import type { Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
-import { formatIndexes, parseIndexes } from './index-set.ts';
+import { mulberry32 } from '../../reconcile/faulty-transport.ts';
+import { IndexSet } from './index-set.ts';
 import { jobPod } from './job-pod.ts';
 import { planJob, type JobPlan } from './plan.ts';
 
@@ -827,10 +828,35 @@ describe('index sets', () => {
     ['1-3,5,7-9', [1, 2, 3, 5, 7, 8, 9]],
     ['', []],
   ])('%j', (text, indexes) => {
-    expect([[...parseIndexes(text)], formatIndexes(indexes)]).toEqual([indexes, text]);
+    expect([[...IndexSet.parse(text)], IndexSet.of(indexes).toString()]).toEqual([indexes, text]);
   });
 
   it('leave out what is beyond a limit, and what is no number', () => {
-    expect([...parseIndexes('1-9,x,12,3-', 4)]).toEqual([1, 2, 3]);
+    expect([...IndexSet.parse('1-9,x,12,3-', 4)]).toEqual([1, 2, 3]);
+  });
+
+  it.each<[string, number[], string]>([
+    ['1-3,7', [], '1-3,7'],
+    ['1-3,7', [2, 7], '1-3,7'],
+    ['1-3,7', [5, 4, 6, 0], '0-7'],
+    ['', [9, 8], '8,9'],
+  ])('%j with %j is %j', (text, more, expected) => {
+    expect(IndexSet.parse(text).with(more).toString()).toBe(expected);
+  });
+
+  it('agree with sets of numbers', () => {
+    const random = mulberry32(7);
+    for (let round = 0; round < 200; round++) {
+      const some = (): number[] => Array.from({ length: 12 }, () => Math.floor(random() * 30));
+      const [a, b] = [some(), some()];
+      const [left, right] = [IndexSet.of(a), IndexSet.of(b)];
+      const absent = Array.from({ length: 40 }, (_, at) => at).filter((at) => at >= 5 && !a.includes(at));
+      expect([left.size, left.countIn(right), left.nextAbsent(5), left.has(3)]).toEqual([
+        new Set(a).size,
+        [...new Set(a)].filter((index) => b.includes(index)).length,
+        absent[0],
+        a.includes(3),
+      ]);
+    }
   });
 });

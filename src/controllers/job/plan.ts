@@ -5,7 +5,6 @@ import type { Live } from '../../machinery/object.ts';
 import { withCondition } from '../../reconcile/conditions.ts';
 import { omitZero } from '../../reconcile/omit-zero.ts';
 import { isPodActive, isPodReady } from '../pods/pod-state.ts';
-import { formatIndexes } from './index-set.ts';
 import { finishedCondition, hasTrackingFinalizer, isIndexed, isSuspended } from './job-state.ts';
 import { planPods, type NewPod, type PodChanges } from './pod-changes.ts';
 import { tallyPods, type Tally } from './tally.ts';
@@ -117,8 +116,8 @@ function planStatus({ job, tally, now }: Case, ends: Ends, { tracking, final }: 
 function indexStatus(job: Job, { completedIndexes, failedIndexes }: Tally): JobStatus {
   if (!isIndexed(job)) return {};
   return {
-    ...omitZero({ completedIndexes: formatIndexes(completedIndexes) }),
-    ...(failedIndexes && { failedIndexes: formatIndexes(failedIndexes) }),
+    ...omitZero({ completedIndexes: completedIndexes.toString() }),
+    ...(failedIndexes && { failedIndexes: failedIndexes.toString() }),
   };
 }
 

@@ -96,9 +96,13 @@ function freeIndexes({ job, tally, pods }: Case, count: number): readonly number
   const ending = replacesOnlyFailed(job) ? pods.filter(isPodTerminating) : [];
   const taken = new Set([...active, ...ending].map(indexOf));
   const free: number[] = [];
-  for (let index = 0; index < (job.spec.completions ?? 0) && free.length < count; index++) {
-    if (taken.has(index) || completedIndexes.has(index) || failedIndexes?.has(index)) continue;
-    free.push(index);
+  const { completions = 0 } = job.spec;
+  for (
+    let index = completedIndexes.nextAbsent(0);
+    index < completions && free.length < count;
+    index = completedIndexes.nextAbsent(index + 1)
+  ) {
+    if (!taken.has(index) && !failedIndexes?.has(index)) free.push(index);
   }
   return free;
 }

@@ -1,10 +1,10 @@
 import type { JobSpec, SuccessPolicyRule } from '../../api/batch/v1.gen.ts';
-import { parseIndexes } from './index-set.ts';
+import { IndexSet } from './index-set.ts';
 
 /** The place of the first rule of a success policy that is met; undefined when none is. */
 export function metSuccessRule(
   { successPolicy, completions = 0 }: JobSpec,
-  succeeded: ReadonlySet<number>,
+  succeeded: IndexSet,
 ): number | undefined {
   if (succeeded.size === 0) return undefined;
   const index = (successPolicy?.rules ?? []).findIndex((rule) => isMet(rule, completions, succeeded));
@@ -14,12 +14,11 @@ export function metSuccessRule(
 function isMet(
   { succeededIndexes, succeededCount }: SuccessPolicyRule,
   completions: number,
-  succeeded: ReadonlySet<number>,
+  succeeded: IndexSet,
 ): boolean {
   if (succeededIndexes === undefined) {
     return succeededCount !== undefined && succeeded.size >= succeededCount;
   }
-  const asked = parseIndexes(succeededIndexes, completions);
-  const done = [...asked].filter((index) => succeeded.has(index)).length;
-  return done >= (succeededCount ?? asked.size);
+  const asked = IndexSet.parse(succeededIndexes, completions);
+  return asked.countIn(succeeded) >= (succeededCount ?? asked.size);
 }

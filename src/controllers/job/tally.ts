@@ -4,7 +4,7 @@ import type { Live } from '../../machinery/object.ts';
 import { isPodActive, isPodReady, isPodTerminating } from '../pods/pod-state.ts';
 import { countsAsFailure } from './failure-policy.ts';
 import { failedIndexes, lastLostPods } from './index-failures.ts';
-import { parseIndexes } from './index-set.ts';
+import { IndexSet } from './index-set.ts';
 import { hasTrackingFinalizer, isIndexed, isPodLost, limitsEachIndex, validIndexOf } from './job-state.ts';
 import { endOf } from './retry-delay.ts';
 
@@ -21,9 +21,9 @@ export interface Tally {
   /** Counted in `status` so far, with those that are held no longer. */
   readonly counted: { readonly succeeded: number; readonly failed: number };
   /** Indexes that are done, of an indexed job. */
-  readonly completedIndexes: ReadonlySet<number>;
+  readonly completedIndexes: IndexSet;
   /** Indexes that are given up; undefined unless each has a limit of its own. */
-  readonly failedIndexes: ReadonlySet<number> | undefined;
+  readonly failedIndexes: IndexSet | undefined;
   /** By index, the lost pods that wait for a successor. */
   readonly lastLost: ReadonlyMap<number, Live<Pod>>;
   /** Since the last success. */
@@ -54,13 +54,15 @@ export function tallyPods(job: Job, pods: readonly Live<Pod>[]): Tally {
     (pod) => hasTrackingFinalizer(pod) && (!isIndexed(job) || validIndexOf(pod, job) !== undefined),
   );
   const successes = fresh.filter((pod) => pod.status?.phase === 'Succeeded');
+  const listedFailed = new Set(listed.failed);
   const losses = fresh.filter(
-    (pod) => isPodLost(pod, job) && !listed.failed.includes(pod.metadata.uid) && countsAsFailure(job, pod),
+    (pod) => isPodLost(pod, job) && !listedFailed.has(pod.metadata.uid) && countsAsFailure(job, pod),
   );
   const completedIndexes = completed(job, successes);
   const failed = limitsEachIndex(job) ? failedIndexes(job, pods) : undefined;
   const active = pods.filter(isPodActive);
-  const unlisted = successes.filter(({ metadata }) => !listed.succeeded.includes(metadata.uid));
+  const listedSucceeded = new Set(listed.succeeded);
+  const unlisted = successes.filter(({ metadata }) => !listedSucceeded.has(metadata.uid));
   return {
     active,
     ready: active.filter(isPodReady).length,
@@ -80,28 +82,24 @@ export function tallyPods(job: Job, pods: readonly Live<Pod>[]): Tally {
   };
 }
 
-function completed(job: Job, successes: readonly Live<Pod>[]): Set<number> {
-  if (!isIndexed(job)) return new Set();
-  const indexes = parseIndexes(job.status?.completedIndexes, job.spec.completions);
-  for (const pod of successes) {
-    const index = validIndexOf(pod, job);
-    if (index !== undefined) indexes.add(index);
-  }
-  return indexes;
+function completed(job: Job, successes: readonly Live<Pod>[]): IndexSet {
+  if (!isIndexed(job)) return IndexSet.of([]);
+  const indexes = IndexSet.parse(job.status?.completedIndexes, job.spec.completions);
+  return indexes.with(successes.flatMap((pod) => validIndexOf(pod, job) ?? []));
 }
 
-/** Indexes that need no further pod. */
+/** Whether an index needs no further pod. */
 function settledIndexes(
   job: Job,
-  completedIndexes: ReadonlySet<number>,
-  { failed, active }: { readonly failed: ReadonlySet<number>; readonly active: readonly Live<Pod>[] },
-): ReadonlySet<number> {
-  const running = active.flatMap((pod) => validIndexOf(pod, job) ?? []);
-  return new Set([...completedIndexes, ...failed, ...running]);
+  completedIndexes: IndexSet,
+  { failed, active }: { readonly failed: IndexSet; readonly active: readonly Live<Pod>[] },
+): (index: number) => boolean {
+  const running = new Set(active.map((pod) => validIndexOf(pod, job)));
+  return (index) => completedIndexes.has(index) || failed.has(index) || running.has(index);
 }
 
 function failuresSinceSuccess(job: Job, pods: readonly Live<Pod>[]): readonly Live<Pod>[] {
   const successes = pods.filter(({ status }) => status?.phase === 'Succeeded').map(endOf);
-  const last = Math.max(Number.NEGATIVE_INFINITY, ...successes);
+  const last = successes.reduce((latest, end) => Math.max(latest, end), Number.NEGATIVE_INFINITY);
   return pods.filter((pod) => isPodLost(pod, job) && endOf(pod) > last);
 }

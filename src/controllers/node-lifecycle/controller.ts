@@ -66,6 +66,7 @@ function start(context: ControllerContext, name: string, settings: NodeLifecycle
   const reconciler = startReconciler(context, {
     name,
     caches: [nodeCache, leaseCache, podCache],
+    concurrency: 64,
     reconcile: (key) => (key === zonesKey ? reconcileZones() : reconcileNode(key)),
   });
   nodeCache.addHandler({

@@ -23,6 +23,7 @@ function start(context: ControllerContext): RunningController {
   const reconciler = startReconciler(context, {
     name: nodeTtlController.name,
     caches: [nodeCache],
+    concurrency: 32,
     reconcile,
   });
   const resize = (change: number): void => {

@@ -27,8 +27,8 @@ export function readySince(pod: Pod): number | undefined {
 
 /** Milliseconds until a pod counts as available: 0 when it does, undefined when it is not ready. */
 export function msUntilAvailable(pod: Pod, minReadySeconds: number, now: number): number | undefined {
+  if (minReadySeconds === 0) return isPodReady(pod) ? 0 : undefined;
   const since = readySince(pod);
   if (since === undefined) return undefined;
-  if (minReadySeconds === 0) return 0;
   return Math.max(0, since + minReadySeconds * 1000 - now);
 }

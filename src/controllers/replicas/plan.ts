@@ -5,7 +5,7 @@ import type { KubeObject, Live } from '../../machinery/object.ts';
 import { conditionOf, withCondition, withoutCondition } from '../../reconcile/conditions.ts';
 import { omitZero } from '../../reconcile/omit-zero.ts';
 import { inDeletionOrder } from '../pods/deletion-order.ts';
-import { isPodActive, isPodReady, isPodTerminating, msUntilAvailable } from '../pods/pod-state.ts';
+import { isPodActive, isPodTerminating, msUntilAvailable } from '../pods/pod-state.ts';
 
 /** No more pods than this are created or deleted in one go. */
 const burst = 500;
@@ -36,13 +36,17 @@ export interface ReplicaPlan {
 }
 
 /** How many pods to create, or which to delete. */
-export function planReplicas({ owner, pods, peers, now }: ReplicaObservation): ReplicaPlan {
+export function planReplicas(observation: ReplicaObservation): ReplicaPlan {
+  const { owner, pods, now } = observation;
   if (owner.metadata.deletionTimestamp !== undefined) return { create: 0, remove: [] };
   const active = pods.filter(isPodActive);
   const missing = (owner.spec.replicas ?? 1) - active.length;
   if (missing >= 0) return { create: Math.min(missing, burst), remove: [] };
   const surplus = Math.min(-missing, burst);
-  return { create: 0, remove: inDeletionOrder(active, peers.filter(isPodActive), now).slice(0, surplus) };
+  return {
+    create: 0,
+    remove: inDeletionOrder(active, observation.peers.filter(isPodActive), now).slice(0, surplus),
+  };
 }
 
 /** Why the last round could not create or delete pods. */
@@ -57,20 +61,28 @@ export function planStatus(
   failure: ReplicaFailure | undefined,
 ): ReplicaSetStatus {
   const { spec, status, metadata } = owner;
-  const active = pods.filter(isPodActive);
+  const { minReadySeconds = 0 } = spec;
   const templateLabels = Object.entries(spec.template?.metadata?.labels ?? {});
-  const fullyLabeled = active.filter((pod) =>
-    templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value),
-  );
-  const available = active.filter((pod) => msUntilAvailable(pod, spec.minReadySeconds ?? 0, now) === 0);
+  const counts = { active: 0, terminating: 0, fullyLabeled: 0, ready: 0, available: 0 };
+  for (const pod of pods) {
+    if (isPodTerminating(pod)) counts.terminating += 1;
+    if (!isPodActive(pod)) continue;
+    counts.active += 1;
+    if (templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value))
+      counts.fullyLabeled += 1;
+    const waitMs = msUntilAvailable(pod, minReadySeconds, now);
+    if (waitMs === undefined) continue;
+    counts.ready += 1;
+    if (waitMs === 0) counts.available += 1;
+  }
   const conditions = planConditions(status?.conditions ?? [], failure, now);
   return {
-    replicas: active.length,
-    terminatingReplicas: pods.filter(isPodTerminating).length,
+    replicas: counts.active,
+    terminatingReplicas: counts.terminating,
     ...omitZero({
-      fullyLabeledReplicas: fullyLabeled.length,
-      readyReplicas: active.filter(isPodReady).length,
-      availableReplicas: available.length,
+      fullyLabeledReplicas: counts.fullyLabeled,
+      readyReplicas: counts.ready,
+      availableReplicas: counts.available,
       observedGeneration: metadata.generation,
       conditions,
     }),
@@ -94,9 +106,12 @@ function planConditions(
 
 /** Milliseconds until the next ready pod has been so for `minReadySeconds`; undefined when none is waiting for that. */
 export function nextAvailability({ owner, pods, now }: ReplicaObservation): number | undefined {
-  const waits = pods
-    .filter(isPodActive)
-    .map((pod) => msUntilAvailable(pod, owner.spec.minReadySeconds ?? 0, now))
-    .filter((ms) => ms !== undefined && ms > 0);
-  return waits.length > 0 ? Math.min(...waits.map(Number)) : undefined;
+  const { minReadySeconds = 0 } = owner.spec;
+  if (minReadySeconds === 0) return undefined;
+  let soonest: number | undefined;
+  for (const pod of pods) {
+    const ms = isPodActive(pod) ? msUntilAvailable(pod, minReadySeconds, now) : undefined;
+    if (ms !== undefined && ms > 0 && (soonest === undefined || ms < soonest)) soonest = ms;
+  }
+  return soonest;
 }

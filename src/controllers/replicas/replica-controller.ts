@@ -13,6 +13,7 @@ import {
 import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
+import { PacedWaking } from '../../reconcile/paced-waking.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { podFromTemplate } from '../pods/pod-from-template.ts';
@@ -60,35 +61,42 @@ function start<T extends Replicated>(kind: ReplicatedKind<T>, context: Controlle
     reconcile,
   });
 
+  const waking = new PacedWaking(reconciler);
+  const atOnce = { wake: (key: string): void => reconciler.add(key) };
   ownerCache.addHandler({
     onAdd: (owner) => reconciler.add(objectKey(owner)),
-    onUpdate: (owner) => reconciler.add(objectKey(owner)),
+    onUpdate(owner, previous) {
+      const asked = owner.metadata.generation !== previous.metadata.generation;
+      (asked ? atOnce : waking).wake(objectKey(owner));
+    },
     onDelete(owner) {
       ownWrites.forget(objectKey(owner));
+      waking.forget(objectKey(owner));
       reconciler.add(objectKey(owner));
     },
   });
   podCache.addHandler({
-    onAdd: wakeOwners,
+    onAdd: (pod) => wakeOwners(pod),
     onUpdate(pod, previous) {
-      if (controllerOf(previous)?.uid !== controllerOf(pod)?.uid) wakeOwners(previous);
+      if (controllerOf(previous)?.uid === controllerOf(pod)?.uid) return wakeOwners(pod, waking);
+      wakeOwners(previous);
       wakeOwners(pod);
     },
-    onDelete: wakeOwners,
+    onDelete: (pod) => wakeOwners(pod, waking),
   });
   return reconciler;
 
   /** Wakes the owner of a pod, or whoever may want to adopt it. */
-  function wakeOwners(pod: Live<Pod>): void {
+  function wakeOwners(pod: Live<Pod>, how: { wake(key: string): void } = atOnce): void {
     const { namespace = '', labels } = pod.metadata;
     const reference = controllerOf(pod);
     if (reference) {
-      if (reference.kind === kind.type.kind) reconciler.add(`${namespace}/${reference.name}`);
+      if (reference.kind === kind.type.kind) how.wake(`${namespace}/${reference.name}`);
       return;
     }
     if (pod.metadata.deletionTimestamp !== undefined) return;
     for (const owner of ownerCache.list(namespace)) {
-      if (selectorMatches(kind.selector(owner), labels)) reconciler.add(objectKey(owner));
+      if (selectorMatches(kind.selector(owner), labels)) how.wake(objectKey(owner));
     }
   }
 
@@ -113,7 +121,15 @@ function start<T extends Replicated>(kind: ReplicatedKind<T>, context: Controlle
       owners: ownerClient,
       owner,
     });
-    return { owner, pods: owned, peers: peersOf(owner), now: clock.now() };
+    waking.observed(objectKey(owner), owned.length);
+    return {
+      owner,
+      pods: owned,
+      get peers() {
+        return peersOf(owner);
+      },
+      now: clock.now(),
+    };
   }
 
   function peersOf(owner: Live<T>): readonly Pod[] {

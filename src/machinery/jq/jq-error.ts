@@ -5,7 +5,11 @@ export class JqError extends Error {
   readonly value: unknown;
 
   constructor(message: string, value: unknown = message) {
+    // That a query fails on an input is an ordinary outcome; where in the evaluator it did so tells nobody anything.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.value = value;
   }
 }

@@ -77,44 +77,51 @@ export function unionSets(a: FieldSet, b: FieldSet): FieldSet {
 }
 
 export function intersectSets(a: FieldSet, b: FieldSet): FieldSet {
+  if (a.size === 0 || b.size === 0) return noFields;
   return combine(a, (element, node) => {
     const other = b.get(element);
-    if (!other) return undefined;
-    return { member: node.member && other.member, children: intersectSets(node.children, other.children) };
+    return other && changed(node, node.member && other.member, intersectSets(node.children, other.children));
   });
 }
 
-/** The fields of `a` that are not in `b`; a field of `b` takes none below it away. */
+/** The fields of `a` that are not in `b`; a field of `b` takes none below it away. `a` itself when none is. */
 export function subtractSet(a: FieldSet, b: FieldSet): FieldSet {
-  if (b.size === 0) return a;
+  if (a.size === 0 || b.size === 0) return a;
   return combine(a, (element, node) => {
     const other = b.get(element);
     if (!other) return node;
-    return { member: node.member && !other.member, children: subtractSet(node.children, other.children) };
+    return changed(node, node.member && !other.member, subtractSet(node.children, other.children));
   });
 }
 
 /** As {@link subtractSet}, but a field of `b` takes all below it away. */
 export function subtractTrees(a: FieldSet, b: FieldSet): FieldSet {
-  if (b.size === 0) return a;
+  if (a.size === 0 || b.size === 0) return a;
   return combine(a, (element, node) => {
     const other = b.get(element);
     if (!other) return node;
     if (other.member) return undefined;
-    return { member: node.member, children: subtractTrees(node.children, other.children) };
+    return changed(node, node.member, subtractTrees(node.children, other.children));
   });
 }
 
+function changed(node: FieldNode, member: boolean, children: FieldSet): FieldNode {
+  return member === node.member && children === node.children ? node : { member, children };
+}
+
+/** The set itself when no node changes, so that whoever keeps something about it need not look again. */
 function combine(
   set: FieldSet,
   change: (element: PathElement, node: FieldNode) => FieldNode | undefined,
 ): FieldSet {
   const result = new Map<PathElement, FieldNode>();
+  let isSame = true;
   for (const [element, node] of set) {
-    const changed = change(element, node);
-    if (changed && (changed.member || changed.children.size > 0)) result.set(element, changed);
+    const next = change(element, node);
+    if (next !== node) isSame = false;
+    if (next && (next.member || next.children.size > 0)) result.set(element, next);
   }
-  return result;
+  return isSame ? set : result;
 }
 
 export function equalSets(a: FieldSet, b: FieldSet): boolean {

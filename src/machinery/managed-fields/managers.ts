@@ -24,8 +24,16 @@ export interface OwnedFields {
 /** All managers of an object by {@link managerId}. */
 export type Managers = ReadonlyMap<string, OwnedFields>;
 
+const ids = new WeakMap<ManagerName, string>();
+
 /** Identifies a manager; sorting by it is upstream's order in messages. */
-export function managerId({ manager, operation, apiVersion, subresource }: ManagerName): string {
+export function managerId(name: ManagerName): string {
+  let id = ids.get(name);
+  if (id === undefined) ids.set(name, (id = identify(name)));
+  return id;
+}
+
+function identify({ manager, operation, apiVersion, subresource }: ManagerName): string {
   return JSON.stringify({
     ...(manager !== '' && { manager }),
     operation,
@@ -55,7 +63,7 @@ export class MalformedManagers extends Error {}
 export function decodeManagers(entries: Entries): Managers {
   const managers = new Map<string, OwnedFields>();
   for (const [index, entry] of (entries ?? []).entries()) {
-    const owned = decodeEntry(entry, index);
+    const owned = ownedFields(entry, index);
     managers.set(managerId(owned.name), owned);
   }
   return managers;
@@ -72,6 +80,22 @@ export function attemptManagers(entries: Entries): Managers | undefined {
 }
 
 type Entries = readonly ManagedFieldsEntry[] | null | undefined;
+
+/** What entries say that cannot change any more, and how it was written: most writes leave most entries as they are. */
+const readEntries = new WeakMap<ManagedFieldsEntry, OwnedFields>();
+const writtenEntries = new WeakMap<OwnedFields, ManagedFieldsEntry>();
+
+function ownedFields(entry: ManagedFieldsEntry, index: number): OwnedFields {
+  if (typeof entry !== 'object' || entry === null || !Object.isFrozen(entry))
+    return decodeEntry(entry, index);
+  let owned = readEntries.get(entry);
+  if (!owned) {
+    owned = decodeEntry(entry, index);
+    readEntries.set(entry, owned);
+    writtenEntries.set(owned, entry);
+  }
+  return owned;
+}
 
 function decodeEntry(entry: ManagedFieldsEntry, index: number): OwnedFields {
   const { manager = '', operation, apiVersion = '', fieldsType = '', subresource, time } = entry;
@@ -102,7 +126,13 @@ function decodeSet(fields: unknown): FieldSet {
 
 /** `metadata.managedFields` in upstream's order: appliers first, then by time, manager, version, subresource. */
 export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
-  return [...managers.values()].toSorted(compareOwned).map(({ name, apiVersion, set, time }) => ({
+  return [...managers.values()]
+    .toSorted(compareOwned)
+    .map((owned) => writtenEntries.get(owned) ?? encodeEntry(owned));
+}
+
+function encodeEntry({ name, apiVersion, set, time }: OwnedFields): ManagedFieldsEntry {
+  return {
     ...(name.manager !== '' && { manager: name.manager }),
     operation: name.operation,
     apiVersion,
@@ -110,7 +140,7 @@ export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
     fieldsType: 'FieldsV1',
     fieldsV1: encodeFields(set),
     ...(name.subresource !== undefined && { subresource: name.subresource }),
-  }));
+  };
 }
 
 function compareOwned(a: OwnedFields, b: OwnedFields): number {

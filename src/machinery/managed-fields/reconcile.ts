@@ -2,15 +2,22 @@ import type { Structure } from '../structure/structure.ts';
 import { fieldSet, subtractTrees, unionSets, type FieldSet } from './field-set.ts';
 import type { FieldPath, PathElement } from './path-element.ts';
 
+/** The structure that a set was last found to fit. */
+const fitting = new WeakMap<FieldSet, Structure>();
+
 /**
  * Fits a set to a type whose maps or lists have become atomic since it was written: who owned parts of one owns it as a whole
  * (`typed.ReconcileFieldSetWithSchema`). What has become granular counts as if it always had been. Answers the set itself when nothing
  * changes.
  */
 export function reconcileFields(set: FieldSet, structure: Structure): FieldSet {
+  if (fitting.get(set) === structure) return set;
   const paths: FieldPath[] = [];
   collectAtomic(set, structure, [], paths);
-  if (paths.length === 0) return set;
+  if (paths.length === 0) {
+    fitting.set(set, structure);
+    return set;
+  }
   const whole = fieldSet(...paths);
   return unionSets(subtractTrees(set, whole), whole);
 }

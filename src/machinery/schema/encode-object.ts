@@ -1,25 +1,8 @@
 import { encodeJson } from '../json/encode.ts';
 import { isLeftOut } from './omitempty.ts';
 import type { Schema } from './decode.ts';
+import { fieldsToWrite, isCollection } from './message-plan.ts';
 import type { FieldSchema, FieldType, MessageSchema, SchemaTable } from './schema.ts';
-
-interface FieldPlan {
-  readonly at: number;
-  readonly field: FieldSchema;
-  readonly always: boolean;
-  /** `"name":`. */
-  readonly prefix: string;
-}
-
-/** The fields of a message in the order in which they are written. */
-interface MessagePlan {
-  readonly fields: readonly FieldPlan[];
-  readonly byName: ReadonlyMap<string, FieldPlan>;
-  readonly always: readonly FieldPlan[];
-}
-
-const plans = new WeakMap<MessageSchema, MessagePlan>();
-const leading = ['kind', 'apiVersion', 'metadata'];
 
 /**
  * The object as upstream writes it: fields of the schema only; what Go always writes is there (`null` for an absent list,
@@ -36,7 +19,7 @@ function encodeMessage(
   table: SchemaTable,
 ): string {
   let text = '';
-  for (const { field, always, prefix } of fieldsFor(object, planOf(message))) {
+  for (const { field, always, prefix } of fieldsToWrite(object, message)) {
     const value = object[field.name];
     if (value === undefined || value === null) {
       if (always) text += `${text === '' ? '' : ','}${prefix}${encodeAbsent(field, table)}`;
@@ -49,24 +32,6 @@ function encodeMessage(
     text += `${text === '' ? '' : ','}${prefix}${isNull ? 'null' : encodeValue(value, field.of, table)}`;
   }
   return `{${text}}`;
-}
-
-/** The fields to look at: of a message that could have many, those that the object has. */
-function fieldsFor(object: object, { fields, byName, always }: MessagePlan): readonly FieldPlan[] {
-  if (fields.length < 12) return fields;
-  const names = Object.keys(object);
-  if (names.length === 1 && always.length === 0) {
-    const only = byName.get(names[0] ?? '');
-    return only ? [only] : [];
-  }
-  if ((names.length + always.length) * 4 > fields.length) return fields;
-  const present = names.flatMap((name) => byName.get(name) ?? []);
-  if (always.length > 0) present.push(...always.filter(({ field }) => !Object.hasOwn(object, field.name)));
-  return present.length > 1 ? present.sort((a, b) => a.at - b.at) : present;
-}
-
-function isCollection({ type }: FieldType): boolean {
-  return type === 'list' || type === 'map' || type === 'bytes';
 }
 
 function encodeAbsent({ of, pointer }: FieldSchema, table: SchemaTable): string {
@@ -131,35 +96,6 @@ function encodeUnion(value: unknown, message: string, table: SchemaTable): strin
     return `[${value.map((item: unknown) => encodeUnion(item, message, table)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return encodeJson(value);
   return encodeMessage(value as Readonly<Record<string, unknown>>, table.get(message), table);
-}
-
-function planOf(message: MessageSchema): MessagePlan {
-  const known = plans.get(message);
-  if (known) return known;
-  const always = new Set(message.alwaysWritten);
-  const first = leading.flatMap((name) => message.fields.get(name) ?? []);
-  const rest = [...message.fields.values()]
-    .filter(({ name }) => !leading.includes(name))
-    .sort((a, b) => byPosition(positionOf(a), positionOf(b)));
-  const fields = [...first, ...rest].map((field, at) => ({
-    at,
-    field,
-    always: always.has(field),
-    prefix: `${JSON.stringify(field.name)}:`,
-  }));
-  const byName = new Map(fields.map((one) => [one.field.name, one]));
-  const plan = { fields, byName, always: fields.filter((one) => one.always) };
-  plans.set(message, plan);
-  return plan;
-}
-
-function positionOf({ through = [], number }: FieldSchema): readonly number[] {
-  return [...through, number];
-}
-
-function byPosition(a: readonly number[], b: readonly number[]): number {
-  const at = a.findIndex((number, index) => number !== b[index]);
-  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
 function sortedKeys(map: object): readonly string[] {

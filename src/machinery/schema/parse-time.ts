@@ -16,6 +16,8 @@ class TimeParseError extends Error {
  */
 export function canonicalTime(text: string, type: 'time' | 'microTime'): string | undefined {
   if (type === 'time' && plain.test(text) && isRealDate(text)) return text === zeroTime ? undefined : text;
+  if (type === 'microTime' && plainMicro.test(text) && isRealDate(text) && !text.startsWith('0001-'))
+    return text;
   const layout = type === 'time' ? rfc3339 : rfc3339Micro;
   const parts = parseLayout(text, layout);
   const offset = parts.zone === 'Z' ? 0 : offsetMinutes(parts.zone);
@@ -30,6 +32,8 @@ export function canonicalTime(text: string, type: 'time' | 'microTime'): string 
 }
 
 const plain = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+const plainMicro =
+  /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/;
 const zeroTime = '0001-01-01T00:00:00Z';
 
 function isRealDate(text: string): boolean {

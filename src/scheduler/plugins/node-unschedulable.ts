@@ -13,8 +13,8 @@ export const nodeUnschedulable: PluginFactory = {
   name,
   create: () => ({
     name,
-    filter: (_state, { pod }, { node }) =>
-      node.spec.unschedulable && !tolerates(pod.spec.tolerations, taint) ? cordoned : undefined,
+    filter: (_state, { pod }, { unschedulable }) =>
+      unschedulable && !tolerates(pod.spec.tolerations, taint) ? cordoned : undefined,
     eventsToRegister: () => [
       { resource: 'Node', actions: ['Add', 'UpdateNodeTaint'], hint: (_pod, event) => nodeHint(event) },
       {

@@ -14,20 +14,15 @@ export const taintToleration: PluginFactory = {
   name,
   create: () => ({
     name,
-    filter: (_state, { pod }, { node }) =>
-      toleratesAll(pod.spec.tolerations, node.spec.taints) ? undefined : untolerated,
+    filter: (_state, { pod }, { hardTaints }) =>
+      hardTaints.length === 0 || toleratesAll(pod.spec.tolerations, hardTaints) ? undefined : untolerated,
     preScore(state, { pod }, nodes) {
-      const any = nodes.some(({ node }) =>
-        node.spec.taints?.some(({ effect }) => effect === 'PreferNoSchedule'),
-      );
-      if (!any) return SKIP;
+      if (!nodes.some(({ softTaints }) => softTaints.length > 0)) return SKIP;
       state.write(softTolerations, tolerationsOf(pod));
       return undefined;
     },
-    score: (state, _pod, { node }) =>
-      (node.spec.taints ?? []).filter(
-        (taint) => taint.effect === 'PreferNoSchedule' && !tolerates(state.read(softTolerations), taint),
-      ).length,
+    score: (state, _pod, { softTaints }) =>
+      softTaints.filter((taint) => !tolerates(state.read(softTolerations), taint)).length,
     normalizeScores: (_state, _pod, { scores }) => spreadScores(scores, 'descending'),
     eventsToRegister: () => [
       {

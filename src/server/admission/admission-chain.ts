@@ -105,7 +105,10 @@ export function createAdmissionChain(
 ): AdmissionChain {
   const run = async (step: Step, request: AdmissionRequest, pass: AdmissionPass): Promise<void> => {
     if (!observer) {
-      for (const plugin of plugins) await plugin[step]?.(request, pass);
+      for (const plugin of plugins) {
+        const done = plugin[step]?.(request, pass);
+        if (done) await done;
+      }
       return;
     }
     const { operation } = request;
@@ -117,7 +120,8 @@ export function createAdmissionChain(
       for (const plugin of plugins) {
         if (!plugin[step]) continue;
         ({ name } = plugin);
-        await plugin[step](request, pass);
+        const done = plugin[step](request, pass);
+        if (done) await done;
         observer.plugin({ name, step, operation, rejected: false, startedAt });
         startedAt = observer.now();
       }

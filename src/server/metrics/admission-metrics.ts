@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
+import type { Distribution } from '../../base/metrics/histogram.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
 import type { AdmissionObserver } from '../admission/admission-chain.ts';
 
@@ -18,10 +19,23 @@ export function admissionMetrics(registry: MetricRegistry, clock: Clock): Admiss
     labels: ['type', 'operation', 'rejected'],
     buckets,
   });
+  const ofPlugins = new Map<string, Map<string, Distribution>>();
+  const admitted = (name: string, step: string, operation: string): Distribution => {
+    let known = ofPlugins.get(name);
+    if (!known) ofPlugins.set(name, (known = new Map()));
+    const key = step === 'admit' ? operation : `${step} ${operation}`;
+    let found = known.get(key);
+    if (!found) known.set(key, (found = plugins.labels(name, step, operation, 'false')));
+    return found;
+  };
   return {
     now: () => clock.monotonic(),
-    plugin: ({ name, step, operation, rejected, startedAt }) =>
-      plugins.labels(name, step, operation, String(rejected)).observe((clock.monotonic() - startedAt) / 1000),
+    plugin: ({ name, step, operation, rejected, startedAt }) => {
+      const found = rejected
+        ? plugins.labels(name, step, operation, 'true')
+        : admitted(name, step, operation);
+      found.observe((clock.monotonic() - startedAt) / 1000);
+    },
     step: ({ step, operation, rejected, startedAt }) =>
       steps.labels(step, operation, String(rejected)).observe((clock.monotonic() - startedAt) / 1000),
   };

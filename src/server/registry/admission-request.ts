@@ -44,18 +44,22 @@ export function admissionRequest(
   context: RequestContext,
   subject: AdmissionSubject,
 ): AdmissionRequest {
-  const { body, deletion: _deletion, ...rest } = subject;
+  const { operation, name, dryRun, object, oldObject } = subject;
   const { group, version, resource } = served.type;
-  const [own, ...others] = equivalents(registry.schema, served, body);
+  const versions = equivalents(registry.schema, served, subject.body);
   const options = optionsOf(context, subject);
   return {
-    ...rest,
+    operation,
+    name,
+    dryRun,
+    ...(object && { object }),
+    ...(oldObject && { oldObject }),
     user: context.user,
     group,
     version,
     resource,
-    kind: own.kind,
-    versions: [own, ...others],
+    kind: versions[0].kind,
+    versions,
     subresource: context.request.subresource ?? '',
     namespace: context.request.namespace ?? '',
     ...(options && { options }),
@@ -81,11 +85,36 @@ function optionsOf(
   };
 }
 
+type Equivalents = [AdmissionVersion, ...AdmissionVersion[]];
+
+/** Of built-in kinds, whose versions never change: by table, definition and version. */
+const known = new WeakMap<SchemaTable, WeakMap<object, Map<ServedVersion['version'], Equivalents>>>();
+
+function knownOf(table: SchemaTable, definition: object): Map<ServedVersion['version'], Equivalents> {
+  const inTable = known.get(table) ?? new WeakMap<object, Map<ServedVersion['version'], Equivalents>>();
+  known.set(table, inTable);
+  const ofDefinition = inTable.get(definition) ?? new Map<ServedVersion['version'], Equivalents>();
+  inTable.set(definition, ofDefinition);
+  return ofDefinition;
+}
+
 function equivalents(
   table: SchemaTable,
   served: ServedVersion,
   body: AdmissionBody | undefined,
-): [AdmissionVersion, ...AdmissionVersion[]] {
+): Equivalents {
+  if (body || served.version.custom) return versionsFor(table, served, body);
+  const ofDefinition = knownOf(table, served.resource.definition);
+  let versions = ofDefinition.get(served.version);
+  if (!versions) ofDefinition.set(served.version, (versions = versionsFor(table, served, body)));
+  return versions;
+}
+
+function versionsFor(
+  table: SchemaTable,
+  served: ServedVersion,
+  body: AdmissionBody | undefined,
+): Equivalents {
   const of = (version: ServedVersion['version']): AdmissionVersion =>
     body ? bodyVersion(table, version, body) : ownVersion(table, version, served.type.version);
   const others = Object.values(served.resource.definition.versions).filter(

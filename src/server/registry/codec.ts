@@ -1,6 +1,7 @@
 import type { CustomForm } from '../../api/custom-form.ts';
 import { parseJson } from '../../machinery/json/parse-json.ts';
 import { JsonSyntaxError } from '../../machinery/json/json-error.ts';
+import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable, KubeObject } from '../../machinery/object.ts';
 import { apiVersionOf } from '../../machinery/object.ts';
 import { decodeProtobuf } from '../../machinery/protobuf/decode-protobuf.ts';
@@ -229,11 +230,35 @@ function attempt<T>(read: () => T, answer: (detail: string) => StatusError): T {
   }
 }
 
-/** Decodes the result of a patch. Throws an error whose message tells what does not fit. */
-export function decodePatched(value: unknown, expected: Expected): Decoded {
+/**
+ * Decodes the result of a patch. What it shares with `before`, the object that was patched, need not be decoded again. Throws
+ * an error whose message tells what does not fit.
+ */
+export function decodePatched(value: unknown, expected: Expected, before?: KubeObject): Decoded {
   if (expected.custom) return readCustom(value, expected, expected.custom);
-  const decoded = decodeValue(value, { table: expected.table, message: expected.message });
-  return { object: withType(decoded.object, expected), strict: decoded.strict };
+  const { rest, kept } = before ? apart(value, before) : { rest: value, kept: undefined };
+  const decoded = decodeValue(rest, { table: expected.table, message: expected.message });
+  return { object: withType({ ...decoded.object, ...kept }, expected), strict: decoded.strict };
+}
+
+interface Parts {
+  readonly rest: unknown;
+  readonly kept: Record<string, unknown> | undefined;
+}
+
+/** The members that a patch left alone, copied, and the others. */
+function apart(value: unknown, before: KubeObject): Parts {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { rest: value, kept: undefined };
+  const earlier = new Map<string, unknown>(Object.entries(before));
+  const rest: Record<string, unknown> = {};
+  const kept: Record<string, unknown> = {};
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member === 'object' && member !== null && earlier.get(name) === member)
+      kept[name] = mutableCopy<unknown>(member);
+    else rest[name] = member;
+  }
+  return { rest, kept };
 }
 
 function withType(object: Record<string, unknown>, expected: Expected): Record<string, unknown> {

@@ -10,18 +10,38 @@ export interface OwnableFields {
   only(set: FieldSet): FieldSet;
 }
 
+const known = new WeakMap<ResourceDefinition, Map<string | undefined, OwnableFields>>();
+
 /** The rules of an endpoint: through the object itself no status is owned, through `status` nothing of `spec`. */
 export function ownableFields(
-  { resets, status, subresources }: ResourceDefinition,
+  definition: ResourceDefinition,
   subresource: string | undefined,
 ): OwnableFields {
-  if (subresource === undefined)
-    return { reset: paths(resets ?? (status ? ['status'] : [])), only: everything };
-  if (subresource === 'status') return { reset: paths(status?.resets ?? ['spec']), only: everything };
-  const part = subresources?.[subresource];
-  const reset = paths(part?.resets ?? []);
-  if (!part?.owns) return { reset, only: everything };
-  const patterns = part.owns.map((path) => path.split('.'));
+  let rules = known.get(definition);
+  if (!rules) known.set(definition, (rules = new Map()));
+  let rule = rules.get(subresource);
+  if (!rule) rules.set(subresource, (rule = rulesOf(definition, subresource)));
+  return rule;
+}
+
+/** What an endpoint sets back, as paths with dots. */
+export function resetPaths(
+  { resets, status, subresources }: ResourceDefinition,
+  subresource: string | undefined,
+): readonly string[] {
+  if (subresource === undefined) return resets ?? (status ? ['status'] : []);
+  if (subresource === 'status') return status?.resets ?? ['spec'];
+  return subresources?.[subresource]?.resets ?? [];
+}
+
+function rulesOf(definition: ResourceDefinition, subresource: string | undefined): OwnableFields {
+  const reset = paths(resetPaths(definition, subresource));
+  const owns =
+    subresource === undefined || subresource === 'status'
+      ? undefined
+      : definition.subresources?.[subresource]?.owns;
+  if (!owns) return { reset, only: everything };
+  const patterns = owns.map((path) => path.split('.'));
   return { reset, only: (set) => matching(set, patterns) };
 }
 

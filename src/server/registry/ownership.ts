@@ -1,6 +1,5 @@
 import type { ResourceVersion } from '../../api/resource.ts';
 import { timestamp } from '../../base/clock.ts';
-import { parseJson } from '../../machinery/json/parse-json.ts';
 import { subtractTrees, type FieldSet } from '../../machinery/managed-fields/field-set.ts';
 import {
   managedAfterUpdate,
@@ -16,12 +15,12 @@ import { memberElement } from '../../machinery/managed-fields/path-element.ts';
 import type { ManagedFieldsEntry } from '../../machinery/meta/v1.gen.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { apiVersionOf, type DeepMutable, type KubeObject } from '../../machinery/object.ts';
-import { encodeObject } from '../../machinery/schema/encode-object.ts';
+import { writtenObject } from '../../machinery/schema/written-object.ts';
 import { structureOfMessage } from '../../machinery/structure/structure-of-message.ts';
 import type { Registry, RequestContext } from './request-context.ts';
 import { convertedFrom } from './converted.ts';
 import { giveWay } from './give-way.ts';
-import { ownableFields } from './ownable-fields.ts';
+import { ownableFields, resetPaths } from './ownable-fields.ts';
 import type { ServedVersion } from './served-resource.ts';
 
 /** What an object has of managedFields, and how it is written without them. */
@@ -45,20 +44,25 @@ export function requestManager({ request, userAgent = '' }: RequestContext): str
 
 const longestManager = 128;
 
-/** An object in a version, as upstream's encoder would write it: of built-in kinds what is always written is there. */
-function plain(registry: Registry, object: KubeObject, version: ResourceVersion<KubeObject>): Plain {
+/**
+ * An object in a version, as upstream's encoder would write it: of built-in kinds what is always written is there. Of its
+ * own members those that are `aside` are left out.
+ */
+function plain(
+  registry: Registry,
+  object: KubeObject,
+  version: ResourceVersion<KubeObject>,
+  aside: readonly string[] = [],
+): Plain {
   const { managedFields, ...metadata } = object.metadata;
-  const value = { ...object, metadata };
+  const value: Record<string, unknown> = { ...object, metadata };
+  for (const name of aside) delete value[name];
   return { value: version.custom ? value : written(registry, value, version.schema), fields: managedFields };
 }
 
 function written(registry: Registry, object: object, message: string): unknown {
-  const text = encodeObject(object, { table: registry.schema, message });
-  return longInteger.test(text) ? parseJson(Buffer.from(text)).value : (JSON.parse(text) as unknown);
+  return writtenObject(object, { table: registry.schema, message });
 }
-
-/** A run of digits that may be an integer beyond 2^53. */
-const longInteger = /[0-9]{16}/;
 
 function versionsOf(registry: Registry, served: ServedVersion, subresource: string | undefined): Versions {
   const { definition } = served.resource;
@@ -107,10 +111,10 @@ function writeOf(
   registry: Registry,
   served: ServedVersion,
   context: RequestContext,
-  old: KubeObject | undefined,
+  { old, aside = [] }: { readonly old: KubeObject | undefined; readonly aside?: readonly string[] },
 ): ManagedWrite {
   const { subresource } = context.request;
-  const live = old && plain(registry, convertedFrom(served, old), served.version);
+  const live = old && plain(registry, convertedFrom(served, old), served.version, aside);
   return {
     versions: versionsOf(registry, served, subresource),
     apiVersion: apiVersionOf(served.type),
@@ -120,6 +124,18 @@ function writeOf(
     live: live ? live.value : emptyObject(registry, served),
     liveFields: live && (live.fields ?? []),
   };
+}
+
+/**
+ * The members of an object of which nobody comes to own anything through this endpoint, and which need not be compared; none
+ * where a version may have to be converted.
+ */
+function setBack(
+  { resource: { definition } }: ServedVersion,
+  subresource: string | undefined,
+): readonly string[] {
+  if (Object.keys(definition.versions).length > 1) return [];
+  return resetPaths(definition, subresource).filter((path) => !path.includes('.') && path !== 'metadata');
 }
 
 interface OwnedChange {
@@ -136,9 +152,10 @@ export async function ownChange(
   context: RequestContext,
   { next, old, size }: OwnedChange,
 ): Promise<void> {
-  const write = writeOf(registry, served, context, old);
+  const aside = old ? setBack(served, context.request.subresource) : [];
+  const write = writeOf(registry, served, context, { old, aside });
   await giveWay(registry.clock, size);
-  const { value, fields } = plain(registry, convertedFrom(served, next), served.version);
+  const { value, fields } = plain(registry, convertedFrom(served, next), served.version, aside);
   await giveWay(registry.clock, size);
   setManagedFields(next, await managedAfterUpdate(write, value, fields));
 }
@@ -150,7 +167,7 @@ export function applyTo(
   context: RequestContext,
   { patch, old }: { readonly patch: ApplyPatch; readonly old: KubeObject | undefined },
 ): Promise<AppliedObject> {
-  return managedApply(writeOf(registry, served, context, old), patch);
+  return managedApply(writeOf(registry, served, context, { old }), patch);
 }
 
 /** Where the versions of a resource have the replicas that its scale shows. */
@@ -229,7 +246,7 @@ export function sameOwners(a: KubeObject, b: KubeObject): boolean {
   if (left.length !== right.length) return false;
   return left.every((entry, index) => {
     const other = right[index];
-    return other !== undefined && withoutTime(entry) === withoutTime(other);
+    return other !== undefined && (entry === other || withoutTime(entry) === withoutTime(other));
   });
 }
 

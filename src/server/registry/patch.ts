@@ -124,7 +124,7 @@ export function patched(patch: Patch, current: KubeObject, expected: Expected): 
   const shown = (): string =>
     patch.type === 'application/strategic-merge-patch+json' ? goPrint(patch.value) : encodeJson(result);
   try {
-    const decoded = decodePatched(result, expected);
+    const decoded = decodePatched(result, expected, current);
     return { object: decoded.object, strict: [...patch.strict, ...decoded.strict], shown };
   } catch (error) {
     if (error instanceof DecodeError) throw newInvalidPatch(shown(), error.message);

@@ -14,6 +14,7 @@ import { validateObjectMetaUpdate } from '../../machinery/validation/object-meta
 import { StoreError } from '../../storage/kv.ts';
 import type { AdmissionRequest } from '../admission/admission-chain.ts';
 import type { CacheEntry } from '../watch/resource-cache.ts';
+import { withoutResourceVersion } from '../watch/stored-json.ts';
 import { admissionRequest, type AdmissionBody } from './admission-request.ts';
 import type { Answer, ObjectAnswer } from './answer.ts';
 import { decodeBody, reportStrict } from './codec.ts';
@@ -382,8 +383,7 @@ async function storeChange(
   }
   const bytes = await encodeForStore(next, storedSchema(registry.schema, served));
   await giveWay(registry.clock, bytes.length);
-  if (await isUnchanged(registry, served, { next, old, bytes, key: entry.key }))
-    return entryAnswer(served, entry);
+  if (await isUnchanged(registry, served, { next, old, bytes, entry })) return entryAnswer(served, entry);
   await giveWay(registry.clock, bytes.length);
   if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
   cache.expect(bytes, next);
@@ -396,7 +396,7 @@ interface Encoded {
   readonly old: KubeObject;
   /** The stored form of `next`. */
   readonly bytes: Buffer;
-  readonly key: string;
+  readonly entry: CacheEntry;
 }
 
 /**
@@ -406,12 +406,14 @@ interface Encoded {
 async function isUnchanged(
   registry: Registry,
   served: ServedVersion,
-  { next, old, bytes, key }: Encoded,
+  { next, old, bytes, entry }: Encoded,
 ): Promise<boolean> {
   if (!sameOwners(next, old)) return false;
   const schema = storedSchema(registry.schema, served);
-  const before = await encodeForStore(old, schema);
-  if (bytes.equals(before)) return !schema.custom || isStored(registry, key, bytes);
+  const before = schema.custom ? await encodeForStore(old, schema) : withoutResourceVersion(entry.json);
+  // Times in managedFields have one length.
+  if (bytes.length !== before.length) return false;
+  if (bytes.equals(before)) return !schema.custom || isStored(registry, entry.key, bytes);
   const timeless = { ...next, metadata: { ...next.metadata } };
   setManagedFields(timeless as DeepMutable<KubeObject>, old.metadata.managedFields);
   return (await encodeForStore(timeless, schema)).equals(before);

@@ -53,6 +53,8 @@ export interface ResourceCacheOptions {
 
 interface Slot extends CacheEntry {
   decoded: Live<KubeObject> | undefined;
+  /** The object for as long as somebody else, an informer of this process, holds it. */
+  shared: WeakRef<Live<KubeObject>> | undefined;
 }
 
 const windowMs = 5 * 60_000;
@@ -120,7 +122,8 @@ export class ResourceCache {
   /** The entry's object: complete, frozen, shared. */
   object(entry: CacheEntry): Live<KubeObject> {
     const slot = entry as Slot;
-    if (slot.decoded) return slot.decoded;
+    const held = slot.decoded ?? slot.shared?.deref();
+    if (held) return held;
     const decoded = deepFreeze(this.#options.decode(slot.json)) as Live<KubeObject>;
     this.#remember(slot, decoded);
     return decoded;
@@ -216,7 +219,13 @@ export class ResourceCache {
       if (!previous) return undefined;
       this.#entries = this.#entries.without(change.key);
       const json = replaceResourceVersion(previous.json, change.revision);
-      const entry: Slot = { ...previous, revision: change.revision, json, decoded: undefined };
+      const entry: Slot = {
+        ...previous,
+        revision: change.revision,
+        json,
+        decoded: undefined,
+        shared: undefined,
+      };
       return { type: 'DELETED', revision: change.revision, entry, previous, frames: new Map() };
     }
     const object = this.#written.get(change.value) ?? this.#options.decode(change.value);
@@ -244,12 +253,16 @@ export class ResourceCache {
       labels: object.metadata.labels ?? {},
       fields: this.#options.selectable(object),
       decoded: undefined,
+      shared: undefined,
     };
   }
 
   #remember(slot: Slot, object: Live<KubeObject>): void {
     const displaced = this.#ring[this.#ringAt];
-    if (displaced) displaced.decoded = undefined;
+    if (displaced?.decoded) {
+      displaced.shared = new WeakRef(displaced.decoded);
+      displaced.decoded = undefined;
+    }
     slot.decoded = object;
     this.#ring[this.#ringAt] = slot;
     this.#ringAt = (this.#ringAt + 1) % decodedLimit;
@@ -278,6 +291,11 @@ export class ResourceCache {
 /** Of what is past, the window keeps bytes only. */
 function release({ type, entry, previous, frames }: CacheEvent): void {
   frames.clear();
-  if (previous) (previous as Slot).decoded = undefined;
-  if (type === 'DELETED') (entry as Slot).decoded = undefined;
+  if (previous) forget(previous as Slot);
+  if (type === 'DELETED') forget(entry as Slot);
+}
+
+function forget(slot: Slot): void {
+  slot.decoded = undefined;
+  slot.shared = undefined;
 }

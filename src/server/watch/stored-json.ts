@@ -10,11 +10,19 @@ export function withResourceVersion(stored: Buffer, revision: number): Buffer {
   if (at < 0) throw new Error('a stored value is not an encoded API object: it has no metadata');
   const split = at + metadataStart.length;
   const member = `"resourceVersion":"${revision}"${stored[split] === 0x7d ? '' : ','}`;
-  const result = Buffer.allocUnsafe(stored.length + member.length);
+  // It is kept, and must not keep what else was allocated at the time.
+  const result = Buffer.allocUnsafeSlow(stored.length + member.length);
   stored.copy(result, 0, 0, split);
   result.write(member, split, 'latin1');
   stored.copy(result, split + member.length, split);
   return result;
+}
+
+/** The stored bytes that {@link withResourceVersion} made `json` of. */
+export function withoutResourceVersion(json: Buffer): Buffer {
+  const split = json.indexOf(metadataStart) + metadataStart.length;
+  const end = json.indexOf(0x22, split + '"resourceVersion":"'.length) + 1;
+  return Buffer.concat([json.subarray(0, split), json.subarray(json[end] === 0x2c ? end + 1 : end)]);
 }
 
 /** Replaces the version that {@link withResourceVersion} put into `json`. */

@@ -1,6 +1,6 @@
 import type { FunctionMap } from '../../../machinery/go-template/template-function.ts';
 import { TemplateSet } from '../../../machinery/go-template/template-set.ts';
-import { parseYaml } from '../../../machinery/yaml/parse-yaml.ts';
+import { repeatedYamlReader } from './repeated-yaml.ts';
 import { toTemplateData } from './template-data.ts';
 
 /** Renders Go templates over objects, each template parsed once. */
@@ -11,11 +11,12 @@ export interface StageRenderer {
 
 export function createStageRenderer(functions: FunctionMap): StageRenderer {
   const parsed = new Map<string, TemplateSet>();
+  const read = repeatedYamlReader();
   return {
     toJson(template, object) {
       let set = parsed.get(template);
       if (!set) parsed.set(template, (set = new TemplateSet({ functions }).parse('_', template.trim())));
-      return parseYaml(set.execute('_', toTemplateData(object))).value;
+      return read(set.execute('_', toTemplateData(object)));
     },
   };
 }
