@@ -25,6 +25,7 @@ export interface UpFlags {
   readonly metricsApi: boolean;
   readonly defaultStorageClass: boolean;
   readonly ingress: boolean;
+  readonly gatewayApi: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
   readonly disableAdmissionPlugins?: readonly string[];
   readonly serviceCidr?: string;
@@ -71,6 +72,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     metricsApi: flags.metricsApi,
     defaultStorageClass: flags.defaultStorageClass,
     ingress: flags.ingress,
+    gatewayApi: flags.gatewayApi,
     ...runtimeOptions(flags),
     admissionPlugins: {
       enable: flags.enableAdmissionPlugins ?? [],

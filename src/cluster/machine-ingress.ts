@@ -10,6 +10,8 @@ import type { StartOptions } from './start-cluster.ts';
 export interface MachineIngress {
   /** Resolves when Ingresses get the class of those that are served. */
   readonly ready: Promise<void>;
+  /** Resolves when the kinds of the Gateway API are served, too; begins with that when the nodes are ready. */
+  gatewayReady(): Promise<void>;
   /** A load balancer's port of this machine belongs to another process. */
   portTaken(service: string, port: number): void;
   stop(): Promise<void>;
@@ -52,11 +54,25 @@ export function startMachineIngress(
     authority: pki.ca,
     onError: (error) => report.warn(`ingress: ${error instanceof Error ? error.message : String(error)}`),
   });
+  const stopping = new AbortController();
+  let installing: Promise<void> | undefined;
+  const install = async (): Promise<void> => {
+    const { installGatewayApi } = await import('../network/ingress/gateway/install-gateway-api.ts');
+    await installGatewayApi(client, clock, stopping.signal);
+  };
   return {
     ready,
+    gatewayReady() {
+      installing ??= options.gatewayApi === false ? Promise.resolve() : install();
+      return installing;
+    },
     portTaken(service, port) {
       if (service === 'kube-system/kanoe-ingress') running.portTaken(port);
     },
-    stop: () => running.stop(),
+    async stop() {
+      stopping.abort();
+      await installing?.catch(() => undefined);
+      await running.stop();
+    },
   };
 }

@@ -164,6 +164,7 @@ export async function startMachine({
         storage.ready,
         ingress?.ready,
       ]);
+      ingress?.gatewayReady().catch((error: unknown) => report.warn(`Gateway API: ${textOf(error)}`));
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {

@@ -37,6 +37,8 @@ export interface UpOptions {
   readonly defaultStorageClass?: boolean;
   /** Serve Ingresses. Default: on, where there are nodes. */
   readonly ingress?: boolean;
+  /** Install the kinds of the Gateway API. Default: on, where Ingresses are served. */
+  readonly gatewayApi?: boolean;
   /** Admission plug-ins that run, or do not, unlike kube-apiserver's defaults. */
   readonly admissionPlugins?: PluginSwitches;
   readonly serviceCidr?: string;

@@ -1,10 +1,9 @@
 import type { Clock } from '../../base/clock.ts';
-import { ingressclasses } from '../../api/networking/v1.gen.ts';
+import { ingressclasses, type IngressClass } from '../../api/networking/v1.gen.ts';
 import type { Service } from '../../api/core/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
 import type { Authority } from '../../machinery/x509/issue-certificate.ts';
 import type { Informer } from '../../reconcile/informer.ts';
-import { find } from '../upsert.ts';
 import { defaultCertificate } from './default-certificate.ts';
 import { ensureFrontendService } from './ensure-frontend-service.ts';
 import type { IngressAddress } from './ingress-status.ts';
@@ -23,6 +22,7 @@ export type FrontendPlace =
 export interface FrontendOptions {
   readonly client: Client;
   readonly services: Informer<Service>;
+  readonly classes: Informer<IngressClass>;
   readonly authority: Authority;
   readonly clock: Clock;
   readonly place: FrontendPlace;
@@ -103,7 +103,7 @@ export function createIngressFrontend(options: FrontendOptions): IngressFrontend
 
   /** For people: `kanoe status` shows it. */
   async function announceUrls(urls: readonly string[]): Promise<void> {
-    const current = await find(client.for(ingressclasses), { name: 'kanoe' });
+    const current = options.classes.get(undefined, 'kanoe');
     const value = urls.join(',');
     if (!current || current.metadata.annotations?.[urlsAnnotation] === value) return;
     await client

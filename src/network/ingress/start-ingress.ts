@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { secrets, services } from '../../api/core/v1.gen.ts';
+import { customresourcedefinitions, type CustomResourceDefinition } from '../../api/apiextensions/v1.gen.ts';
 import { endpointslices } from '../../api/discovery/v1.gen.ts';
 import { ingressclasses, ingresses } from '../../api/networking/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
@@ -8,6 +9,9 @@ import type { KubeObject } from '../../machinery/object.ts';
 import type { Authority } from '../../machinery/x509/issue-certificate.ts';
 import type { EventRecorder } from '../../reconcile/event-recorder.ts';
 import type { Informer, InformerFactory } from '../../reconcile/informer.ts';
+import { isConditionTrue } from '../../reconcile/conditions.ts';
+import type { GatewaySource } from './gateway/gateway-source.ts';
+import type { GatewayPlan } from './gateway/plan-gateways.ts';
 import { createIngressFrontend, type FrontendPlace } from './ingress-frontend.ts';
 import { createIngressStatusWriter } from './ingress-status.ts';
 import { planIngresses, type IngressPlan, type IngressProblem } from './plan-ingresses.ts';
@@ -40,6 +44,7 @@ export interface RunningIngress {
 }
 
 const serviceNameLabel = 'kubernetes.io/service-name';
+const gatewayGroup = 'gateway.networking.k8s.io';
 const retryMs = 1_000;
 
 /**
@@ -54,10 +59,12 @@ export function startIngress(options: IngressOptions): RunningIngress {
     services: informers.for(services),
     slices: informers.for(endpointslices),
     secrets: informers.for(secrets),
+    definitions: informers.for(customresourcedefinitions),
   };
   const frontend = createIngressFrontend({
     client,
     services: caches.services,
+    classes: caches.classes,
     authority: options.authority,
     clock,
     place: options.place,
@@ -66,6 +73,7 @@ export function startIngress(options: IngressOptions): RunningIngress {
   const told = new Map<string, readonly string[]>();
   const known = new Map<string, Upstream>();
   let refs = new Map<string, UpstreamRef>();
+  let gateways: GatewaySource | undefined;
   let proxy: Promise<IngressProxy> | undefined;
   let metricsPort = 0;
   let listeners: readonly ProxyListener[] = [];
@@ -84,6 +92,9 @@ export function startIngress(options: IngressOptions): RunningIngress {
     follow(caches.services, () => (replan = true)),
     follow(caches.secrets, (secret) => {
       if (secret.type === undefined || secret.type !== 'kubernetes.io/service-account-token') replan = true;
+    }),
+    follow(caches.definitions, ({ spec }) => {
+      if (spec.group === gatewayGroup) replan = true;
     }),
     follow(caches.slices, (slice) => {
       const key = serviceKey(slice);
@@ -132,19 +143,60 @@ export function startIngress(options: IngressOptions): RunningIngress {
       await sendUpstreams([...refs.values()].filter((ref) => changed.has(`${ref.namespace}/${ref.service}`)));
   }
 
+  /** From when on the kinds of the Gateway API are served, they are followed. */
+  async function followGateways(): Promise<void> {
+    if (gateways || !['gatewayclasses', 'gateways', 'httproutes'].every((name) => serves(name, 'v1'))) return;
+    const { startGatewaySource } = await import('./gateway/gateway-source.ts');
+    if (stopped) return;
+    gateways = startGatewaySource({
+      client,
+      informers,
+      clock,
+      place: options.place,
+      serves: {
+        grpcRoutes: serves('grpcroutes', 'v1'),
+        referenceGrants: serves('referencegrants', 'v1beta1'),
+      },
+      onChange() {
+        replan = true;
+        schedule();
+      },
+    });
+    await gateways.synced();
+  }
+
+  function serves(resource: string, version: string): boolean {
+    const definition: CustomResourceDefinition | undefined = caches.definitions.get(
+      undefined,
+      `${resource}.${gatewayGroup}`,
+    );
+    return (
+      isConditionTrue(definition?.status?.conditions ?? [], 'Established') &&
+      definition?.spec.versions.find(({ name }) => name === version)?.served === true
+    );
+  }
+
   async function sync(): Promise<void> {
+    await followGateways();
+    const world = {
+      service: (namespace: string, name: string) => caches.services.get(namespace, name),
+      secret: (namespace: string, name: string) => caches.secrets.get(namespace, name),
+    };
+    const gatewayPlan = gateways?.plan(world);
     const plan = planIngresses({
       ingresses: caches.ingresses.list(),
       classes: caches.classes.list(),
-      service: (namespace, name) => caches.services.get(namespace, name),
-      secret: (namespace, name) => caches.secrets.get(namespace, name),
+      ...world,
     });
-    if (plan.served.length === 0 && !proxy) return;
-    refs = new Map(plan.upstreams.map((ref) => [upstreamName(ref), ref]));
+    const wanted = [...plan.upstreams, ...(gatewayPlan?.upstreams ?? [])];
+    refs = new Map(wanted.map((ref) => [upstreamName(ref), ref]));
     await sendUpstreams([...refs.values()]);
-    await listen(frontend.listeners(plan));
+    await listen([
+      ...frontend.listeners(plan),
+      ...(gateways && gatewayPlan ? gateways.listeners(gatewayPlan) : []),
+    ]);
     tell(plan.problems);
-    await report(plan);
+    await report(plan, gatewayPlan);
     await dropUpstreams();
   }
 
@@ -156,11 +208,12 @@ export function startIngress(options: IngressOptions): RunningIngress {
       if ('error' in port) options.onError(new Error(`${name}: ${port.error}`));
   }
 
-  async function report(plan: IngressPlan): Promise<void> {
+  async function report(plan: IngressPlan, gatewayPlan: GatewayPlan | undefined): Promise<void> {
     const address = await frontend.announce({ ports, metricsPort, serves: plan.served.length > 0 });
     const served = new Set(plan.served.map(({ metadata }) => metadata.uid));
     const others = caches.ingresses.list().filter(({ metadata }) => !served.has(metadata.uid));
     await statuses.write(plan.served, others, address);
+    if (gatewayPlan) await gateways?.report(gatewayPlan, ports);
   }
 
   /** An upstream is sent before the routes to it, and taken back after them. */
@@ -227,6 +280,7 @@ export function startIngress(options: IngressOptions): RunningIngress {
       stopped = true;
       retry?.cancel();
       for (const handler of handlers) handler.close();
+      gateways?.close();
       await running;
       await (await proxy)?.close();
     },
