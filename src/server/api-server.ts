@@ -101,6 +101,7 @@ import { metricsRoute, slisRoute, type TypedCheck } from './metrics/metrics-rout
 import { processMetrics } from './metrics/process-metrics.ts';
 import { requestMetrics } from './metrics/request-metrics.ts';
 import { storageMetrics, watchMetrics } from './metrics/storage-metrics.ts';
+import { largeObjects } from './registry/give-way.ts';
 import { KeyLock } from './registry/key-lock.ts';
 import type { Registry } from './registry/request-context.ts';
 import { ResourceTable, storagePrefix } from './registry/served-resource.ts';
@@ -371,6 +372,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     schema,
     authorizer,
     locks: new KeyLock(),
+    large: largeObjects(clock),
     admission: createAdmissionChain(
       selectPlugins(
         [

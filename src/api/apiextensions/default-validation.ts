@@ -5,6 +5,7 @@ import { isObject } from '../../machinery/patch/json-value.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { validateEmbedded } from '../../machinery/structural/embedded-meta.ts';
 import { pruneUnknown } from '../../machinery/structural/prune.ts';
+import { isPlainScalar } from '../../machinery/structural/plain-scalar.ts';
 import type { StructuralSchema } from '../../machinery/structural/structural-schema.ts';
 import { validateValue } from '../../machinery/structural/validate-value.ts';
 
@@ -19,7 +20,8 @@ export function validateDefaults(
   const errors =
     schema.default === undefined ? [] : defaultErrors(schema, `${path}.default`, { table, isResource });
   const { additionalProperties, items } = schema;
-  for (const name of schema.propertyNames) {
+  const notable = (name: string): boolean => !isPlainScalar(schema.props.properties?.[name] ?? {});
+  for (const name of schema.propertyNames.filter(notable)) {
     const property = schema.property(name);
     if (!property || (isResource && name === 'metadata')) continue;
     errors.push(...validateDefaults(property, `${path}.properties[${name}]`, { table, isResource: false }));

@@ -275,7 +275,10 @@ function schemaErrors(
 function hasRules(schema: JSONSchemaProps): boolean {
   if (schema['x-kubernetes-validations']) return true;
   const { properties, items, additionalProperties } = schema;
-  if (properties && Object.values(properties).some(hasRules)) return true;
+  for (const name in properties) {
+    const property = properties[name];
+    if (property && hasRules(property)) return true;
+  }
   if ([items ?? []].flat().some(hasRules)) return true;
   return typeof additionalProperties === 'object' && hasRules(additionalProperties);
 }

@@ -1,4 +1,5 @@
 import { forbidden, invalid, notSupported, required, type FieldError } from '../../machinery/field-error.ts';
+import { isPlainScalar } from '../../machinery/structural/plain-scalar.ts';
 import type { JSONSchemaProps } from './v1.gen.ts';
 
 const types: readonly string[] = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
@@ -24,6 +25,7 @@ export function validateOpenapiSchema(
 
 /** Whether a keyword stands somewhere without which no structure can be read from the schema. */
 function isUnsupported(schema: JSONSchemaProps): boolean {
+  if (isPlainScalar(schema)) return false;
   const { items, additionalProperties } = schema;
   const nested = [
     ...Object.values(schema.properties ?? {}),
@@ -60,7 +62,7 @@ function collect(schema: JSONSchemaProps, path: string, around: Surroundings, er
       collect(additionalProperties, `${path}.additionalProperties`, below, errors);
     }
   }
-  for (const [name, property] of sorted(properties)) {
+  for (const [name, property] of sorted(properties, isPlainScalar)) {
     const isMeta = (around.root || schema['x-kubernetes-embedded-resource']) && metaFields.has(name);
     const below: Surroundings = {
       ...inherited,
@@ -88,8 +90,10 @@ function isSchemaList(
   return Array.isArray(items);
 }
 
-function sorted<T>(map: Readonly<Record<string, T>>): [string, T][] {
-  return Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
+function sorted<T>(map: Readonly<Record<string, T>>, without?: (value: T) => boolean): [string, T][] {
+  const entries = Object.entries(map);
+  const kept = without ? entries.filter(([, value]) => !without(value)) : entries;
+  return kept.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function keywordErrors(

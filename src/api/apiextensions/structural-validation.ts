@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { forbidden, invalid, required, type FieldError } from '../../machinery/field-error.ts';
+import { isPlainScalar } from '../../machinery/structural/plain-scalar.ts';
 import type { JSONSchemaProps } from './v1.gen.ts';
 
 type Level = 'root' | 'item' | 'field';
@@ -38,6 +39,7 @@ function invariants(schema: JSONSchemaProps, place: Place): void {
   if (type === 'array' && !schema.items) errors.push(required(`${path}.items`, 'must be specified'));
   if (items) invariants(items, { level: 'item', path: `${path}.items`, errors });
   for (const [name, property] of Object.entries(properties)) {
+    if (isPlainScalar(property)) continue;
     invariants(property, { level: 'field', path: `${path}.properties[${name}]`, errors });
   }
   if (additionalProperties !== undefined) {

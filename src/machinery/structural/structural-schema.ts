@@ -77,7 +77,8 @@ export interface StructuralSchema {
 /** Reads a schema that was found structural. */
 export function structuralSchema(props: SchemaProps): StructuralSchema {
   const properties = props.properties ?? {};
-  const names = Object.keys(properties).sort();
+  let names: readonly string[] | undefined;
+  let defaulted: readonly string[] | undefined;
   const made = new Map<string, StructuralSchema>();
   let items: StructuralSchema | undefined;
   let values: StructuralSchema | undefined;
@@ -92,8 +93,16 @@ export function structuralSchema(props: SchemaProps): StructuralSchema {
     listMapKeys: props['x-kubernetes-list-map-keys'] ?? [],
     mapType: props['x-kubernetes-map-type'] as StructuralSchema['mapType'],
     rules: props['x-kubernetes-validations'] ?? [],
-    propertyNames: names,
-    defaultedNames: names.filter((name) => (properties[name]?.default ?? null) !== null),
+    get propertyNames() {
+      names ??= Object.keys(properties).sort();
+      return names;
+    },
+    get defaultedNames() {
+      defaulted ??= Object.keys(properties)
+        .filter((name) => (properties[name]?.default ?? null) !== null)
+        .sort();
+      return defaulted;
+    },
     property(name) {
       const known = made.get(name);
       if (known) return known;

@@ -140,6 +140,7 @@ export async function handleRequest(
 ): Promise<void> {
   const warnings = new Set<string>();
   const record = recordRequest(request, parts.registry.clock);
+  parts.registry.large.arrived();
   response.setHeader('audit-id', record.auditId);
   const hold = holdRequest({
     clock: parts.registry.clock,
@@ -317,6 +318,7 @@ async function resourceReply(
   const body = await bodyOf(request, info, parts.registry.clock);
   if (body === 'gone') return undefined;
   record.isApply = apiRequest.patchType === 'application/apply-patch+yaml';
+  if (body?.type === 'bytes') await parts.registry.large.giveWay(body.bytes.length);
   if (body) record.requestObject = () => bodyObject(body, served, parts.registry.schema);
   const answer = await handleResource(parts.registry, served, { ...context, body });
   const now = parts.registry.clock.now();

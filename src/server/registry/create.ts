@@ -26,7 +26,6 @@ import { dedupOwnerReferences } from './owner-references.ts';
 import { admitOwned, ownChange, setManagedFields } from './ownership.ts';
 import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
-import { giveWay } from './give-way.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
 
@@ -48,7 +47,7 @@ export async function createObject(
     warn: (message) => context.warn(message),
   });
   matchNamespace(received.metadata, served.type.namespaced, context.request.namespace);
-  const turn = giveWay(registry.clock, sizeOf(context));
+  const turn = registry.large.giveWay(sizeOf(context));
   if (turn) await turn;
   if (definition.review) {
     served.version.defaults?.(received);
@@ -118,7 +117,7 @@ async function prepared(
       old: undefined,
       size: sizeOf(request),
     });
-  const turn = giveWay(registry.clock, sizeOf(request));
+  const turn = registry.large.giveWay(sizeOf(request));
   if (turn) await turn;
   const admission = admissionRequest(registry, served, request, {
     operation: 'CREATE',
@@ -168,9 +167,9 @@ async function admitAndStore(
 ): Promise<ObjectAnswer> {
   const { object, dryRun } = request;
   const size = sizeOf(request);
-  await giveWay(registry.clock, size);
+  await registry.large.giveWay(size);
   await validateNew(served, object);
-  await giveWay(registry.clock, size);
+  await registry.large.giveWay(size);
   if (request.request.verb !== 'create') authorizeCreation(registry, request);
   for (const warning of served.resource.definition.warnings?.(object) ?? []) request.warn(warning);
   await registry.admission.validate(
@@ -220,7 +219,7 @@ async function storeNew(
     const answered = deepFreeze(mutableCopy<KubeObject>(object));
     return plainAnswer(convertedFrom(served, answered), 201, served);
   }
-  await giveWay(registry.clock, bytes.length);
+  await registry.large.giveWay(bytes.length);
   cache.expect(bytes, object);
   const ttlMs = definition.ttlMs;
   const revision = await registry.store.create(key, bytes, ttlMs === undefined ? {} : { ttlMs });
@@ -243,6 +242,8 @@ export async function writtenAnswer(
   written: Written,
 ): Promise<ObjectAnswer> {
   await registry.feed.reached(written.revision);
+  const turn = registry.large.giveWay(written.bytes.length);
+  if (turn) await turn;
   const live = (): KubeObject => {
     const entry = served.resource.cache.get(written.key);
     if (entry?.revision === written.revision) return served.resource.cache.object(entry);

@@ -58,6 +58,7 @@ async function deleteNamed(
       await waitForLatest(registry);
       const entry = served.resource.cache.get(key);
       if (!entry) throw newNotFound(groupResource(served), name);
+      await registry.large.giveWay(entry.json.length);
       try {
         return await deleteEntry(registry, served, context, { entry, options });
       } catch (error) {
@@ -232,7 +233,9 @@ async function storeMark(
   if (options.dryRun || !next.metadata.deletionTimestamp) return undefined;
   const schema = storedSchema(registry.schema, served);
   const bytes = await encodeForStore(next, schema);
+  await registry.large.giveWay(bytes.length);
   if (bytes.equals(await encodeForStore(old, schema))) return undefined;
+  await registry.large.giveWay(bytes.length);
   served.resource.cache.expect(bytes, next);
   const revision = await registry.store.update(entry.key, bytes, entry.revision);
   const code = acceptedCode(options);

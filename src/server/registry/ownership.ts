@@ -19,7 +19,6 @@ import { writtenObject } from '../../machinery/schema/written-object.ts';
 import { structureOfMessage } from '../../machinery/structure/structure-of-message.ts';
 import type { Registry, RequestContext } from './request-context.ts';
 import { convertedFrom } from './converted.ts';
-import { giveWay } from './give-way.ts';
 import { ownableFields, resetPaths } from './ownable-fields.ts';
 import type { ServedVersion } from './served-resource.ts';
 
@@ -154,9 +153,9 @@ export async function ownChange(
 ): Promise<void> {
   const aside = old ? setBack(served, context.request.subresource) : [];
   const write = writeOf(registry, served, context, { old, aside });
-  await giveWay(registry.clock, size);
+  await registry.large.giveWay(size);
   const { value, fields } = plain(registry, convertedFrom(served, next), served.version, aside);
-  await giveWay(registry.clock, size);
+  await registry.large.giveWay(size);
   setManagedFields(next, await managedAfterUpdate(write, value, fields));
 }
 

@@ -6,6 +6,7 @@ import type { Store } from '../../storage/kv.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { AdmissionChain } from '../admission/admission-chain.ts';
 import type { StoreFeed } from '../watch/store-feed.ts';
+import type { LargeObjects } from './give-way.ts';
 import type { KeyLock } from './key-lock.ts';
 
 /** What a client sent: bytes over HTTP, an object within the process. */
@@ -41,6 +42,7 @@ export interface Registry {
   /** Asked where a request needs more than what its own verb allows. */
   readonly authorizer: Authorizer;
   readonly locks: KeyLock;
+  readonly large: LargeObjects;
   /** The server itself as `system:apiserver`. */
   readonly server: Transport;
 }

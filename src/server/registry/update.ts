@@ -28,7 +28,6 @@ import { dedupOwnerReferences } from './owner-references.ts';
 import { admitOwned, ownChange, sameOwners, setManagedFields } from './ownership.ts';
 import { encodeForStore } from './represent.ts';
 import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
-import { giveWay } from './give-way.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
 
@@ -64,6 +63,7 @@ export async function updateObject(
   const options = writeOptions(context.request, 'UpdateOptions');
   if (!context.body) throw newMethodNotAllowed();
   const expected = expectedBody(registry.schema, served);
+  if (context.body.type === 'object') await giveWayTo(registry, served, context);
   const decoded = decodeBody(context.body, expected);
   const received = reportStrict(decoded, expected, {
     mode: options.fieldValidation,
@@ -85,6 +85,15 @@ export async function updateObject(
       ? { create: () => createDecoded(registry, served, { ...context, object: received, dryRun }) }
       : {}),
   });
+}
+
+/** An object that was not sent as bytes is about as large as the one whose place it is to take. */
+function giveWayTo(
+  { large }: Registry,
+  { resource }: ServedVersion,
+  { request: { namespace, name = '' } }: RequestContext,
+): Promise<void> | undefined {
+  return large.giveWay(resource.cache.get(storageKey(resource, namespace, name))?.json.length ?? 0);
 }
 
 /** Throws a BadRequest unless the object is called what the URL says. */
@@ -157,6 +166,7 @@ async function withEntry(
         if (made) return made;
         throw newNotFound(groupResource(served), name);
       }
+      await registry.large.giveWay(entry.json.length);
       try {
         return await work.run(entry);
       } catch (error) {
@@ -252,9 +262,9 @@ async function changeEntry(
   const repeated = dedupOwnerReferences(next.metadata);
   if (repeated !== undefined) context.warn(repeated);
   const size = entry.json.length;
-  await giveWay(registry.clock, size);
+  await registry.large.giveWay(size);
   if (change.owners !== 'given') await ownChange(registry, served, context, { next, old, size });
-  await giveWay(registry.clock, size);
+  await registry.large.giveWay(size);
   const admission = updateAdmission(registry, served, context, { change, next, old });
   await admitOwned(next, context, () => registry.admission.admit(admission));
   if (change.part && admission.object) change.part.take(next, admission.object);
@@ -286,9 +296,9 @@ async function changeEntry(
   let allocation: Allocation | undefined;
   try {
     if (subresource !== 'status') allocation = await definition.allocate?.(next, old, strategy);
-    await giveWay(registry.clock, size);
+    await registry.large.giveWay(size);
     await validateChange(served, { next, old, subresource });
-    await giveWay(registry.clock, size);
+    await registry.large.giveWay(size);
     for (const warning of definition.warnings?.(next, old) ?? []) context.warn(warning);
     await registry.admission.validate(updateAdmission(registry, served, context, { change, next, old }));
     const answer = await storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
@@ -382,9 +392,9 @@ async function storeChange(
     return plainAnswer(convertedFrom(served, next), 200, served);
   }
   const bytes = await encodeForStore(next, storedSchema(registry.schema, served));
-  await giveWay(registry.clock, bytes.length);
+  await registry.large.giveWay(bytes.length);
   if (await isUnchanged(registry, served, { next, old, bytes, entry })) return entryAnswer(served, entry);
-  await giveWay(registry.clock, bytes.length);
+  await registry.large.giveWay(bytes.length);
   if (dryRun) return plainAnswer(convertedFrom(served, next), 200, served);
   cache.expect(bytes, next);
   const revision = await registry.store.update(entry.key, bytes, entry.revision);
