@@ -84,6 +84,7 @@ import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
 import { HttpsListener } from './http/https-listener.ts';
 import { openapiRoute } from './http/openapi-route.ts';
+import { fairTurns } from './http/turns.ts';
 import { componentPages, type ComponentPages } from './http/component-pages.ts';
 import { createPathRoutes, rootPaths, type HealthCheck, type PathRoute } from './http/path-routes.ts';
 import { startSteps } from './http/start-steps.ts';
@@ -438,6 +439,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),
     resolveNode: (name) => options.kubelet?.resolveNode(name),
     signal: stop.signal,
+    turns: fairTurns(clock),
     onFault: (error) => options.onFault(error),
   };
   const dangling = keepDanglingConditions(following);

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
 import type { Clock } from '../../base/clock.ts';
 import { newRequestEntityTooLarge } from '../../machinery/status/errors.ts';
+import type { Turns } from './turns.ts';
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
@@ -101,7 +102,12 @@ function quoted(text: string): string {
 }
 
 /** Sends a reply, compressed when it is large and the client reads gzip. Never throws. */
-export async function send(request: HttpRequest, response: HttpResponse, reply: Reply): Promise<void> {
+export async function send(
+  request: HttpRequest,
+  response: HttpResponse,
+  reply: Reply,
+  turns: Turns,
+): Promise<void> {
   const compress =
     reply.body.length >= gzipThreshold && /\bgzip\b/.test([request.headers['accept-encoding']].join(','));
   const body = compress ? await gzip(reply.body, { level: 1 }) : reply.body;
@@ -114,23 +120,22 @@ export async function send(request: HttpRequest, response: HttpResponse, reply: 
   if (reply.body.length >= gzipThreshold) response.setHeader('vary', 'Accept-Encoding');
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   if (request.method === 'HEAD') response.end();
-  else endWith(response, body);
+  else if (body.length <= pieceSize) response.end(body);
+  else endWith(response, body, turns);
 }
 
 /** Ends an answer with a body, in pieces as the client takes them: a large one must not keep the server from others. */
-function endWith(response: HttpResponse, body: Buffer): void {
+function endWith(response: HttpResponse, body: Buffer, turns: Turns): void {
   let sent = 0;
   const next = (): void => {
-    if (body.length - sent <= pieceSize) {
-      response.end(body.subarray(sent));
-      return;
-    }
+    if (response.destroyed) return;
     const piece = body.subarray(sent, sent + pieceSize);
     sent += pieceSize;
-    response.once('drain', next);
-    if (writeChunk(response, piece)) response.emit('drain');
+    if (sent >= body.length) response.end(piece);
+    else if (writeChunk(response, piece)) turns.run(next);
+    else response.once('drain', () => turns.run(next));
   };
-  next();
+  turns.run(next);
 }
 
 /** Writes to a response; false when the client reads more slowly than that. */

@@ -73,6 +73,7 @@ import { annotate, recordDeprecation, recordReply, recordRequest } from './recor
 import type { RequestRecord } from './request-record.ts';
 import { bodyObject } from './body-object.ts';
 import { includeObject } from './table.ts';
+import type { Turns } from './turns.ts';
 import { sendWatch } from './watch-response.ts';
 
 /** What serving HTTP needs of the server. */
@@ -90,6 +91,8 @@ export interface HandlerParts extends EstablishParts {
   readonly signal: AbortSignal;
   /** Hears of the events of watches of a resource. */
   watchObserver?(served: ServedVersion): (size: number) => void;
+  /** In which large answers and events of watches are written. */
+  readonly turns: Turns;
   /** A fault of ours, which the client sees as 500. */
   onFault(error: unknown): void;
 }
@@ -148,7 +151,7 @@ export async function handleRequest(
     response,
     onLate() {
       const late = newTimeout('request did not complete within the allotted timeout');
-      void send(request, response, errorReply(parts, request, late));
+      void send(request, response, errorReply(parts, request, late), parts.turns);
     },
   });
   try {
@@ -160,12 +163,12 @@ export async function handleRequest(
       return;
     }
     recordReply(record, reply);
-    await send(request, response, withWarnings(reply, warnings));
+    await send(request, response, withWarnings(reply, warnings), parts.turns);
   } catch (error) {
     const reply = errorReply(parts, request, error);
     record.isFault = !(error instanceof StatusError || error instanceof RefusedRequest);
     recordReply(record, reply, error instanceof StatusError ? error : undefined);
-    await send(request, response, withWarnings(reply, warnings));
+    await send(request, response, withWarnings(reply, warnings), parts.turns);
   } finally {
     hold.release();
     discardBody(request, parts.registry.clock);
@@ -309,6 +312,7 @@ async function resourceReply(
       plan,
       negotiated,
       include,
+      turns: parts.turns,
       signal,
       onFault: parts.onFault,
       ...(onEvent ? { onEvent } : {}),

@@ -15,6 +15,7 @@ import { flushHeaders, writeChunk, type HttpResponse } from './exchange.ts';
 import type { Negotiated } from './negotiate.ts';
 import { entryEnvelope, objectEnvelope, protobufType, statusEnvelope } from './protobuf-body.ts';
 import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
+import type { Turns } from './turns.ts';
 
 const bookmarkIntervalMs = 60_000;
 /** A watcher that has left this much unread is cut off; it starts again from the last version it saw. */
@@ -26,6 +27,8 @@ export interface WatchResponseOptions {
   readonly plan: WatchPlan;
   readonly negotiated: Negotiated;
   readonly include: IncludeObject;
+  /** In which events are written. */
+  readonly turns: Turns;
   /** Ends the watch: the server shuts down. */
   readonly signal: AbortSignal;
   /** Hears how large each event was. */
@@ -136,7 +139,7 @@ class FrameEncoder {
 
 /** Streams a watch until the client leaves, its time is up, or the server stops. A start too long ago is answered with an ERROR event. */
 export function sendWatch(response: HttpResponse, options: WatchResponseOptions): void {
-  const { registry, served, plan, signal } = options;
+  const { registry, served, plan, signal, turns } = options;
   const encoder = new FrameEncoder(options);
   const { clock, feed } = registry;
   const waiting: Buffer[] = [];
@@ -144,20 +147,24 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
   let backlog = 0;
   let blocked = false;
   let ended = false;
+  /** Nothing more may be written. */
+  let over = false;
   let expired = false;
 
   function write(chunk: Buffer): void {
-    if (!started) {
-      waiting.push(chunk);
+    if (started) turns.run(() => writeNow(chunk));
+    else waiting.push(chunk);
+  }
+
+  function writeNow(chunk: Buffer): void {
+    if (over) return;
+    if (!blocked) {
+      blocked = !writeChunk(response, chunk);
       return;
     }
-    if (blocked) {
-      waiting.push(chunk);
-      backlog += chunk.length;
-      if (backlog > backlogLimit) cutOff();
-      return;
-    }
-    blocked = !writeChunk(response, chunk);
+    waiting.push(chunk);
+    backlog += chunk.length;
+    if (backlog > backlogLimit) cutOff();
   }
 
   function finish(): void {
@@ -171,11 +178,15 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
 
   function end(): void {
     finish();
-    response.end();
+    turns.run(() => {
+      if (!over) response.end();
+      over = true;
+    });
   }
 
   function cutOff(): void {
     finish();
+    over = true;
     waiting.length = 0;
     response.destroy();
   }
@@ -233,12 +244,15 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
 
   if (plan.markInitialEnd && plan.bookmarks && !expired) bookmark(revision, true);
   signal.addEventListener('abort', end, { once: true });
-  response.on('close', finish);
+  response.on('close', () => {
+    over = true;
+    finish();
+  });
   response.on('error', finish);
   response.on('drain', () => {
     blocked = false;
     backlog = 0;
-    if (waiting.length > 0) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
+    if (waiting.length > 0 && !over) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
   });
   response.statusCode = 200;
   response.setHeader('content-type', encoder.contentType);
