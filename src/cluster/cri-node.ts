@@ -6,10 +6,11 @@ import {
   ensureCniNetwork,
   ensureSandboxImage,
   runtimeCondition,
+  sandboxImageOf,
   usesSystemdCgroups,
 } from '../node/runtimes/cri/cni-network.ts';
 import { connectCri } from '../node/runtimes/cri/connect-cri.ts';
-import { criImages } from '../node/runtimes/cri/cri-images.ts';
+import { criImages, criImagesDirectory } from '../node/runtimes/cri/cri-images.ts';
 import { createCriRuntime } from '../node/runtimes/cri/cri-runtime.ts';
 import { OciError } from '../oci/oci-error.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -37,6 +38,8 @@ export interface CriNodeOptions {
 export interface CriNode {
   readonly runtime: ContainerRuntime;
   readonly images: ImageService;
+  /** Where they are; undefined when the runtime does not tell. */
+  readonly imagesDirectory: string | undefined;
   /** Why the runtime cannot connect pods now. */
   networkProblem(): Promise<string | undefined>;
 }
@@ -57,10 +60,12 @@ export async function joinCriNode(options: CriNodeOptions): Promise<CriNode> {
     leaseDirectory: join(plan.runDirectory, 'cni'),
     clock,
   });
-  const pulled = criImages({ connection: imageConnection, registryOf });
+  const sandboxImage = await sandboxImageOf(connection);
+  const pulled = criImages({ connection: imageConnection, registryOf, sandboxImage });
   const directory = join(plan.dataDirectory, 'images', 'cri');
   const importing = { images: pulled, endpoint: endpoints.images, directory, clock };
-  await ensureSandboxImage(connection, (name) => importPause(name, importing));
+  if (sandboxImage !== undefined)
+    await ensureSandboxImage(connection, sandboxImage, (name) => importPause(name, importing));
   const images = withOwnImages({ ...importing, own: options.ownImages });
   const runtime = await createCriRuntime({
     connection,
@@ -77,6 +82,7 @@ export async function joinCriNode(options: CriNodeOptions): Promise<CriNode> {
   return {
     runtime,
     images,
+    imagesDirectory: await criImagesDirectory(imageConnection),
     networkProblem: async () => (await runtimeCondition(connection)).networkProblem,
   };
 }

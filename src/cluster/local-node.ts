@@ -145,7 +145,7 @@ export async function startLocalNode(
     kubeletVersion: servedVersion(options.program.version).gitVersion,
     ...storage.forNode,
     settings,
-    imagesDirectory: join(plan.dataDirectory, 'images'),
+    imagesDirectory: cri?.imagesDirectory ?? join(plan.dataDirectory, 'images'),
     imagesInUse: () => imageUsers.inUse(),
     ...(cri && { networkProblem: () => cri.networkProblem() }),
     onError,

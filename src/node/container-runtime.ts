@@ -48,6 +48,8 @@ export interface ContainerRuntime {
   stats(id: string): Promise<ContainerStats | undefined>;
   /** The folder of what a container has written over its image; absent where there is none that can be looked into. */
   writableLayer?(id: string): string;
+  /** Begins a new log file after the old one was renamed; absent where the runtime rotates logs itself. */
+  reopenLog?(id: string): Promise<void>;
   /** Stops watching; containers go on. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { observeNode } from './eviction/observe-node.ts';
 import type { Pressure } from './eviction/plan-eviction.ts';
 import { podUse } from './eviction/pod-use.ts';
 import { ImageGc } from './image-gc/image-gc.ts';
+import { rotateLogs } from './logs/rotate-logs.ts';
 import type { NodeContext } from './node-context.ts';
 import type { NodeRegistration } from './node-registration.ts';
 import type { PodWorker } from './pod-worker.ts';
@@ -85,6 +86,12 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
       imagesDueAt = clock.monotonic() + IMAGE_GC_PERIOD_MS;
       await imageGc.look();
     }
+    await rotateLogs({
+      runtime,
+      clock,
+      maxBytes: settings.containerLogMaxBytes,
+      maxFiles: settings.containerLogMaxFiles,
+    });
     await registration.refresh();
     context.puller.sweep();
     context.restarts.sweep();

@@ -127,16 +127,20 @@ export async function usesSystemdCgroups(connection: CriConnection): Promise<boo
   return own?.options?.SystemdCgroup === true;
 }
 
+/** The image of the container that holds a sandbox; only containerd says which it is. */
+export async function sandboxImageOf(connection: CriConnection): Promise<string | undefined> {
+  return (await runtimeConfiguration(connection)).sandboxImage;
+}
+
 /**
  * Sees to it that the image of the container that holds a sandbox is there, be it one that `make` provides under its name, so
- * that nothing has to be pulled. Only containerd says which it is. Throws `NOT_FOUND` and says what to do.
+ * that nothing has to be pulled. Throws `NOT_FOUND` and says what to do.
  */
 export async function ensureSandboxImage(
   connection: CriConnection,
+  sandboxImage: string,
   make: (name: string) => Promise<boolean>,
 ): Promise<void> {
-  const { sandboxImage } = await runtimeConfiguration(connection);
-  if (sandboxImage === undefined) return;
   const image = { image: sandboxImage };
   const found = await connection.call('ImageStatus', { image, verbose: false });
   if (found.image || (await make(sandboxImage))) return;

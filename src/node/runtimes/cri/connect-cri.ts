@@ -1,7 +1,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { RuntimeError, type RuntimeErrorCode } from '../../container-runtime.ts';
 import type { CriMethods } from './messages.ts';
-import { criNamespace } from './schema.ts';
+import { criNamespace, imageMethods } from './schema.ts';
 
 export interface CallOptions {
   /** Default: two minutes. */
@@ -60,7 +60,6 @@ const codes: ReadonlyMap<number, RuntimeErrorCode> = new Map([
 ]);
 
 const timeoutMs = 120_000;
-const imageMethods: ReadonlySet<string> = new Set(['ListImages', 'ImageStatus', 'PullImage', 'RemoveImage']);
 
 /**
  * Connects to `unix:///run/…/runtime.sock` (or a path). The gRPC library is loaded here, at the first connection. Nothing is
@@ -89,7 +88,7 @@ export async function connectCri(endpoint: string, clock: Clock): Promise<CriCon
   });
 
   function methodOf(name: string): ReturnType<typeof serviceMethod> {
-    return serviceMethod(definition, imageMethods.has(name) ? 'ImageService' : 'RuntimeService', name);
+    return serviceMethod(definition, imageMethods.includes(name) ? 'ImageService' : 'RuntimeService', name);
   }
 
   return {

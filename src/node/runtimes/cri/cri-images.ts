@@ -12,13 +12,15 @@ export interface CriImagesOptions {
   readonly connection: CriConnection;
   /** The registry's host in a reference (`docker.io` when it names none). Throws `ImageError` when it is not a reference. */
   registryOf(reference: string): string;
+  /** The image of sandboxes, which belongs to no pod. */
+  readonly sandboxImage?: string | undefined;
 }
 
 /** A pull may take its time. */
 const pullTimeoutMs = 30 * 60_000;
 
 /** The images of a CRI runtime. How it reaches registries (mirrors, plain HTTP, certificates) is its own configuration. */
-export function criImages({ connection, registryOf }: CriImagesOptions): ImageService {
+export function criImages({ connection, registryOf, sandboxImage }: CriImagesOptions): ImageService {
   async function statusOf(name: string): Promise<Image | undefined> {
     const { image, info } = await connection.call('ImageStatus', { image: { image: name }, verbose: true });
     return image ? imageOf(image, info) : undefined;
@@ -65,9 +67,12 @@ export function criImages({ connection, registryOf }: CriImagesOptions): ImageSe
       throw failure instanceof CriError ? imageError(failure) : failure;
     },
     get: statusOf,
+    /** What pods use or used: images that the runtime itself needs are not for anybody to remove. */
     async list() {
       const { images } = await connection.call('ListImages', {});
-      return images.map((image) => imageOf(image, {}));
+      return images
+        .filter(({ pinned, repo_tags }) => !pinned && !repo_tags.includes(sandboxImage ?? ''))
+        .map((image) => imageOf(image, {}));
     },
     async remove(imageId) {
       await connection.call('RemoveImage', { image: { image: imageId } });
@@ -135,4 +140,11 @@ function codeOf({ status, message }: CriError): ImageErrorCode {
   if (/no match for platform/.test(message)) return 'WRONG_PLATFORM';
   if (/no space left/.test(message)) return 'NO_SPACE';
   return 'UNAVAILABLE';
+}
+
+/** Where the runtime's images are on this machine; undefined when it does not tell. */
+export async function criImagesDirectory(connection: CriConnection): Promise<string | undefined> {
+  const { image_filesystems } = await connection.call('ImageFsInfo', {});
+  const path = image_filesystems[0]?.fs_id?.mountpoint;
+  return path === '' ? undefined : path;
 }

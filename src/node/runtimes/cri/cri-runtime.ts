@@ -311,6 +311,10 @@ class CriRuntime implements ContainerRuntime {
     };
   }
 
+  async reopenLog(id: string): Promise<void> {
+    await this.#call('ReopenContainerLog', { container_id: id });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#timer?.cancel();

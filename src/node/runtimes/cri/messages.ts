@@ -146,6 +146,8 @@ export interface CriImage {
   readonly size: number;
   readonly uid: Wrapped | null;
   readonly username: string;
+  /** Not to be removed. */
+  readonly pinned: boolean;
 }
 
 export interface AuthConfig {
@@ -255,4 +257,8 @@ export interface CriMethods {
   ];
   PullImage: [{ readonly image: ImageSpec; readonly auth?: AuthConfig }, { readonly image_ref: string }];
   RemoveImage: [{ readonly image: ImageSpec }, Nothing];
+  ImageFsInfo: [
+    Nothing,
+    { readonly image_filesystems: readonly { readonly fs_id: { readonly mountpoint: string } | null }[] },
+  ];
 }

@@ -293,6 +293,8 @@ const messages: Readonly<Record<string, Fields>> = {
   PullImageResponse: { image_ref: 'string 1' },
   RemoveImageRequest: { image: 'ImageSpec 1' },
   RemoveImageResponse: {},
+  ImageFsInfoRequest: {},
+  ImageFsInfoResponse: { image_filesystems: 'repeated FilesystemUsage 1' },
 };
 
 const runtimeMethods = [
@@ -316,7 +318,14 @@ const runtimeMethods = [
   'PortForward',
   'ContainerStats',
 ];
-const imageMethods = ['ListImages', 'ImageStatus', 'PullImage', 'RemoveImage'];
+/** Methods of the image service. */
+export const imageMethods: readonly string[] = [
+  'ListImages',
+  'ImageStatus',
+  'PullImage',
+  'RemoveImage',
+  'ImageFsInfo',
+];
 
 /** The part of `k8s.io/cri-api/pkg/apis/runtime/v1` that is used here, as protobufjs describes a namespace. */
 export function criNamespace(): Namespace {
