@@ -111,6 +111,7 @@ export async function startLocalNode(
           runDirectory: join(plan.runDirectory, String(index + 1)),
           clusterId: plan.id,
           cgroupRoot,
+          seccompDirectory: join(plan.dataDirectory, 'seccomp'),
           images,
           network: place.pods,
           clock,

@@ -1,4 +1,4 @@
-import type { Container, Pod } from '../api/core/v1.gen.ts';
+import type { Container, Pod, ResourceRequirements } from '../api/core/v1.gen.ts';
 import { parseQuantity, quantityMilliValue, quantityValue } from '../machinery/quantity.ts';
 import type { ContainerResources, SandboxSpec } from './container-runtime.ts';
 import { containersOf, initContainersOf, isSidecar } from './pod-containers.ts';
@@ -22,21 +22,29 @@ export function containerResources(
   container: Container,
   nodeMemoryBytes: number,
 ): ContainerResources {
-  const amounts = amountsOf(container);
+  const amounts = amountsOf(limitedByPod(pod, container));
   return {
     ...cgroupValues(amounts),
     oomScoreAdj: oomScoreAdj(pod, amounts.requestedBytes, nodeMemoryBytes),
   };
 }
 
-/** The sum over a pod: main containers and sidecars together, or the largest init container when that is more. */
+/**
+ * What a pod may use as a whole: what its spec says of it, else the sum of main containers and sidecars, or the largest
+ * init container when that is more; running it costs its overhead on top.
+ */
 export function podResources(pod: Pod): ContainerResources {
-  const sidecars = initContainersOf(pod).filter(isSidecar).map(amountsOf);
-  const running = [...sidecars, ...containersOf(pod).map(amountsOf)].reduce(sum);
+  const sidecars = initContainersOf(pod)
+    .filter(isSidecar)
+    .map(({ resources }) => amountsOf(resources));
+  const running = [...sidecars, ...containersOf(pod).map(({ resources }) => amountsOf(resources))].reduce(
+    sum,
+  );
   const init = initContainersOf(pod)
     .filter((container) => !isSidecar(container))
-    .map((container) => sidecars.reduce(sum, amountsOf(container)));
-  return cgroupValues([running, ...init].reduce(larger));
+    .map(({ resources }) => sidecars.reduce(sum, amountsOf(resources)));
+  const whole = replacedBy(pod.spec.resources, [running, ...init].reduce(larger));
+  return cgroupValues(withOverhead(whole, pod.spec.overhead));
 }
 
 /** The quality of service class: the API's, or what the spec amounts to. */
@@ -44,8 +52,42 @@ export function qosClassOf(pod: Pod): SandboxSpec['qosClass'] {
   return pod.status?.qosClass ?? 'BestEffort';
 }
 
-function amountsOf(container: Container): Amounts {
-  const { requests, limits } = container.resources ?? {};
+/** A container without a limit of its own may use what the pod as a whole may. */
+function limitedByPod({ spec }: Pod, { resources }: Container): ResourceRequirements {
+  const { limits } = spec.resources ?? {};
+  return limits ? { ...resources, limits: { ...limits, ...resources?.limits } } : (resources ?? {});
+}
+
+function replacedBy(resources: ResourceRequirements | undefined, sum: Amounts): Amounts {
+  if (!resources) return sum;
+  const own = amountsOf(resources);
+  const says = (side: 'requests' | 'limits', resource: string): boolean =>
+    resources[side]?.[resource] !== undefined;
+  return {
+    requestedMillis:
+      says('requests', 'cpu') || says('limits', 'cpu') ? own.requestedMillis : sum.requestedMillis,
+    requestedBytes:
+      says('requests', 'memory') || says('limits', 'memory') ? own.requestedBytes : sum.requestedBytes,
+    limitMillis: says('limits', 'cpu') ? own.limitMillis : sum.limitMillis,
+    limitBytes: says('limits', 'memory') ? own.limitBytes : sum.limitBytes,
+  };
+}
+
+function withOverhead(amounts: Amounts, overhead: Readonly<Record<string, string>> | undefined): Amounts {
+  if (!overhead) return amounts;
+  const added = amountsOf({ requests: overhead });
+  const plus = (limit: number | undefined, more: number): number | undefined =>
+    limit === undefined ? undefined : limit + more;
+  return {
+    requestedMillis: amounts.requestedMillis + added.requestedMillis,
+    requestedBytes: amounts.requestedBytes + added.requestedBytes,
+    limitMillis: plus(amounts.limitMillis, added.requestedMillis),
+    limitBytes: plus(amounts.limitBytes, added.requestedBytes),
+  };
+}
+
+function amountsOf(resources: ResourceRequirements | undefined): Amounts {
+  const { requests, limits } = resources ?? {};
   const limitMillis = limits?.['cpu'] === undefined ? undefined : millis(limits['cpu']);
   const limitBytes = limits?.['memory'] === undefined ? undefined : bytes(limits['memory']);
   return {

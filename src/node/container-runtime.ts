@@ -10,6 +10,8 @@ export interface ContainerRuntime {
   readonly version: string;
   /** What this runtime cannot do on this machine, in words for the person (`seccomp profiles are not applied: …`). */
   readonly limitations: readonly string[];
+  /** Whether `supplementalGroupsPolicy: Strict` is kept. */
+  readonly keepsGroupsStrict?: boolean;
   /** Whether what is mounted below a read-only mount can be made read-only, too. */
   readonly recursiveReadOnlyMounts?: boolean;
 
@@ -157,6 +159,10 @@ export interface ContainerSecurity {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly supplementalGroups: readonly number[];
+  /** Without the groups that the image's files give the user. */
+  readonly supplementalGroupsPolicy?: 'Strict';
+  /** `/proc` with nothing hidden and nothing read-only. */
+  readonly procMount?: 'Unmasked';
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   readonly seccomp: {

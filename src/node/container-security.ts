@@ -5,7 +5,11 @@ import { podLabel } from './pod-containers.ts';
 import { WaitingError } from './waiting-error.ts';
 
 /** The security settings of a container, its own before its pod's. */
-export function containerSecurity(pod: Pod, container: Container): ContainerSecurity {
+export function containerSecurity(
+  pod: Pod,
+  container: Container,
+  seccompDefault: 'RuntimeDefault' | 'Unconfined' = 'Unconfined',
+): ContainerSecurity {
   const own = container.securityContext ?? {};
   const shared = pod.spec?.securityContext ?? {};
   const runAsUser = own.runAsUser ?? shared.runAsUser;
@@ -21,10 +25,12 @@ export function containerSecurity(pod: Pod, container: Container): ContainerSecu
       ...(shared.supplementalGroups ?? []),
       ...(shared.fsGroup === undefined ? [] : [shared.fsGroup]),
     ],
+    ...(shared.supplementalGroupsPolicy === 'Strict' && { supplementalGroupsPolicy: 'Strict' }),
+    ...(own.procMount === 'Unmasked' && { procMount: 'Unmasked' }),
     addCapabilities: own.capabilities?.add ?? [],
     dropCapabilities: own.capabilities?.drop ?? [],
     seccomp: {
-      type: seccomp?.type ?? 'Unconfined',
+      type: seccomp?.type ?? seccompDefault,
       ...(seccomp?.localhostProfile !== undefined && { localhostProfile: seccomp.localhostProfile }),
     },
   };

@@ -1,10 +1,11 @@
 import type { Pod } from '../api/core/v1.gen.ts';
-import type { SandboxStatus } from './container-runtime.ts';
+import { RuntimeError, type SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
 import { runtimeHandlerOf } from './runtime-handler.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
+import { WaitingError } from './waiting-error.ts';
 
-/** Makes a sandbox for a pod, after freeing those that it had before. Throws `RuntimeError`. */
+/** Makes a sandbox for a pod, after freeing those that it had before. Throws `RuntimeError`, or `WaitingError` with a reason of its own. */
 export async function makeSandbox(request: {
   readonly node: NodeContext;
   readonly pod: Pod;
@@ -13,6 +14,7 @@ export async function makeSandbox(request: {
   readonly signal: AbortSignal;
 }): Promise<SandboxStatus> {
   const { node, pod, attempt, old, signal } = request;
+  refuseUnsupported(pod);
   if (attempt > 0) {
     const why = 'Pod sandbox changed, it will be killed and re-created.';
     node.events.record(pod, 'Normal', 'SandboxChanged', why);
@@ -24,4 +26,27 @@ export async function makeSandbox(request: {
     { ...spec, ...(runtimeHandler !== undefined && { runtimeHandler }) },
     signal,
   );
+}
+
+/** Why there is no sandbox, as an event says it; what is no failure of the node's is thrown again. */
+export function sandboxFailure(error: unknown): { readonly reason: string; readonly message: string } {
+  if (error instanceof WaitingError) return error;
+  if (!(error instanceof RuntimeError)) throw error;
+  const message = `Failed to create pod sandbox: ${error.message}`;
+  return { reason: 'FailedCreatePodSandBox', message };
+}
+
+/** What a pod must not be run without, and this node does not have. */
+function refuseUnsupported({ spec }: Pod): void {
+  if (spec.hostUsers === false)
+    throw new WaitingError(
+      'FailedCreatePodSandBox',
+      "Failed to create pod sandbox: user namespaces are not supported on this node: its pods run in the machine's; remove hostUsers: false",
+    );
+  const [claim] = spec.resourceClaims ?? [];
+  if (claim)
+    throw new WaitingError(
+      'FailedPrepareDynamicResources',
+      `Failed to prepare dynamic resources: claim ${claim.name}: no driver for devices is registered on this node`,
+    );
 }

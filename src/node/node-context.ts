@@ -39,6 +39,8 @@ export interface NodeContext {
   /** The volumes that the machine itself keeps; absent where it keeps none. */
   readonly localVolumes?: LocalVolumeUse;
   readonly probes: ProbeCounts;
+  /** Seccomp profile of containers that name none. */
+  readonly seccompDefault: 'RuntimeDefault' | 'Unconfined';
   /** State of pods and logs. */
   readonly directory: string;
   /** A folder on tmpfs, or on disk where tmpfs cannot be had. */

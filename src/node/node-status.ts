@@ -32,6 +32,7 @@ export interface NodeStatusInput {
   readonly problem: string | undefined;
   /** Conditions of pressure that hold. */
   readonly pressure: readonly Pressure[];
+  readonly keepsGroupsStrict: boolean;
   readonly previous: readonly NodeCondition[];
   /** Volumes of the node that must stay attached to it. */
   readonly volumesInUse: readonly string[];
@@ -98,7 +99,7 @@ export async function nodeStatus(input: NodeStatusInput): Promise<NodeStatus> {
     daemonEndpoints: { kubeletEndpoint: { Port: input.kubeletPort } },
     nodeInfo: input.info,
     images: await imagesOf(input.images),
-    features: { supplementalGroupsPolicy: true },
+    features: { supplementalGroupsPolicy: input.keepsGroupsStrict },
     volumesInUse: input.volumesInUse,
   };
 }

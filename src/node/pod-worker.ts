@@ -8,7 +8,7 @@ import type { Refusal } from './admission/refusal-of.ts';
 import type { PodConfig } from './config-source.ts';
 import { debugTarget } from './debug-target.ts';
 import { deletePod } from './delete-pod.ts';
-import { RuntimeError, type ContainerStatus, type SandboxStatus } from './container-runtime.ts';
+import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
 import { podStorage } from './eviction/pod-storage.ts';
 import { limitsStorage, storageOverLimit, type PodStorage } from './eviction/storage-limits.ts';
 import type { Image } from './image-service.ts';
@@ -25,7 +25,7 @@ import { refusedStatus } from './refused-status.ts';
 import type { WaitingResize } from './resize/plan-resize.ts';
 import { PodResizer } from './resize/pod-resizer.ts';
 import { RestartGate } from './restart-gate.ts';
-import { makeSandbox } from './make-sandbox.ts';
+import { makeSandbox, sandboxFailure } from './make-sandbox.ts';
 import { ensureImage } from './start-container.ts';
 import { disruption, type Verdict } from './verdict.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -439,9 +439,8 @@ export class PodWorker {
       } catch (error) {
         if (this.#ending.signal.aborted) return;
         this.#steps.later('sandbox', this.#sandboxBackoff.next());
-        if (!(error instanceof RuntimeError)) throw error;
-        const message = `Failed to create pod sandbox: ${error.message}`;
-        this.#node.events.record(pod, 'Warning', 'FailedCreatePodSandBox', message);
+        const { reason, message } = sandboxFailure(error);
+        this.#node.events.record(pod, 'Warning', reason, message);
       }
     });
     const [firstInit] = initContainersOf(pod);

@@ -128,7 +128,7 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     stdinOnce: container.stdinOnce === true,
     resources: containerResources(pod, container, node.memoryBytes),
     logPath: logFile(directories, container.name, attempt),
-    security: containerSecurity(pod, container),
+    security: containerSecurity(pod, container, node.seccompDefault),
     ...(request.target !== undefined && { processesOf: request.target }),
     ...(container.lifecycle?.stopSignal !== undefined && { stopSignal: container.lifecycle.stopSignal }),
     labels: {

@@ -161,6 +161,12 @@ const rows: readonly Row[] = [
     refusal: undefined,
   },
   {
+    name: 'strict groups on a runtime that cannot keep them',
+    pod: pod({ securityContext: { supplementalGroupsPolicy: 'Strict' } }),
+    refusal:
+      'SupplementalGroupsPolicyNotSupported: SupplementalGroupsPolicy=Strict is not supported in this node',
+  },
+  {
     name: 'any pod while the node shuts down',
     pod: pod({}),
     view: { shuttingDown: true },
@@ -176,6 +182,7 @@ describe('what a node says to a pod bound to it', () => {
       allocatable,
       allowedUnsafeSysctls: [],
       pressure: [],
+      keepsGroupsStrict: false,
       shuttingDown: false,
       ...row.view,
     });

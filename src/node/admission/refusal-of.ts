@@ -23,6 +23,8 @@ export interface AdmissionView {
   readonly allowedUnsafeSysctls: readonly string[];
   /** Conditions of pressure that hold, such as `MemoryPressure`. */
   readonly pressure: readonly string[];
+  /** Whether the runtime keeps `supplementalGroupsPolicy: Strict`. */
+  readonly keepsGroupsStrict: boolean;
   readonly shuttingDown: boolean;
 }
 
@@ -43,6 +45,11 @@ export function refusalOf(pod: Pod, view: AdmissionView): Refusal | undefined {
     return {
       reason: 'PodOSNotSupported',
       message: "Failed to admit pod as the OS field doesn't match node OS",
+    };
+  if (pod.spec.securityContext?.supplementalGroupsPolicy === 'Strict' && !view.keepsGroupsStrict)
+    return {
+      reason: 'SupplementalGroupsPolicyNotSupported',
+      message: 'SupplementalGroupsPolicy=Strict is not supported in this node',
     };
   return (
     refusedForPressure(pod, view.pressure) ??
@@ -69,7 +76,7 @@ function refusedByAppArmor(pod: Pod): Refusal | undefined {
   const profiles = [pod.spec.securityContext, ...all.map((container) => container.securityContext)].map(
     (context) => context?.appArmorProfile?.type,
   );
-  if (!profiles.includes('Localhost')) return undefined;
+  if (profiles.every((type) => type === undefined || type === 'Unconfined')) return undefined;
   return {
     reason: 'AppArmor',
     message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host',

@@ -53,6 +53,9 @@ export async function containerConfig(request: ConfigRequest): Promise<OciConfig
     resolveUser(image.layers, {
       imageUser: image.config.user,
       supplementalGroups: security.supplementalGroups,
+      ...(security.supplementalGroupsPolicy && {
+        supplementalGroupsPolicy: security.supplementalGroupsPolicy,
+      }),
       ...(security.runAsUser === undefined ? {} : { runAsUser: security.runAsUser }),
       ...(security.runAsGroup === undefined ? {} : { runAsGroup: security.runAsGroup }),
     }),

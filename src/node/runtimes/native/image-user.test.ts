@@ -12,6 +12,11 @@ describe('findUser', () => {
     ['www-data:logs', {}, { uid: 33, gid: 50, additionalGids: [], home: '/var/www' }],
     ['1000:2000', {}, { uid: 1000, gid: 2000, additionalGids: [], home: undefined }],
     ['www-data:logs', { runAsUser: 0 }, { uid: 0, gid: 0, additionalGids: [], home: '/root' }],
+    [
+      'www-data',
+      { supplementalGroupsPolicy: 'Strict' as const },
+      { uid: 33, gid: 34, additionalGids: [], home: '/var/www' },
+    ],
     ['www-data', { runAsGroup: 7 }, { uid: 33, gid: 7, additionalGids: [50], home: '/var/www' }],
   ])('%j with %j', (imageUser, request, expected) => {
     expect(findUser(passwd, group, { imageUser, supplementalGroups: [], ...request })).toEqual(expected);

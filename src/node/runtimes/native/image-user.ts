@@ -17,6 +17,8 @@ export interface UserRequest {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly supplementalGroups: readonly number[];
+  /** Which groups the image's files give the user does not count. */
+  readonly supplementalGroupsPolicy?: 'Strict';
 }
 
 /** Resolves names in the image's /etc/passwd and /etc/group; throws `RuntimeError` for a name that is not there. */
@@ -45,9 +47,11 @@ export function findUser(passwd: string, group: string, request: UserRequest): C
   const wantedGroup =
     request.runAsGroup ?? (request.runAsUser === undefined && imageGroup ? imageGroup : undefined);
   const gid = wantedGroup === undefined ? Number(user?.[3] ?? 0) : groupId(groups, String(wantedGroup));
-  const member = user
-    ? groups.filter((row) => row[3]?.split(',').includes(user[0] ?? '')).map((row) => Number(row[2]))
-    : [];
+  const strict = request.supplementalGroupsPolicy === 'Strict';
+  const member =
+    user && !strict
+      ? groups.filter((row) => row[3]?.split(',').includes(user[0] ?? '')).map((row) => Number(row[2]))
+      : [];
   return {
     uid,
     gid,

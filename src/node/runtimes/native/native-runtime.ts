@@ -126,6 +126,7 @@ class NativeRuntime implements ContainerRuntime {
   readonly name = 'native';
   readonly version: string;
   readonly limitations: readonly string[];
+  readonly keepsGroupsStrict = true;
   readonly recursiveReadOnlyMounts: boolean;
   readonly #options: NativeRuntimeOptions;
   readonly #machine: Machine;

@@ -81,6 +81,7 @@ export interface OciConfigInput {
 export function ociConfig(input: OciConfigInput): OciConfig {
   const { spec, image, user } = input;
   const { security, resources } = spec;
+  const openProc = security.privileged || security.procMount === 'Unmasked';
   const capabilities = input.privileges.limit(effectiveCapabilities(security));
   return {
     ociVersion: '1.0.2',
@@ -108,8 +109,8 @@ export function ociConfig(input: OciConfigInput): OciConfig {
           : { memory: { limit: resources.memoryLimitBytes } }),
       },
       ...(input.cgroupsPath === undefined ? {} : { cgroupsPath: input.cgroupsPath }),
-      maskedPaths: security.privileged ? [] : maskedPaths,
-      readonlyPaths: security.privileged ? [] : readonlyPaths,
+      maskedPaths: openProc ? [] : maskedPaths,
+      readonlyPaths: openProc ? [] : readonlyPaths,
       rootfsPropagation: rootPropagation(spec),
       ...(input.seccomp && !security.privileged ? { seccomp: input.seccomp } : {}),
     },
