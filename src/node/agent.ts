@@ -172,7 +172,11 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       events: options.events,
       config: createConfigSource({ client, clock }),
       tokens,
-      restarts: new KeyedBackoff(clock),
+      restarts: new KeyedBackoff(
+        clock,
+        Math.min(10_000, settings.maxRestartBackoffMs),
+        settings.maxRestartBackoffMs,
+      ),
       services: () => services.all(),
       dns: { clusterDns: options.clusterDns, clusterDomain: options.clusterDomain },
       hostIPs: options.addresses.filter(({ type }) => type === 'InternalIP').map(({ address }) => address),

@@ -26,6 +26,7 @@ export function kubeletConfiguration(settings: NodeSettings): object {
     imageMaximumGCAge: seconds(imageGc.maximumAgeMs),
     containerLogMaxSize: String(settings.containerLogMaxBytes),
     containerLogMaxFiles: settings.containerLogMaxFiles,
+    crashLoopBackOff: { maxContainerRestartPeriod: seconds(settings.maxRestartBackoffMs) },
     kubeReserved: settings.kubeReserved,
     systemReserved: settings.systemReserved,
     allowedUnsafeSysctls: settings.allowedUnsafeSysctls,

@@ -12,6 +12,8 @@ export interface NodeSettings {
   readonly imageGc: ImageGcSettings;
   readonly containerLogMaxBytes: number;
   readonly containerLogMaxFiles: number;
+  /** The longest that a container that ends again and again is held back: 1 to 300 seconds. */
+  readonly maxRestartBackoffMs: number;
   /** Priorities and what their pods get to end when the node shuts down, lowest first; empty: no order is kept. */
   readonly shutdownGrace: readonly { readonly priority: number; readonly graceMs: number }[];
   /** A folder of pod manifests, or one of them. */
@@ -60,6 +62,7 @@ export const defaultNodeSettings: NodeSettings = {
   imageGc: { highPercent: 100, lowPercent: 80, minimumAgeMs: 120_000, maximumAgeMs: 0 },
   containerLogMaxBytes: 10 * 1024 * 1024,
   containerLogMaxFiles: 5,
+  maxRestartBackoffMs: 300_000,
   shutdownGrace: [],
   staticPodPath: undefined,
   allowedUnsafeSysctls: [],

@@ -17,6 +17,20 @@ it('reads what it shows', () => {
   expect(readKubeletConfiguration({ flags: [], text })).toEqual(defaultNodeSettings);
 });
 
+it.each([
+  ['1s', 1000],
+  ['5m', 300_000],
+  ['2.5s', 2500],
+])('holds failing containers back for at most %s', (period, ms) => {
+  const text = `${head}crashLoopBackOff: {maxContainerRestartPeriod: ${period}}\n`;
+  expect(readKubeletConfiguration({ flags: [], text }).maxRestartBackoffMs).toBe(ms);
+});
+
+it.each(['500ms', '6m', 'soon'])('but not for %s', (period) => {
+  const text = `${head}crashLoopBackOff: {maxContainerRestartPeriod: ${period}}\n`;
+  expect(() => readKubeletConfiguration({ flags: [], text })).toThrow('crashLoopBackOff: ');
+});
+
 it('reads a file, and flags that win over it', () => {
   const settings = readKubeletConfiguration({
     text: `${head}maxPods: 20\nevictionHard: {memory.available: 5%}\nevictionSoft: {nodefs.available: 1Gi}\nevictionSoftGracePeriod: {nodefs.available: 1m30s}\nshutdownGracePeriod: 30s\nshutdownGracePeriodCriticalPods: 10s\n`,

@@ -45,6 +45,16 @@ const MAPS: ReadonlySet<string> = new Set([
   'systemReserved',
 ]);
 
+/** KEP-4603: per node, how long CrashLoopBackOff may become. */
+function restartBackoff(value: unknown): number {
+  const period = isFields(value) ? value['maxContainerRestartPeriod'] : undefined;
+  if (period === undefined) return defaultNodeSettings.maxRestartBackoffMs;
+  const found = durationMs(String(period));
+  if (found < 1000 || found > 300_000)
+    throw new Error('maxContainerRestartPeriod must be between 1s and 300s');
+  return found;
+}
+
 /** A `KubeletConfiguration`'s text, and the kubelet's flags (`['eviction-hard', 'memory.available<1Gi']`) that win over it. */
 export interface KubeletConfigurationSource {
   readonly text?: string;
@@ -131,6 +141,7 @@ function settingsOf(fields: Fields, problems: string[]): NodeSettings {
       Number(quantityValue(parseQuantity(String(value)))),
     ),
     containerLogMaxFiles: whole('containerLogMaxFiles', defaults.containerLogMaxFiles),
+    maxRestartBackoffMs: take('crashLoopBackOff', defaults.maxRestartBackoffMs, restartBackoff),
     shutdownGrace: shutdownGrace(ms, take),
     staticPodPath: take('staticPodPath', defaults.staticPodPath, String),
     allowedUnsafeSysctls: take('allowedUnsafeSysctls', defaults.allowedUnsafeSysctls, texts),
