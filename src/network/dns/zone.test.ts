@@ -76,7 +76,7 @@ describe('names of a cluster', () => {
       'SRV',
       ['SRV 5432 db-0.db.data.svc.cluster.local', 'SRV 5433 10-244-0-6.db.data.svc.cluster.local'],
     ],
-    ['empty.data.svc.cluster.local', 'A', ['noData']],
+    ['empty.data.svc.cluster.local', 'A', ['noName']],
     ['inside.default.svc.cluster.local', 'A', ['CNAME web.default.svc.cluster.local', 'A 10.96.0.20']],
     ['inside.default.svc.cluster.local', 'CNAME', ['CNAME web.default.svc.cluster.local']],
     ['outside.default.svc.cluster.local', 'A', ['CNAME www.example.com', 'then www.example.com']],

@@ -122,6 +122,8 @@ export class Zone {
     if (!service || deeper.length > 0) return { kind: 'noName' };
     if (service.kind === 'externalName')
       return third === undefined ? this.#follow(name, service.target, type) : { kind: 'noName' };
+    // The specification asks for this one: a headless service without ready endpoints has no name.
+    if (service.kind === 'headless' && service.endpoints.length === 0) return { kind: 'noName' };
     if (third === undefined)
       return type === 'SRV'
         ? this.#srv(name, service, () => true)
