@@ -14,8 +14,8 @@ export interface TestContainerd {
 
 export interface TestContainerdOptions {
   readonly folder: string;
-  /** First three numbers of the pods' addresses. */
-  readonly network: string;
+  /** First three numbers of the pods' addresses; absent: it has no network yet. */
+  readonly network?: string;
 }
 
 /** Name of the image that holds a sandbox; {@link importImage} has to bring one. */
@@ -49,7 +49,8 @@ function pluginFolder(): string | undefined {
 export async function startContainerd({ folder, network }: TestContainerdOptions): Promise<TestContainerd> {
   const [conf, socket] = [join(folder, 'cni'), join(folder, 'containerd.sock')];
   mkdirSync(conf, { recursive: true });
-  writeFileSync(join(conf, '10-test.conflist'), JSON.stringify(conflist(folder, network)));
+  if (network !== undefined)
+    writeFileSync(join(conf, '10-test.conflist'), JSON.stringify(conflist(folder, network)));
   const runc = (handler: string): string => `
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.${handler}]
         runtime_type = "io.containerd.runc.v2"
