@@ -44,14 +44,14 @@ export const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:
 export function createAuthenticator(
   options: AuthenticatorOptions,
 ): (credentials: RequestCredentials) => Identity | Promise<Identity> {
+  const holders = new WeakMap<CertificateSubject, Identity>();
   return (credentials) => {
     const { headers, certificate, path } = credentials;
     const subject = certificate === 'untrusted' ? undefined : certificate;
-    const name = first(subject?.CN);
-    if (name) {
-      const id = subject?.sha256;
-      const extra = id && { extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${id}`] } };
-      return { user: { name, groups: [...all(subject?.O), 'system:authenticated'], ...extra } };
+    const holder = subject && (holders.get(subject) ?? holderOf(subject));
+    if (holder) {
+      holders.set(subject, holder);
+      return holder;
     }
     const token = bearerToken(headers) ?? websocketToken(headers);
     if (token !== undefined) {
@@ -61,6 +61,16 @@ export function createAuthenticator(
     if (certificate === 'untrusted' || !options.allowsAnonymous(path)) throw newUnauthorized();
     return { user: anonymous };
   };
+}
+
+/** Who a certificate names; undefined when it names nobody. */
+function holderOf({ CN, O, sha256 }: CertificateSubject): Identity | undefined {
+  const name = first(CN);
+  if (!name) return undefined;
+  const extra = sha256 && {
+    extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${sha256}`] },
+  };
+  return { user: { name, groups: [...all(O), 'system:authenticated'], ...extra } };
 }
 
 function identityOf(verdict: TokenVerdict): Identity {

@@ -109,6 +109,7 @@ const extraPrefix = 'impersonate-extra-';
 
 /** Who the headers name, as they name it; undefined when they name nobody. */
 function wantedUser(headers: IncomingHttpHeaders): UserInfo | undefined {
+  if (!isImpersonating(headers)) return undefined;
   const name = first(headers['impersonate-user']);
   const groups = all(headers['impersonate-group'])
     .flatMap((value) => value.split(','))
@@ -135,6 +136,11 @@ function wantedUser(headers: IncomingHttpHeaders): UserInfo | undefined {
   throw newBadRequest(
     `requested &user.DefaultInfo{Name:"", UID:${JSON.stringify(uid ?? '')}, Groups:${listed}, Extra:${mapped}} without impersonating a user name`,
   );
+}
+
+function isImpersonating(headers: IncomingHttpHeaders): boolean {
+  for (const header in headers) if (header.startsWith('impersonate-')) return true;
+  return false;
 }
 
 /** A key that is not percent-encoded rightly is taken as it is. */

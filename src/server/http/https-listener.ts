@@ -23,6 +23,8 @@ const drainMs = 1_000;
 
 const handshakesAtOnce = 2;
 const handshakeTurnMs = 10;
+/** Between the beginnings of handshakes, when many want one. */
+const handshakePauseMs = 2;
 
 /** Go's answer to what is no HTTP. */
 const badRequest =
@@ -115,28 +117,35 @@ export class HttpsListener {
     const [handshake] = this.#server.listeners('connection');
     const waiting: Socket[] = [];
     const begun = new Map<string, () => void>();
+    let planned = false;
+    const plan = (): void => {
+      if (planned || waiting.length === 0 || begun.size >= handshakesAtOnce) return;
+      planned = true;
+      if (waiting.length === 1) setImmediate(next);
+      else this.#clock.after(handshakePauseMs, next);
+    };
     const next = (): void => {
+      planned = false;
       const socket = waiting.shift();
-      if (!socket) return;
-      if (waiting.length > 0 && begun.size + 1 < handshakesAtOnce) setImmediate(next);
-      if (socket.destroyed) {
-        setImmediate(next);
+      if (!socket || socket.destroyed) {
+        plan();
         return;
       }
       const key = addressOf(socket);
       const done = (): void => {
         timer.cancel();
-        if (begun.delete(key)) setImmediate(next);
+        if (begun.delete(key)) plan();
       };
       // Who is slow at it must not keep others waiting.
       const timer = this.#clock.after(handshakeTurnMs, done);
       begun.set(key, done);
       socket.once('close', done);
       handshake?.call(this.#server, socket);
+      plan();
     };
     this.#server.removeAllListeners('connection').on('connection', (socket: Socket) => {
       waiting.push(socket);
-      if (begun.size < handshakesAtOnce) setImmediate(next);
+      plan();
     });
     this.#server.prependListener('secureConnection', (socket: Socket) => begun.get(addressOf(socket))?.());
   }

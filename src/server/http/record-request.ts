@@ -23,10 +23,12 @@ export function recordRequest(request: HttpRequest, clock: Clock): RequestRecord
 
 /** The addresses that proxies have noted, then the peer's. */
 function sourcesOf({ headers, socket }: HttpRequest): readonly string[] {
+  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  if (headers['x-forwarded-for'] === undefined && headers['x-real-ip'] === undefined)
+    return peer === '' ? [] : [peer];
   const forwarded = [headers['x-forwarded-for']].flat().join(',');
   const real = [headers['x-real-ip']].flat()[0];
   const noted = forwarded === '' ? (real === undefined ? [] : [real]) : forwarded.split(',');
-  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
   return [...new Set([...noted.map((address) => address.trim()), peer])].filter((address) => address !== '');
 }
 

@@ -7,7 +7,7 @@ import { apiVersionOf } from '../../machinery/object.ts';
 import { decodeProtobuf } from '../../machinery/protobuf/decode-protobuf.ts';
 import { unwrapEnvelope } from '../../machinery/protobuf/envelope.ts';
 import { DecodeError } from '../../machinery/schema/decode-error.ts';
-import { decode, decodeValue, type Decoded } from '../../machinery/schema/decode.ts';
+import { decode, decodeValue, type Decoded, type Schema } from '../../machinery/schema/decode.ts';
 import type { SchemaTable } from '../../machinery/schema/schema.ts';
 import { invalid } from '../../machinery/field-error.ts';
 import { newBadRequest, newInvalid, newUnsupportedMediaType } from '../../machinery/status/errors.ts';
@@ -156,16 +156,32 @@ export function decodeBody(body: RequestBody, expected: Expected): Decoded {
   if (body.type === 'bytes' && body.mediaType === 'application/vnd.kubernetes.protobuf') {
     return decodeEnvelope(body.bytes, expected);
   }
+  const schema = { table: expected.table, message: expected.message };
+  const decoded = body.type === 'bytes' ? wellFormed(body.bytes, schema) : undefined;
+  if (decoded) {
+    const { apiVersion = '', kind = '' } = decoded.object as Partial<Typed>;
+    checkType({ apiVersion, kind }, expected);
+    return { object: withType(decoded.object, expected), strict: decoded.strict };
+  }
   const { value, excerpt, bytes, duplicates } = parsed(body, expected);
   const typed = typeOf(value, expected, excerpt);
   checkType(typed, expected);
-  const schema = { table: expected.table, message: expected.message };
   try {
     const decoded = bytes ? decode(bytes, schema) : decodeValue(value, schema);
     const repeated = body.type === 'object' ? duplicates : [];
     return { object: withType(decoded.object, expected), strict: [...repeated, ...decoded.strict] };
   } catch (error) {
     return refuse(error, (detail) => cannotHandle(typed, expected, detail));
+  }
+}
+
+/** A body that can be decoded; undefined when something is wrong with it, which {@link decodeBody} then says in upstream's order. */
+function wellFormed(bytes: Buffer, schema: Schema): Decoded | undefined {
+  try {
+    return decode(bytes, schema);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError || error instanceof DecodeError) return undefined;
+    throw error;
   }
 }
 
