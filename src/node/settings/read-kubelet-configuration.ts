@@ -49,7 +49,7 @@ const MAPS: ReadonlySet<string> = new Set([
 function restartBackoff(value: unknown): number {
   const period = isFields(value) ? value['maxContainerRestartPeriod'] : undefined;
   if (period === undefined) return defaultNodeSettings.maxRestartBackoffMs;
-  const found = durationMs(String(period));
+  const found = typeof period === 'string' ? durationMs(period) : 0;
   if (found < 1000 || found > 300_000)
     throw new Error('maxContainerRestartPeriod must be between 1s and 300s');
   return found;
