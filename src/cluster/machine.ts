@@ -154,8 +154,11 @@ export async function startMachine({
     nodes,
     limitations,
     usage: {
-      nodes: () => nodes.running().flatMap(({ name, sampler }) => nodeUsage(name, sampler) ?? []),
-      pods: () => nodes.running().flatMap(({ sampler }) => sampler.pods()),
+      nodes: () => [
+        ...nodes.running().flatMap(({ name, sampler }) => nodeUsage(name, sampler) ?? []),
+        ...simulation.usage.nodes(),
+      ],
+      pods: () => [...nodes.running().flatMap(({ sampler }) => sampler.pods()), ...simulation.usage.pods()],
     },
     async nodesReady() {
       await Promise.all([

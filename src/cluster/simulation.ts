@@ -1,3 +1,4 @@
+import type { UsageSource } from '../api/metrics/usage.ts';
 import { nodes, type Node } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
@@ -13,6 +14,8 @@ import type { StartOptions } from './start-cluster.ts';
 export interface SupervisedSimulation {
   /** Resolves when as many simulated nodes are Ready as were asked for. */
   nodesReady(): Promise<void>;
+  /** What simulated nodes and pods use, as far as anything says so. */
+  readonly usage: UsageSource;
   stop(): Promise<void>;
 }
 
@@ -28,6 +31,7 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
   const count = simulated?.count ?? 0;
   const stopping = new AbortController();
   let running: Promise<Simulation> | undefined;
+  let present: Simulation | undefined;
 
   const warned = new Set<string>();
 
@@ -76,6 +80,7 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
       },
       stopping.signal,
     );
+    present = simulation;
     return simulation;
   }
   function begin(): Promise<Simulation> {
@@ -105,6 +110,10 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
   }
 
   return {
+    usage: {
+      nodes: () => present?.measured().nodes() ?? [],
+      pods: () => present?.measured().pods() ?? [],
+    },
     async nodesReady() {
       await created;
       if (count > 0) await (await begin()).nodesReady(count, options.signal);

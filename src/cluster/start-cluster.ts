@@ -93,7 +93,8 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     nodes: () => machine?.usage.nodes() ?? [],
     pods: () => machine?.usage.pods() ?? [],
   };
-  const measures = options.metricsApi && plan.nodes.length > 0;
+  const hasNodes = plan.nodes.length > 0 || (options.simulated?.count ?? 0) > 0;
+  const measures = options.metricsApi && hasNodes;
   const controlPlane = await startControlPlane(plan, options, measures ? usage : undefined).catch(
     async (error: unknown) => {
       // Whoever holds the data directory may run containers of the same identity: they are not to be touched.
@@ -128,7 +129,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
     control = await serveControl(plan, { nodes: nodeControl(machine) });
     await started.update({ limitations: [...choice.limitations, ...machine.limitations] });
-    if (plan.nodes.length > 0 || (options.simulated?.count ?? 0) > 0) {
+    if (hasNodes) {
       await Promise.race([
         Promise.all([
           machine.nodesReady().then(() => started.reached('nodeReadyMs')),

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../base/clock.ts';
+import type { UsageSource as MeasuredSource } from '../../api/metrics/usage.ts';
 import { nodes, pods, type Node, type Pod } from '../../api/core/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
 import { createRestMapper, discover } from '../../client/discovery.ts';
@@ -18,6 +19,7 @@ import { celExpressions } from './stages/cel-expressions.ts';
 import { StageCatalog, subjectKey, type StageSubject } from './stages/stage-catalog.ts';
 import { stageFunctions } from './stages/stage-functions.ts';
 import { StagePlayer } from './stages/stage-player.ts';
+import { measuredUsage } from './usage/measured-usage.ts';
 import { NodeMetrics } from './usage/node-metrics.ts';
 import { SimulatedUsage, type UsageSource } from './usage/simulated-usage.ts';
 import { createStageRenderer, type StageRenderer } from './stages/stage-renderer.ts';
@@ -48,6 +50,8 @@ export interface Simulation {
   readonly kubelet: KubeletBackend;
   /** How much simulated pods use, as KWOK's resources say. */
   readonly usage: UsageSource;
+  /** The same as measurements of nodes and pods. */
+  measured(): MeasuredSource;
   /** The metrics at a path of the nodes' endpoint. */
   metricsAt(path: string): string | undefined;
   /** Resolves when so many simulated nodes are Ready. */
@@ -84,6 +88,7 @@ class RunningSimulation implements Simulation {
   readonly kubelet: KubeletBackend;
   readonly usage: SimulatedUsage;
   readonly #metrics: NodeMetrics;
+  #measured: MeasuredSource | undefined;
   readonly #options: SimulationOptions;
   readonly #catalog: StageCatalog;
   readonly #leases: NodeLeases;
@@ -118,6 +123,16 @@ class RunningSimulation implements Simulation {
 
   metricsAt(path: string): string | undefined {
     return this.#metrics.at(path);
+  }
+
+  measured(): MeasuredSource {
+    this.#measured ??= measuredUsage({
+      nodes: () => this.#nodeCache.list().filter(({ metadata }) => this.nodes.has(metadata.name)),
+      podsOn: (node) => this.#podCache.byIndex('node', node),
+      usage: this.usage,
+      clock: this.#options.clock,
+    });
+    return this.#measured;
   }
 
   start(): void {
