@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { NodeLossOptions, RuntimeChoice, UpOptions } from '../cluster/plan-cluster.ts';
+import type { NodeLossOptions, RuntimeChoice, SnapshotTime, UpOptions } from '../cluster/plan-cluster.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
 
@@ -24,6 +24,7 @@ export interface UpFlags {
   readonly runtimeConfig?: readonly string[];
   readonly metricsApi: boolean;
   readonly defaultStorageClass: boolean;
+  readonly volumeSnapshots: SnapshotTime;
   readonly ingress: boolean;
   readonly gatewayApi: boolean;
   readonly enableAdmissionPlugins?: readonly string[];
@@ -71,6 +72,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     runtimeConfig: flags.runtimeConfig ?? [],
     metricsApi: flags.metricsApi,
     defaultStorageClass: flags.defaultStorageClass,
+    volumeSnapshots: flags.volumeSnapshots,
     ingress: flags.ingress,
     gatewayApi: flags.gatewayApi,
     ...runtimeOptions(flags),

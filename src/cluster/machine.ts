@@ -168,6 +168,7 @@ export async function startMachine({
         ingress?.ready,
       ]);
       ingress?.gatewayReady().catch((error: unknown) => report.warn(`Gateway API: ${textOf(error)}`));
+      storage.startRest();
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {

@@ -14,6 +14,9 @@ import type { Home } from './home.ts';
 
 export type RuntimeChoice = 'auto' | 'native' | 'process' | 'cri';
 
+/** When the API of volume snapshots comes: at the start, with the first claim, or from somebody else. */
+export type SnapshotTime = 'start' | 'claim' | 'never';
+
 /** What the person asked for. */
 export interface UpOptions {
   readonly name: string;
@@ -35,6 +38,8 @@ export interface UpOptions {
   readonly metricsApi: boolean;
   /** Make a storage class for claims that name none. Default: on, where there are nodes. */
   readonly defaultStorageClass?: boolean;
+  /** When snapshots of volumes (`snapshot.storage.k8s.io`) begin to be served. Default: with the first claim, where there are nodes. */
+  readonly volumeSnapshots?: SnapshotTime;
   /** Serve Ingresses. Default: on, where there are nodes. */
   readonly ingress?: boolean;
   /** Install the kinds of the Gateway API. Default: on, where Ingresses are served. */

@@ -46,8 +46,8 @@ export interface VolumeSnapshotContent extends KubeObject {
     };
   };
   readonly status?: {
-    /** Nanoseconds since the epoch. */
-    readonly creationTime?: number;
+    /** Nanoseconds since the epoch: more than a number holds. */
+    readonly creationTime?: number | bigint;
     readonly readyToUse?: boolean;
     /** Bytes. */
     readonly restoreSize?: number;

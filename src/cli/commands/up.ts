@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import type { RuntimeChoice } from '../../cluster/plan-cluster.ts';
+import type { RuntimeChoice, SnapshotTime } from '../../cluster/plan-cluster.ts';
 import type { CliContext } from '../cli-context.ts';
 import { durationArgument, words } from '../flag-values.ts';
 import { nameOption } from '../name-option.ts';
@@ -8,6 +8,8 @@ import { runUp } from '../run-up.ts';
 import type { UpFlags } from '../up-flags.ts';
 
 const runtimes: readonly RuntimeChoice[] = ['auto', 'native', 'process', 'cri'];
+
+const snapshotTimes: readonly SnapshotTime[] = ['start', 'claim', 'never'];
 
 /** `kanoe up`: starts a cluster and stays with it, or leaves it running with `--detach`. */
 export function upCommand(context: CliContext): Command {
@@ -76,6 +78,11 @@ export function upCommand(context: CliContext): Command {
     .option('--no-default-storage-class', 'make no storage class for claims that name none')
     .option('--no-ingress', 'serve neither Ingresses nor Gateways')
     .option('--no-gateway-api', 'do not install the kinds of the Gateway API')
+    .addOption(
+      new Option('--volume-snapshots <when>', 'when to bring the snapshot API (snapshot.storage.k8s.io)')
+        .choices(snapshotTimes)
+        .default('claim'),
+    )
     .option('--service-cidr <cidr>', 'addresses of services (default: a free 10.x.0.0/16 from 10.96 on)')
     .option('--pod-cidr <cidr>', 'addresses of pods (default: a free 10.x.0.0/16 from 10.244 on)')
     .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(runtimes).default('auto'))

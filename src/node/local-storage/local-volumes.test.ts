@@ -29,7 +29,7 @@ describe('local volumes', () => {
     const path = await volumes.publish('v', 'pod');
     await writeFile(join(path, 'file'), 'old', { mode: 0o640 });
     await symlink('file', join(path, 'link'));
-    await volumes.snapshot('s', 'v');
+    await volumes.snapshot('s', { of: 'v', sizeBytes: 5 });
     await writeFile(join(path, 'file'), 'new');
     await volumes.create('restored', { ...folder, source: { kind: 'snapshot', handle: 's' } });
     await volumes.create('clone', { ...folder, source: { kind: 'volume', handle: 'v' } });
@@ -45,12 +45,12 @@ describe('local volumes', () => {
 
   it('forgets what is removed', async () => {
     await volumes.create('v', folder);
-    await volumes.snapshot('s', 'v');
+    await volumes.snapshot('s', { of: 'v', sizeBytes: 5 });
     await volumes.remove('v');
     await volumes.remove('v');
-    expect([await readdir(join(directory, 'volumes')), await volumes.hasSnapshot('s')]).toEqual([[], true]);
+    expect([await readdir(join(directory, 'volumes')), await volumes.snapshotSize('s')]).toEqual([[], 5]);
     await volumes.removeSnapshot('s');
-    expect(await volumes.hasSnapshot('s')).toBe(false);
+    expect(await volumes.snapshotSize('s')).toBe(undefined);
     await expect(volumes.publish('v', 'pod')).rejects.toThrow('volume v has no data on this machine');
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isMissing } from '../missing-file.ts';
@@ -38,10 +38,10 @@ export interface LocalVolumes extends LocalVolumeUse {
   expand(handle: string, sizeBytes: number): Promise<GrowthState>;
   remove(handle: string): Promise<void>;
   /** Copies a volume as it is now; blocks are shared where the file system can. */
-  snapshot(name: string, handle: string): Promise<void>;
+  snapshot(name: string, volume: { readonly of: string; readonly sizeBytes: number }): Promise<void>;
   removeSnapshot(name: string): Promise<void>;
-  /** Whether the data of a snapshot is there. */
-  hasSnapshot(name: string): Promise<boolean>;
+  /** The size that a snapshot was made with, if it is there. */
+  snapshotSize(name: string): Promise<number | undefined>;
   /** Gives mounts and devices back; the data stays. */
   close(): Promise<void>;
 }
@@ -143,16 +143,27 @@ export function createLocalVolumes(directory: string): LocalVolumes {
         });
       }
     },
-    async snapshot(name, handle) {
+    async snapshot(name, { of: handle, sizeBytes }) {
       const target = { kind: 'snapshot', handle: name } as const;
       if ((await layoutAt(pathOf(target))) !== undefined) return;
       await mkdir(folders.snapshot, { recursive: true, mode: 0o700 });
+      await writeFile(sizeFileOf(name), String(sizeBytes));
       await duplicate({ kind: 'volume', handle }, target);
     },
-    removeSnapshot: (name) => removeAll(pathOf({ kind: 'snapshot', handle: name })),
-    hasSnapshot: async (name) => (await layoutAt(pathOf({ kind: 'snapshot', handle: name }))) !== undefined,
+    async removeSnapshot(name) {
+      await removeAll(pathOf({ kind: 'snapshot', handle: name }));
+      await rm(sizeFileOf(name), { force: true });
+    },
+    async snapshotSize(name) {
+      if ((await layoutAt(pathOf({ kind: 'snapshot', handle: name }))) === undefined) return undefined;
+      return Number(await readFile(sizeFileOf(name), 'utf8'));
+    },
     close: () => releaseDisks(folders.volume),
   };
+
+  function sizeFileOf(name: string): string {
+    return `${pathOf({ kind: 'snapshot', handle: name })}.size`;
+  }
 
   async function removeAll(path: string): Promise<void> {
     for (const kind of ['file-system', 'raw'] as const) await rm(disks.fileOf(path, kind), { force: true });
