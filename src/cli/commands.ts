@@ -19,6 +19,7 @@ import { scaleCommand } from './commands/scale.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
+import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
 import { versionCommand } from './commands/version.ts';
 import { waitCommand } from './commands/wait.ts';
@@ -40,6 +41,7 @@ export const commands: readonly ((context: CliContext) => Command)[] = [
   portForwardCommand,
   waitCommand,
   nodeCommand,
+  tokenCommand,
   runCommand,
   scaleCommand,
   snapshotCommand,

@@ -9,6 +9,8 @@ export interface UpFlags {
   readonly detach?: boolean;
   readonly dataDir?: string;
   readonly port?: number;
+  readonly listen?: string;
+  readonly advertiseAddress?: string;
   readonly nodes?: number;
   readonly nodesSimulated: number;
   readonly nodeMonitorGracePeriod?: number;
@@ -59,6 +61,8 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
   return {
     name: flags.name,
     ...(flags.nodes !== undefined && { nodes: flags.nodes }),
+    ...(flags.listen !== undefined && { listen: flags.listen }),
+    ...(flags.advertiseAddress !== undefined && { advertiseAddress: flags.advertiseAddress }),
     simulated: {
       count: flags.nodesSimulated,
       capacity: flags.simulatedCapacity ?? {},

@@ -13,7 +13,8 @@ export function apiServerFlags(
   const list = (items: readonly string[]): string => `[${items.join(',')}]`;
   return {
     'authorization-mode': list(['Node', 'RBAC']),
-    'bind-address': '127.0.0.1',
+    'bind-address': plan.outside?.listen ?? '127.0.0.1',
+    ...(plan.outside && { 'advertise-address': plan.outside.advertise }),
     'disable-admission-plugins': list(disable),
     'enable-admission-plugins': list(['NodeRestriction', ...enable]),
     'enable-aggregator-routing': 'true',

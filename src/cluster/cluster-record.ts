@@ -27,6 +27,8 @@ export interface ClusterRecord {
   readonly process?: ProcessIdentity;
   /** Address of the API server on this machine: `https://127.0.0.1:6443`. */
   readonly server?: string;
+  /** Address of the API server for nodes elsewhere. */
+  readonly advertised?: string;
   readonly runtime?: string;
   readonly nodes: number;
   /** Kubeconfig file into which a context was merged, to be removed by `down`. */

@@ -42,7 +42,7 @@ import { componentsOf } from './component-health.ts';
 import { optionalApis } from './optional-apis.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
-import type { ClusterPlan, NodeLossOptions } from './plan-cluster.ts';
+import { machineAddresses, type ClusterPlan, type NodeLossOptions } from './plan-cluster.ts';
 import { servedVersion } from './served-version.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -53,12 +53,16 @@ export interface ControlPlane {
   /** `https://127.0.0.1:6443`. */
   readonly url: string;
   readonly port: number;
+  /** Whether it listens on all addresses of the machine, those that it gets later as well. */
+  readonly listensEverywhere: boolean;
   /** As `system:kube-controller-manager` with all rights, and informers over it that everything in this process shares. */
   readonly client: Client;
   readonly informers: InformerFactory;
   close(): Promise<void>;
 }
 
+/** All addresses of the machine. */
+const everywhere = '0.0.0.0';
 const issuer = 'https://kubernetes.default.svc.cluster.local';
 
 /** Throws `UNKNOWN_CONTROLLER` for a list that names something that does not exist. */
@@ -146,18 +150,19 @@ export async function startControlPlane(
       ...(audit ? { observers: [audit.observer(metrics)] } : {}),
       onFault: (error) => report.warn(`API server: ${faultText(error)}`),
     });
-    const { port } = await server
-      .listen({ host: '127.0.0.1', port: plan.port })
-      .catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EADDRINUSE') throw error;
-        if (options.port === undefined) return server.listen({ host: '127.0.0.1', port: 0 });
-        throw new ClusterError(
-          'PORT_TAKEN',
-          `port ${plan.port} of 127.0.0.1 is taken by another process; give another --port, or --port 0 for a free one`,
-          { cause: error },
-        );
-      });
+    const host = plan.outside?.listen === everywhere ? everywhere : '127.0.0.1';
+    const { port } = await server.listen({ host, port: plan.port }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      if (options.port === undefined) return server.listen({ host, port: 0 });
+      throw new ClusterError(
+        'PORT_TAKEN',
+        `port ${plan.port} of 127.0.0.1 is taken by another process; give another --port, or --port 0 for a free one`,
+        { cause: error },
+      );
+    });
     served = port;
+    if (plan.outside && plan.outside.listen !== everywhere)
+      await server.listen({ host: plan.outside.listen, port });
     const client = clientOf(server, 'system:kube-controller-manager');
     const informers = createInformers(client, { clock });
     const controllerOptions: ControllerOptions = {
@@ -195,6 +200,7 @@ export async function startControlPlane(
       pki,
       url: `https://127.0.0.1:${port}`,
       port,
+      listensEverywhere: host === everywhere,
       client,
       informers,
       async close() {
@@ -255,6 +261,13 @@ function faultText(error: unknown): string {
   return error instanceof StoreError ? error.message : (error.stack ?? error.message);
 }
 
+function outsideAddresses({ outside }: ClusterPlan): readonly string[] {
+  if (!outside) return [];
+  return outside.listen === everywhere
+    ? [outside.advertise, ...machineAddresses()]
+    : [outside.advertise, outside.listen];
+}
+
 function serverNames(plan: ClusterPlan): {
   readonly dns: readonly string[];
   readonly ips: readonly string[];
@@ -268,6 +281,13 @@ function serverNames(plan: ClusterPlan): {
       'localhost',
       hostname(),
     ],
-    ips: ['127.0.0.1', nthAddress(plan.serviceCidr, 1), nthAddress(plan.podCidr, 1)],
+    ips: [
+      ...new Set([
+        '127.0.0.1',
+        nthAddress(plan.serviceCidr, 1),
+        nthAddress(plan.podCidr, 1),
+        ...outsideAddresses(plan),
+      ]),
+    ],
   };
 }

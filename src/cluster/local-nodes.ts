@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nodes as nodeResource } from '../api/core/v1.gen.ts';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { isStatus } from '../machinery/status-error.ts';
+import { nextHopAnnotation } from '../network/plan-routes.ts';
 import { nodeRange } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { nodeDirectory, startLocalNode, type LocalNode, type LocalNodeSurroundings } from './local-node.ts';
@@ -46,7 +47,18 @@ export async function startLocalNodes(surroundings: LocalNodeSurroundings): Prom
   async function begin(node: PlannedNode): Promise<LocalNode> {
     const started = await startLocalNode(surroundings, node);
     running.set(node.name, started);
+    announceNextHop(started).catch(() => undefined);
     return started;
+  }
+
+  /** Nodes elsewhere reach these through this machine. */
+  async function announceNextHop({ name, agent }: LocalNode): Promise<void> {
+    const hop = plan.outside?.advertise;
+    await agent.ready;
+    const held = (await resource.get({ name })).metadata.annotations?.[nextHopAnnotation];
+    if (held === hop) return;
+    const annotations = { [nextHopAnnotation]: hop ?? null };
+    await resource.patch({ name }, { metadata: { annotations } }, { type: 'application/merge-patch+json' });
   }
 
   function find(name: string): PlannedNode {

@@ -8,6 +8,8 @@ import type { NodeUsage, UsageSource } from '../api/metrics/usage.ts';
 import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
 import { usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { reportUnenforced, unenforcedLimitation } from '../network/policies/report-unenforced.ts';
+import { followRoutes } from '../network/follow-routes.ts';
+import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
 import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
 import { createImageService } from '../oci/image-service.ts';
@@ -98,6 +100,17 @@ export async function startMachine({
     runtime,
   };
   const nodes = await startLocalNodes(shared);
+  const routes =
+    network && plan.outside
+      ? followRoutes({
+          informers,
+          source: network.address,
+          isElsewhere: ({ metadata }) =>
+            metadata.annotations?.[NODE_ANNOTATION] !== 'fake' &&
+            !nodes.list().some(({ name }) => name === metadata.name),
+          onError: (error) => report.warn(`network: ${textOf(error)}`),
+        })
+      : undefined;
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork, unenforcedLimitation(sharedByPods)])),
@@ -146,7 +159,8 @@ export async function startMachine({
       onError: (error) => report.warn(`network: ${textOf(error)}`),
       onBalancerPortTaken: (service, port) => ingress?.portTaken(service, port),
     });
-    await controlPlane.server.listen({ host: started.address, port: controlPlane.port });
+    if (!controlPlane.listensEverywhere)
+      await controlPlane.server.listen({ host: started.address, port: controlPlane.port });
     return started;
   }
 
@@ -175,6 +189,7 @@ export async function startMachine({
       await Promise.all([nodes.close(), simulation.stop()]);
       await storage.stop();
       await ingress?.stop();
+      await routes?.stop();
       await network?.stop();
     },
   };

@@ -132,6 +132,20 @@ export async function nodeServingPair(
   });
 }
 
+/** As {@link nodeServingPair}, by an authority that nobody knows. */
+export async function selfSignedPair(node: Parameters<typeof nodeServingPair>[1]): Promise<KeyPair> {
+  const { publicKey, privateKey: key } = await newKey();
+  const now = node.clock.now();
+  const cert = issueAuthority({
+    subject: writeName([['CN', `${node.name}-ca`]]),
+    publicKey,
+    key,
+    notBefore: now - dayMs,
+    notAfter: now + leafDays * dayMs,
+  });
+  return nodeServingPair({ cert, key }, node);
+}
+
 async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
   const [cert, key] = await Promise.all([
     readText(join(directory, `${name}.crt`)),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer, isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { PluginSwitches } from '../server/admission/select-plugins.ts';
 import { machineRoutes } from '../network/machine-routes.ts';
@@ -24,6 +25,10 @@ export interface UpOptions {
   readonly dataDirectory?: string;
   /** 0: any free port. Absent: the port of last time, else 6443, else any free one. */
   readonly port?: number;
+  /** Address of this machine on which the API server listens beside loopback; `0.0.0.0` is all of them. */
+  readonly listen?: string;
+  /** The address by which nodes elsewhere know this machine. Absent: that of `listen`. */
+  readonly advertiseAddress?: string;
   /** 0: a control plane only. Absent: those of last time, or one. */
   readonly nodes?: number;
   /** Nodes beside those that only pretend. */
@@ -130,6 +135,8 @@ export interface ClusterPlan {
   readonly podCidr: Ipv4Range;
   readonly serviceCidr: Ipv4Range;
   readonly port: number;
+  /** Where the API server listens beside loopback, and how nodes elsewhere know this machine; absent: loopback only. */
+  readonly outside?: OutsideAddress;
   /** The nodes of this machine that it is to have. */
   readonly nodes: readonly PlannedNode[];
   /** Those that it had and is not to have any more. */
@@ -175,11 +182,42 @@ export async function planCluster(home: Home, options: UpOptions): Promise<Clust
     podCidr,
     serviceCidr: parseCidr(identity.serviceCidr, '--service-cidr'),
     port,
+    ...outsideAddress(options),
     nodes,
     formerNodes: known.filter(({ name }) => !kept.some((node) => node.name === name)),
     nodeLimit,
     previous,
   };
+}
+
+/** Addresses by which nodes elsewhere reach this machine. */
+export interface OutsideAddress {
+  readonly listen: string;
+  readonly advertise: string;
+}
+
+function outsideAddress({ listen, advertiseAddress }: UpOptions): { readonly outside?: OutsideAddress } {
+  if (listen === undefined && advertiseAddress === undefined) return {};
+  for (const [option, address] of [
+    ['--listen', listen],
+    ['--advertise-address', advertiseAddress],
+  ] as const)
+    if (address !== undefined && !isIPv4(address))
+      throw new ClusterError('INVALID_OPTION', `${option} ${address} is not an IPv4 address`);
+  const known = advertiseAddress ?? (listen === '0.0.0.0' ? machineAddresses()[0] : listen);
+  if (known === undefined)
+    throw new ClusterError(
+      'INVALID_OPTION',
+      'this machine has no address but loopback; say with --advertise-address how others reach it',
+    );
+  return { outside: { listen: listen ?? known, advertise: known } };
+}
+
+/** The IPv4 addresses of this machine but loopback. */
+export function machineAddresses(): readonly string[] {
+  return Object.values(networkInterfaces())
+    .flat()
+    .flatMap((one) => (one?.family === 'IPv4' && !one.internal ? [one.address] : []));
 }
 
 /** Objects in a data directory name its nodes, and those bear the cluster's name. */

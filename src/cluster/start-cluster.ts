@@ -113,7 +113,11 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   };
   try {
     const stopPatienceMs = shutdownGrace.reduce((sum, { graceMs }) => sum + graceMs, defaultStopPatienceMs);
-    await started.update({ server: controlPlane.url, stopPatienceMs });
+    await started.update({
+      server: controlPlane.url,
+      stopPatienceMs,
+      ...(plan.outside && { advertised: `https://${plan.outside.advertise}:${controlPlane.port}` }),
+    });
     const merged = await withHomeLock(home, clock, () =>
       publishKubeconfig({
         home,

@@ -7,6 +7,7 @@ import { addClusterOptions, type ClusterFlags } from '../cluster-options.ts';
 import { CliError } from '../cli-error.ts';
 import { durationArgument, wholeNumber } from '../flag-values.ts';
 import { nameOption } from '../name-option.ts';
+import { joinCommand } from './node-join.ts';
 import { withSession, type Session } from '../session.ts';
 
 interface NameFlag {
@@ -39,7 +40,8 @@ export function nodeCommand(context: CliContext): Command {
     .addCommand(cordon(context, 'cordon'))
     .addCommand(cordon(context, 'uncordon'))
     .addCommand(switchNode(context, 'stop'))
-    .addCommand(switchNode(context, 'start'));
+    .addCommand(switchNode(context, 'start'))
+    .addCommand(joinCommand(context));
 }
 
 function listNodes(context: CliContext): Command {

@@ -7,6 +7,7 @@ import type { CliContext } from '../cli-context.ts';
 import { CliError } from '../cli-error.ts';
 import { addClusterOptions, type ClusterFlags } from '../cluster-options.ts';
 import { durationArgument, wholeNumber } from '../flag-values.ts';
+import { addNodeOptions, runNodeProcess, type NodeFlags } from '../run-node-process.ts';
 import { withSession, type Session } from '../session.ts';
 
 interface ElectionFlags extends ClusterFlags {
@@ -33,9 +34,24 @@ interface SchedulerFlags extends ElectionFlags {
 /** `kanoe run`: one part of a control plane, for a cluster that runs elsewhere. */
 export function runCommand(context: CliContext): Command {
   return new Command('run')
-    .description('run one part of a control plane against any Kubernetes, until stopped')
+    .description('run one part of a cluster against any Kubernetes, until stopped')
     .addCommand(controllersCommand(context))
-    .addCommand(schedulerCommand(context));
+    .addCommand(schedulerCommand(context))
+    .addCommand(runNodeCommand(context));
+}
+
+function runNodeCommand(context: CliContext): Command {
+  return addNodeOptions(addClusterOptions(new Command('node')))
+    .description('run this machine as a node (what kubelet and kube-proxy do)')
+    .action((flags: ClusterFlags & NodeFlags) =>
+      withSession(context, flags, async ({ client, connection }) => {
+        await runNodeProcess(context, flags, {
+          client,
+          server: connection.server,
+          ca: connection.ca ?? '',
+        });
+      }),
+    );
 }
 
 function controllersCommand(context: CliContext): Command {

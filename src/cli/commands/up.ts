@@ -24,6 +24,11 @@ export function upCommand(context: CliContext): Command {
       portNumber,
     )
     .option(
+      '--listen <address>',
+      'also serve the API at this address of the machine, for nodes elsewhere; 0.0.0.0 is all of them',
+    )
+    .option('--advertise-address <address>', 'how nodes elsewhere reach this machine (default: --listen)')
+    .option(
       '--nodes <count>',
       'number of nodes; 0 is a control plane only (default: those of last time, or 1)',
       count,

@@ -1,7 +1,10 @@
 import { subjectaccessreviews, type SubjectAccessReview } from '../../api/authorization/v1.gen.ts';
 import { certificatesigningrequests, type CertificateSigningRequest } from '../../api/certificates/v1.gen.ts';
+import { nodes, type Node } from '../../api/core/v1.gen.ts';
+import type { CertificateRequest } from '../../machinery/x509/certificate-request.ts';
 import type { Live } from '../../machinery/object.ts';
 import {
+  recheck,
   settled,
   type Controller,
   type ControllerContext,
@@ -9,12 +12,19 @@ import {
   type RunningController,
 } from '../../reconcile/controller.ts';
 import { startReconciler } from '../../reconcile/reconciler.ts';
-import { kubeletClientProblem } from './kubelet-request.ts';
+import { kubeletClientProblem, kubeletServingProblem } from './kubelet-request.ts';
 import { conditionOf, readRequest } from './request-state.ts';
 
-const signer = 'kubernetes.io/kube-apiserver-client-kubelet';
+const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
+const youthMs = 60_000;
+const nodeRecheckMs = 1_000;
+const userPrefix = 'system:node:';
+const servingSigner = 'kubernetes.io/kubelet-serving';
 
-/** Approves the client certificates of kubelets whose users may have them. */
+/**
+ * Approves the client certificates of kubelets whose users may have them, and, which upstream leaves to people, their serving
+ * certificates for their own addresses where `selfnodeserver` is granted to them.
+ */
 export const csrApprovingController: Controller = {
   name: 'certificatesigningrequest-approving-controller',
   aliases: ['csrapproving'],
@@ -23,15 +33,25 @@ export const csrApprovingController: Controller = {
 
 interface Approval {
   /** The subresource of certificate requests that the user must be allowed to create. */
-  readonly permission: 'nodeclient' | 'selfnodeclient';
+  readonly permission: 'nodeclient' | 'selfnodeclient' | 'selfnodeserver';
   readonly message: string;
 }
 
 /** What approves a request, the narrowest first; empty when it is nobody's here. */
-export function planApprovals(request: CertificateSigningRequest): readonly Approval[] {
-  if (request.spec.signerName !== signer || request.status?.certificate) return [];
+export function planApprovals(request: CertificateSigningRequest, node?: Node): readonly Approval[] {
+  const { signerName } = request.spec;
+  if (request.status?.certificate || (signerName !== clientSigner && signerName !== servingSigner)) return [];
   if (conditionOf(request, 'Approved') ?? conditionOf(request, 'Denied')) return [];
   const wanted = readRequest(request);
+  if (wanted && signerName === servingSigner)
+    return servesItself(request, wanted, node)
+      ? [
+          {
+            permission: 'selfnodeserver',
+            message: 'Auto approving self kubelet server certificate after SubjectAccessReview.',
+          },
+        ]
+      : [];
   if (!wanted || kubeletClientProblem(wanted, request.spec.usages) !== undefined) return [];
   const any: Approval = {
     permission: 'nodeclient',
@@ -47,14 +67,37 @@ export function planApprovals(request: CertificateSigningRequest): readonly Appr
   ];
 }
 
+/** Whether a node asks for a certificate of its own names and addresses, as its Node object says them, and nothing else. */
+function servesItself(
+  request: CertificateSigningRequest,
+  wanted: CertificateRequest,
+  node: Node | undefined,
+): boolean {
+  if (kubeletServingProblem(wanted, request.spec.usages) !== undefined) return false;
+  if (request.spec.username !== wanted.commonName) return false;
+  const own = new Set((node?.status?.addresses ?? []).map(({ address }) => address));
+  const addresses = wanted.ipAddresses.map((bytes) => (bytes.length === 4 ? [...bytes].join('.') : ''));
+  return [...wanted.dnsNames, ...addresses].every((name) => own.has(name));
+}
+
+/** Whether somebody waits for a serving certificate. */
+function isOpen(request: CertificateSigningRequest): boolean {
+  return (
+    request.spec.signerName === servingSigner &&
+    !request.status?.certificate &&
+    !(conditionOf(request, 'Approved') ?? conditionOf(request, 'Denied'))
+  );
+}
+
 function start(context: ControllerContext): RunningController {
-  const { client, informers } = context;
+  const { client, clock, informers } = context;
   const cache = informers.for(certificatesigningrequests);
+  const nodeCache = informers.for(nodes);
   const requests = client.for(certificatesigningrequests);
   const reviews = client.for(subjectaccessreviews);
   const reconciler = startReconciler(context, {
     name: csrApprovingController.name,
-    caches: [cache],
+    caches: [cache, nodeCache],
     reconcile,
   });
   const wake = ({ metadata }: Live<CertificateSigningRequest>): void => reconciler.add(metadata.name);
@@ -63,7 +106,11 @@ function start(context: ControllerContext): RunningController {
 
   async function reconcile(name: string): Promise<Outcome> {
     const request = cache.get(undefined, name);
-    for (const approval of request ? planApprovals(request) : []) {
+    const user = request?.spec.username ?? '';
+    const node = user.startsWith(userPrefix)
+      ? nodeCache.get(undefined, user.slice(userPrefix.length))
+      : undefined;
+    for (const approval of request ? planApprovals(request, node) : []) {
       if (!request || !(await isAllowed(request, approval))) continue;
       const approved = {
         type: 'Approved',
@@ -79,9 +126,12 @@ function start(context: ControllerContext): RunningController {
         },
         { type: 'application/merge-patch+json', subresource: 'approval' },
       );
-      break;
+      return settled;
     }
-    return settled;
+    const young =
+      request !== undefined && clock.now() - Date.parse(request.metadata.creationTimestamp) < youthMs;
+    // The node's addresses may come after its request.
+    return young && isOpen(request) ? recheck(nodeRecheckMs) : settled;
   }
 
   async function isAllowed({ spec }: CertificateSigningRequest, { permission }: Approval): Promise<boolean> {

@@ -10,18 +10,20 @@ export interface BaseTableOptions {
   readonly node?: NodeTableOptions;
 }
 
-/** What is particular to a node whose `eth0` leads to the machine and to the other nodes. */
+/** What is particular to a node that carries its own traffic alone: one with a namespace of its own, or a machine elsewhere. */
 export interface NodeTableOptions {
   readonly address: string;
   /** The addresses of its pods. */
   readonly podRange: Ipv4Range;
-  /** Where its kubelet listens on the machine, at the address by which nodes know that; on the node it is reached at the usual port. */
-  readonly kubelet: { readonly address: string; readonly port: number };
+  /** For a node with a namespace of its own, whose `eth0` leads to the machine and to the other nodes: where its kubelet
+   * listens on the machine, at the address by which nodes know that; on the node it is reached at the usual port. */
+  readonly kubelet?: { readonly address: string; readonly port: number };
 }
 
 /** Matches packets of the node's own pods. The machine's address lies in the range of one of its nodes. */
 export function fromOwnPods({ podRange, kubelet }: NodeTableOptions): string {
-  return `ip saddr ${formatIpv4Range(podRange)} ip saddr != ${kubelet.address}`;
+  const pods = `ip saddr ${formatIpv4Range(podRange)}`;
+  return kubelet ? `${pods} ip saddr != ${kubelet.address}` : pods;
 }
 
 /** Where nodes with an address of their own serve the kubelet's API. */
@@ -38,10 +40,11 @@ export function baseTable(options: BaseTableOptions): string {
   const services = formatIpv4Range(options.serviceRange);
   const balancers = formatIpv4Range(options.balancerRange);
   const { node } = options;
+  const outward = `ip saddr ${pods} ip daddr != { ${pods}, ${services} } oifname != ${links} masquerade`;
   const machineMasquerading = [
     'ct status dnat ip daddr . meta l4proto . th dport @outside-endpoints oifname != "lo" masquerade',
     'ip saddr 127.0.0.0/8 oifname != "lo" masquerade',
-    `ip saddr ${pods} ip daddr != { ${pods}, ${services} } oifname != ${links} masquerade`,
+    outward,
   ];
   const refuse = `ip daddr . meta l4proto . th dport vmap @refused-addresses
     fib daddr type local meta l4proto . th dport vmap @refused-ports`;
@@ -58,7 +61,7 @@ table ip ${table} {
     meta l4proto tcp reject with tcp reset
     reject with icmp type port-unreachable
   }
-  chain services {${node ? `\n    ip daddr ${node.address} tcp dport ${kubeletPort} dnat to ${node.kubelet.address}:${node.kubelet.port}` : ''}
+  chain services {${node?.kubelet ? `\n    ip daddr ${node.address} tcp dport ${kubeletPort} dnat to ${node.kubelet.address}:${node.kubelet.port}` : ''}
     ip daddr . meta l4proto . th dport vmap @service-addresses
     fib daddr type local meta l4proto . th dport vmap @service-ports
   }
@@ -91,17 +94,28 @@ table ip ${table} {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr . ip daddr @own-endpoints masquerade
-    ${(node ? nodeMasquerading(node) : machineMasquerading).join('\n    ')}
+    ${(node ? nodeMasquerading(node, { links, outward }) : machineMasquerading).join('\n    ')}
   }
 }
 `;
 }
 
 /** Answers to whom a service of this node led elsewhere have to come back through it, unless they come here anyway. */
-function nodeMasquerading({ podRange, kubelet }: NodeTableOptions): readonly string[] {
+function nodeMasquerading(
+  { podRange, kubelet }: NodeTableOptions,
+  { links, outward }: { readonly links: string; readonly outward: string },
+): readonly string[] {
+  const own = formatIpv4Range(podRange);
+  const loopback = 'ip saddr 127.0.0.0/8 oifname != "lo" masquerade';
+  if (!kubelet)
+    return [
+      loopback,
+      `ct status dnat oifname != "lo" oifname != ${links} ip saddr != ${own} masquerade`,
+      outward,
+    ];
   return [
-    'ip saddr 127.0.0.0/8 oifname != "lo" masquerade',
+    loopback,
     `ct status dnat oifname "eth0" ip saddr ${kubelet.address} masquerade`,
-    `ct status dnat oifname "eth0" ip saddr != ${formatIpv4Range(podRange)} masquerade`,
+    `ct status dnat oifname "eth0" ip saddr != ${own} masquerade`,
   ];
 }
