@@ -8,12 +8,8 @@ export type EngineCall =
   | { readonly method: 'startProxy'; readonly argument: string }
   | { readonly method: 'updateServices'; readonly argument: ServiceChange };
 
-export interface EngineRequest {
-  readonly id: number;
-  readonly call: EngineCall;
+/** What an engine tells of its own accord. */
+export interface ConflictNotice {
+  readonly kind: 'conflict';
+  readonly conflict: PortConflict;
 }
-
-export type EngineReply =
-  | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'error'; readonly id: number; readonly message: string }
-  | { readonly kind: 'conflict'; readonly conflict: PortConflict };

@@ -7,12 +7,3 @@ export type ProxyCall =
   | { readonly method: 'configure'; readonly argument: ProxyConfiguration }
   | { readonly method: 'updateUpstreams'; readonly argument: UpstreamChange }
   | { readonly method: 'close' };
-
-export interface ProxyRequest {
-  readonly id: number;
-  readonly call: ProxyCall;
-}
-
-export type ProxyReply =
-  | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'error'; readonly id: number; readonly message: string };

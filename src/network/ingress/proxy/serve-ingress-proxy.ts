@@ -1,19 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../../../base/clock.ts';
+import { answerCalls } from '../../thread/answer-calls.ts';
 import { createIngressProxy, type IngressProxy } from './ingress-proxy.ts';
-import type { ProxyCall, ProxyReply, ProxyRequest } from './proxy-message.ts';
+import type { ProxyCall } from './proxy-message.ts';
 
 /** Runs a proxy in this thread for the caller at the other end of `port`. */
 export function serveIngressProxy(port: MessagePort, clock: Clock): void {
-  const send = (reply: ProxyReply): void => port.postMessage(reply);
   const proxy = createIngressProxy(clock, Math.random);
-  port.on('message', ({ id, call }: ProxyRequest) => {
-    perform(proxy, call).then(
-      (result) => send({ kind: 'result', id, result }),
-      (error: unknown) =>
-        send({ kind: 'error', id, message: error instanceof Error ? error.message : String(error) }),
-    );
-  });
+  answerCalls<ProxyCall>(port, (call) => perform(proxy, call));
 }
 
 function perform(proxy: IngressProxy, call: ProxyCall): Promise<unknown> {

@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import { startReplacedThread } from '../../thread/replaced-thread.ts';
 import type { IngressProxy, ListenerPorts, ProxySettings } from './ingress-proxy.ts';
 import type { ProxyConfiguration, Upstream } from './proxy-configuration.ts';
-import type { ProxyCall, ProxyReply, ProxyRequest } from './proxy-message.ts';
+import type { ProxyCall } from './proxy-message.ts';
 
 export interface WorkerProxyOptions {
   /** The program of the thread: the built `bin/ingress-worker`. */
@@ -11,33 +11,20 @@ export interface WorkerProxyOptions {
 }
 
 /** A proxy in a worker thread; a thread that dies is replaced. */
-export function createWorkerIngressProxy(options: WorkerProxyOptions): IngressProxy {
+export function createWorkerIngressProxy({ workerFile, onCrash }: WorkerProxyOptions): IngressProxy {
   const upstreams = new Map<string, Upstream>();
   let settings: ProxySettings | undefined;
   let configuration: ProxyConfiguration | undefined;
-  let closing = false;
-  let thread = start();
-
-  function start(): Thread {
-    const next = new Thread(options.workerFile);
-    next.worker.on('error', (error) => {
-      if (closing) return;
-      options.onCrash(error);
-      thread = start();
-      void restore(thread);
-    });
-    return next;
-  }
-
-  async function restore(next: Thread): Promise<void> {
-    try {
-      if (settings) await next.call({ method: 'start', argument: settings });
-      await next.call({ method: 'updateUpstreams', argument: { set: [...upstreams.values()], removed: [] } });
-      if (configuration) await next.call({ method: 'configure', argument: configuration });
-    } catch (error) {
-      options.onCrash(error);
-    }
-  }
+  const thread = startReplacedThread<ProxyCall>({
+    workerFile,
+    endedMessage: 'the thread of the proxy ended',
+    onCrash,
+    async restore(call) {
+      if (settings) await call({ method: 'start', argument: settings });
+      await call({ method: 'updateUpstreams', argument: { set: [...upstreams.values()], removed: [] } });
+      if (configuration) await call({ method: 'configure', argument: configuration });
+    },
+  });
 
   return {
     async start(argument) {
@@ -62,38 +49,8 @@ export function createWorkerIngressProxy(options: WorkerProxyOptions): IngressPr
       await thread.call({ method: 'updateUpstreams', argument });
     },
     async close() {
-      closing = true;
       await thread.call({ method: 'close' }).catch(() => {});
-      await thread.worker.terminate();
+      await thread.terminate();
     },
   };
-}
-
-/** One thread and the calls that wait for its answers. */
-class Thread {
-  readonly worker: Worker;
-  readonly #waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
-  #last = 0;
-
-  constructor(workerFile: string) {
-    this.worker = new Worker(workerFile);
-    this.worker.on('message', (reply: ProxyReply) => {
-      const waiting = this.#waiting.get(reply.id);
-      this.#waiting.delete(reply.id);
-      if (reply.kind === 'result') waiting?.resolve(reply.result);
-      else waiting?.reject(new Error(reply.message));
-    });
-    this.worker.on('exit', () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error('the thread of the proxy ended'));
-      this.#waiting.clear();
-    });
-  }
-
-  call(call: ProxyCall): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const request: ProxyRequest = { id: ++this.#last, call };
-      this.#waiting.set(request.id, { resolve, reject });
-      this.worker.postMessage(request);
-    });
-  }
 }
