@@ -80,8 +80,20 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
   }
 
   async function once(): Promise<'calm' | 'changed' | 'evicted'> {
-    await workers.resync();
-    const outcome = await eviction.look();
+    try {
+      await workers.resync();
+      const outcome = await eviction.look();
+      await clearAway();
+      return outcome;
+    } finally {
+      // The status says why the runtime does not answer.
+      await registration.refresh();
+      context.puller.sweep();
+      context.restarts.sweep();
+    }
+  }
+
+  async function clearAway(): Promise<void> {
     if (clock.monotonic() >= imagesDueAt) {
       imagesDueAt = clock.monotonic() + IMAGE_GC_PERIOD_MS;
       await imageGc.look();
@@ -92,10 +104,6 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
       maxBytes: settings.containerLogMaxBytes,
       maxFiles: settings.containerLogMaxFiles,
     });
-    await registration.refresh();
-    context.puller.sweep();
-    context.restarts.sweep();
-    return outcome;
   }
 
   return {

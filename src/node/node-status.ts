@@ -98,7 +98,7 @@ export async function nodeStatus(input: NodeStatusInput): Promise<NodeStatus> {
     conditions: conditionsOf(input),
     daemonEndpoints: { kubeletEndpoint: { Port: input.kubeletPort } },
     nodeInfo: input.info,
-    images: await imagesOf(input.images),
+    images: input.problem === undefined ? await imagesOf(input.images) : (input.previous?.images ?? []),
     features: { supplementalGroupsPolicy: input.keepsGroupsStrict },
     volumesInUse: input.volumesInUse,
   };

@@ -54,7 +54,12 @@ export class PodEnding {
     this.#stopping = { graceMs, hurry: new AbortController() };
     this.#begun.abort();
     this.#options.observer.stopKilling();
-    this.#options.steps.run('stop', () => this.#terminate());
+    this.resume();
+  }
+
+  /** Goes on with an end that a failure (the runtime was away) has cut short. */
+  resume(): void {
+    if (this.#stopping && !this.#finished) this.#options.steps.run('stop', () => this.#terminate());
   }
 
   #hurry(graceMs: number): void {

@@ -293,6 +293,7 @@ export class PodWorker {
       this.#reported = this.#status();
       this.#writer.write(this.#reported);
     }
+    this.#ending.resume();
     if (this.#ending.isFinished) this.#cleanUp();
   }
 

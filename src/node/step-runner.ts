@@ -3,7 +3,13 @@ import type { Clock, Timer } from '../base/clock.ts';
 /** What Node's timers can count. */
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
-/** Runs named background steps: one of a name at a time, and none before the time that {@link StepRunner.later} set. */
+/** A step that failed is not run again at once. */
+const AFTER_FAILURE_MS = 1000;
+
+/**
+ * Runs named background steps: one of a name at a time, and none before the time that {@link StepRunner.later} set, which after
+ * a failure is a second ahead at least.
+ */
 export class StepRunner {
   readonly #clock: Clock;
   readonly #onChange: () => void;
@@ -23,7 +29,10 @@ export class StepRunner {
   run(name: string, step: () => Promise<void>): void {
     if (this.#closed || this.isBusy(name)) return;
     const work = step()
-      .catch((error: unknown) => this.#onError(error))
+      .catch((error: unknown) => {
+        if (!this.#timers.has(name)) this.later(name, AFTER_FAILURE_MS);
+        this.#onError(error);
+      })
       .finally(() => {
         this.#running.delete(name);
         this.#onChange();

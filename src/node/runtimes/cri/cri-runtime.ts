@@ -106,10 +106,15 @@ class CriRuntime implements ContainerRuntime {
   #timer: Timer | undefined;
   #told: EventSource | undefined;
   #soon = false;
+  #away = false;
   #closed = false;
 
+  /** A runtime that is away is told of once. */
   readonly #failed = (error: unknown): void => {
-    if (!this.#closed) this.#options.onError?.(error);
+    const away = error instanceof CriError && error.status === criStatus.unavailable;
+    if (this.#closed || (away && this.#away)) return;
+    this.#away = away;
+    this.#options.onError?.(error);
   };
 
   constructor(options: CriRuntimeOptions, { name, version, cgroups }: Facts) {
@@ -456,6 +461,7 @@ class CriRuntime implements ContainerRuntime {
       .catch(() => undefined)
       .then(async () => {
         const { containers } = await this.#call('ListContainers', { filter: this.#own() });
+        this.#away = false;
         const listed = new Set(containers.map(({ id }) => id));
         for (const id of this.#containers.keys()) if (!listed.has(id)) this.#containers.delete(id);
         const changed = containers.filter(
