@@ -98,7 +98,8 @@ export async function nodeStatus(input: NodeStatusInput): Promise<NodeStatus> {
     conditions: conditionsOf(input),
     daemonEndpoints: { kubeletEndpoint: { Port: input.kubeletPort } },
     nodeInfo: input.info,
-    images: input.problem === undefined ? await imagesOf(input.images) : (input.previous?.images ?? []),
+    // A runtime that is away cannot tell its images.
+    ...(input.problem === undefined && { images: await imagesOf(input.images) }),
     features: { supplementalGroupsPolicy: input.keepsGroupsStrict },
     volumesInUse: input.volumesInUse,
   };

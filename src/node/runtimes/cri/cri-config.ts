@@ -108,7 +108,7 @@ export interface ContainerInput {
 export function containerConfig(input: ContainerInput): ContainerConfig {
   const { spec, sandbox, owner } = input;
   const { security } = spec;
-  const open = security.privileged;
+  const open = security.privileged || security.procMount === 'Unmasked';
   const namespaces = namespacesOf(sandbox);
   return {
     metadata: { name: spec.name, attempt: spec.attempt },
@@ -145,6 +145,7 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
         ...userOf(security, input.image),
         readonly_rootfs: security.readOnlyRootFilesystem,
         supplemental_groups: security.supplementalGroups,
+        supplemental_groups_policy: security.supplementalGroupsPolicy ?? 'Merge',
         no_new_privs: !security.allowPrivilegeEscalation && !security.privileged,
         masked_paths: open ? [] : maskedPaths,
         readonly_paths: open ? [] : readonlyPaths,
@@ -181,6 +182,7 @@ function mountOf(mount: ContainerSpec['mounts'][number]): MountConfig {
     host_path: mount.hostPath,
     readonly: mount.readOnly,
     propagation: propagations[mount.propagation ?? 'private'],
+    recursive_read_only: mount.readOnly && mount.recursive === true,
   };
 }
 

@@ -68,11 +68,17 @@ const oomNewsTries = 5;
  */
 export async function createCriRuntime(options: CriRuntimeOptions): Promise<ContainerRuntime> {
   await mkdir(options.directory, { recursive: true, mode: 0o700 });
-  const { runtime_name, runtime_version } = await options.connection.call('Version', { version: 'v1' });
+  const { connection } = options;
+  const { runtime_name, runtime_version } = await connection.call('Version', { version: 'v1' });
+  const { runtime_handlers, features } = await connection.call('Status', { verbose: false });
   await writeState(join(options.directory, criRecordFile), recordOf(options));
   const runtime = new CriRuntime(options, {
     name: runtime_name,
     version: runtime_version,
+    keepsGroupsStrict: features?.supplemental_groups_policy === true,
+    recursiveReadOnlyMounts: runtime_handlers.some(
+      (handler) => handler.name === '' && handler.features?.recursive_read_only_mounts === true,
+    ),
     cgroups: new Cgroups(await detectCgroups(), options.cgroupRoot),
   });
   await runtime.adopt();
@@ -86,6 +92,8 @@ function recordOf({ endpoint, owner, cgroupRoot }: CriRuntimeOptions): CriRecord
 interface Facts {
   readonly name: string;
   readonly version: string;
+  readonly keepsGroupsStrict: boolean;
+  readonly recursiveReadOnlyMounts: boolean;
   readonly cgroups: Cgroups;
 }
 
@@ -93,6 +101,8 @@ class CriRuntime implements ContainerRuntime {
   readonly name: string;
   readonly version: string;
   readonly limitations: readonly string[] = [];
+  readonly keepsGroupsStrict: boolean;
+  readonly recursiveReadOnlyMounts: boolean;
   readonly #options: CriRuntimeOptions;
   readonly #cgroups: Cgroups;
   readonly #clock: Clock;
@@ -117,12 +127,14 @@ class CriRuntime implements ContainerRuntime {
     this.#options.onError?.(error);
   };
 
-  constructor(options: CriRuntimeOptions, { name, version, cgroups }: Facts) {
+  constructor(options: CriRuntimeOptions, facts: Facts) {
     this.#options = options;
     this.#clock = options.clock;
-    this.#cgroups = cgroups;
-    this.name = name;
-    this.version = version;
+    this.#cgroups = facts.cgroups;
+    this.name = facts.name;
+    this.version = facts.version;
+    this.keepsGroupsStrict = facts.keepsGroupsStrict;
+    this.recursiveReadOnlyMounts = facts.recursiveReadOnlyMounts;
   }
 
   /** Takes over what an earlier agent left and begins to watch. */
@@ -262,6 +274,11 @@ class CriRuntime implements ContainerRuntime {
 
   async updateResources(id: string, resources: ContainerResources): Promise<void> {
     await this.#call('UpdateContainerResources', { container_id: id, linux: resourcesOf(resources) });
+  }
+
+  async updateSandboxResources(id: string, resources: ContainerResources): Promise<void> {
+    if (!this.#options.systemdCgroups)
+      await this.#cgroups.change(podGroup(await this.#sandboxSpec(id)), resources);
   }
 
   async exec(id: string, { command, tty, stdin, signal }: ExecOptions): Promise<ExecSession> {

@@ -74,6 +74,7 @@ export interface MountConfig {
   readonly host_path: string;
   readonly readonly: boolean;
   readonly propagation: EnumValue<'MountPropagation'>;
+  readonly recursive_read_only: boolean;
 }
 
 export interface ContainerConfig {
@@ -104,6 +105,7 @@ export interface ContainerConfig {
       readonly run_as_group?: Wrapped;
       readonly readonly_rootfs: boolean;
       readonly supplemental_groups: readonly number[];
+      readonly supplemental_groups_policy: EnumValue<'SupplementalGroupsPolicy'>;
       readonly no_new_privs: boolean;
       readonly masked_paths: readonly string[];
       readonly readonly_paths: readonly string[];
@@ -185,6 +187,12 @@ export interface CriMethods {
         }[];
       } | null;
       readonly info: Strings;
+      /** Of newer runtimes. */
+      readonly runtime_handlers: readonly {
+        readonly name: string;
+        readonly features: { readonly recursive_read_only_mounts: boolean } | null;
+      }[];
+      readonly features: { readonly supplemental_groups_policy: boolean } | null;
     },
   ];
   RunPodSandbox: [
