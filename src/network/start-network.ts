@@ -128,7 +128,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       updateDns: (change) => engine.updateDns(change),
       updateHealthCheck: (key, check) => healthChecks.set(key, check),
     });
-    const policies = startPolicies(port, kernel ? undefined : await policyHindrance());
+    const policies = startPolicies(port, kernel, kernel ? undefined : await policyHindrance());
     informers.start();
     const ready = untilDone(() => ensureDnsService(client, { clusterIP: dnsAddress, address, port })).then(
       () => tracker.served('kube-system/kube-dns'),
@@ -186,7 +186,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     throw error;
   }
 
-  function startPolicies(dnsPort: number, hindrance: string | undefined): Policies {
+  function startPolicies(
+    dnsPort: number,
+    kernel: ServiceProxy | undefined,
+    hindrance: string | undefined,
+  ): Policies {
     if (hindrance !== undefined) {
       const reporting = reportUnenforced({ informers, events: options.events, reason: hindrance });
       return {
@@ -195,7 +199,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       };
     }
     const tracker = enforceAt(ownPlace(), dnsPort, {});
-    return { tracker, limitations: [], stop: () => tracker.stop() };
+    return { tracker, limitations: kernel ? [] : [throughSockets], stop: () => tracker.stop() };
   }
 
   /** Enforces policies in a network namespace of this machine. */
@@ -261,6 +265,9 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     };
   }
 }
+
+/** Connections that sockets of the machine carry come from the node, which policies let in everywhere. */
+const throughSockets = 'network policies do not restrict connections through Services: sockets carry them';
 
 interface Policies {
   /** Absent where policies are not enforced. */
