@@ -3,6 +3,8 @@ import { runTool } from './run-tool.ts';
 
 /** A network namespace, in which tools run and links are set up. */
 export interface NetworkPlace {
+  /** What a command line begins with to be run there. */
+  readonly enter: readonly string[];
   /** Runs `ip`, `nft`, `conntrack` … there, as `runTool` does. */
   run(file: string, args: readonly string[], input?: string): Promise<string>;
   linkExists(name: string): Promise<boolean>;
@@ -12,14 +14,16 @@ export interface NetworkPlace {
 
 /** The namespace of this process. */
 export function ownPlace(): NetworkPlace {
-  return { run: runTool, linkExists, setLinkSettings };
+  return { enter: [], run: runTool, linkExists, setLinkSettings };
 }
 
 /** The namespace that a file stands for; nothing is asked of it here. */
 export function placeAt(netnsPath: string): NetworkPlace {
+  const inside = [`--net=${netnsPath}`];
   const run: NetworkPlace['run'] = (file, args, input) =>
-    runTool('nsenter', [`--net=${netnsPath}`, file, ...args], input);
+    runTool('nsenter', [...inside, file, ...args], input);
   return {
+    enter: ['nsenter', ...inside],
     run,
     linkExists: (name) =>
       run('ip', ['link', 'show', 'dev', name]).then(

@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process';
 import { NetworkError } from './network-error.ts';
 
-const toolPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** The environment in which tools run. */
+export const toolEnvironment: NodeJS.ProcessEnv = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  LC_ALL: 'C',
+};
 
 /**
  * Runs a short command with `input` as its standard input and gives its standard output. Throws `NetworkError`
@@ -11,7 +15,7 @@ export function runTool(file: string, args: readonly string[], input: string = '
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, {
       stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-      env: { PATH: toolPath, LC_ALL: 'C' },
+      env: toolEnvironment,
       cwd: '/',
     });
     const out: Buffer[] = [];

@@ -219,7 +219,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
         ...ports.map((port) => ({ address, protocol: 'tcp', port }) as const),
       ],
       residents: [nameServerPod(address, dnsPort)],
-      runNft: (input) => place.run('nft', ['-f', '-'], input),
+      place,
       onError,
       ...more,
     });

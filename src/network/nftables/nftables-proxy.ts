@@ -8,6 +8,7 @@ import { ownPlace, type NetworkPlace } from '../network-place.ts';
 import { frontendKey, type Frontend, type ServicePort } from '../service-port.ts';
 import type { PortConflict, ServiceChange, ServiceProxy } from '../service-proxy.ts';
 import { baseTable, fromOwnPods, type BaseTableOptions } from './base-table.ts';
+import { createNft, type Nft } from './nft-session.ts';
 import { claimPort, type PortClaim } from './port-claims.ts';
 import { allBackends, renderServicePort } from './render-service-port.ts';
 import { emptyPart, RulesetChange, type RulesetPart } from './ruleset.ts';
@@ -56,6 +57,7 @@ interface Served {
 
 class NftablesProxy implements ServiceProxy {
   readonly #options: NftablesProxyOptions & { readonly place: NetworkPlace };
+  readonly #nft: Nft;
   readonly #table: string;
   readonly #owners = createFrontendOwners();
   readonly #ports = new Map<string, ServicePort>();
@@ -76,6 +78,7 @@ class NftablesProxy implements ServiceProxy {
   ) {
     this.#outOfStep = state === 'outOfStep';
     this.#options = options;
+    this.#nft = createNft(options.place, options.clock);
     this.#table = tableName(options.clusterId);
   }
 
@@ -97,6 +100,7 @@ class NftablesProxy implements ServiceProxy {
     await this.#turn.catch(() => {});
     for (const claim of this.#claims.values()) claim.release();
     this.#claims.clear();
+    this.#nft.close();
   }
 
   #enqueue(keys: ReadonlySet<string>): Promise<void> {
@@ -209,7 +213,7 @@ class NftablesProxy implements ServiceProxy {
     if (this.#outOfStep) return await this.#replaceAll();
     if (change.commands.length === 0) return;
     try {
-      await this.#options.place.run('nft', ['-f', '-'], `${change.commands.join('\n')}\n`);
+      await this.#nft.apply(change.commands);
     } catch {
       await this.#replaceAll();
     }
@@ -222,11 +226,7 @@ class NftablesProxy implements ServiceProxy {
     for (const { part } of this.#served.values()) change.replace(emptyPart, part);
     const elements = new Map([...this.#shared.keys()].map((element) => [element, '']));
     change.replace(emptyPart, { ...emptyPart, elements });
-    await this.#options.place.run(
-      'nft',
-      ['-f', '-'],
-      `${baseTable(this.#options)}${change.commands.join('\n')}\n`,
-    );
+    await this.#nft.load(`${baseTable(this.#options)}${change.commands.join('\n')}\n`);
     this.#outOfStep = false;
   }
 }

@@ -2,6 +2,8 @@ import type { Clock } from '../../base/clock.ts';
 import { inIpv4Range, parseIpv4, type Ipv4Range } from '../../base/ipv4.ts';
 import type { InformerFactory } from '../../reconcile/informer.ts';
 import { NetworkError } from '../network-error.ts';
+import type { NetworkPlace } from '../network-place.ts';
+import { createNft } from '../nftables/nft-session.ts';
 import { runTool } from '../run-tool.ts';
 import { createPolicyEnforcer } from './policy-enforcer.ts';
 import type { PolicyPod } from './policy-pod.ts';
@@ -21,15 +23,16 @@ export interface EnforcePoliciesOptions {
   readonly residents: readonly PolicyPod[];
   /** Addresses that count as the node, beside its own. */
   readonly trusted?: readonly string[];
-  /** Runs `nft -f -` in the network namespace through which the pods' packets pass. */
-  runNft(input: string): Promise<unknown>;
+  /** The network namespace through which the pods' packets pass. */
+  readonly place: NetworkPlace;
   onError(error: unknown): void;
 }
 
 /** Enforces the cluster's NetworkPolicies in one network namespace. */
 export function enforcePolicies(options: EnforcePoliciesOptions): PolicyTracker {
   const { podRange, localRange = podRange } = options;
-  const enforcer = createPolicyEnforcer(options);
+  const nft = createNft(options.place, options.clock);
+  const enforcer = createPolicyEnforcer({ ...options, nft });
   return new PolicyTracker({
     informers: options.informers,
     clock: options.clock,
@@ -37,6 +40,7 @@ export function enforcePolicies(options: EnforcePoliciesOptions): PolicyTracker 
     isPodAddress: (address) => inIpv4Range(podRange, parseIpv4(address) ?? -1),
     isLocal: (address) => inIpv4Range(localRange, parseIpv4(address) ?? -1),
     apply: (change) => enforcer.apply(change),
+    close: () => nft.close(),
     onError: options.onError,
   });
 }

@@ -5,6 +5,7 @@ import { networkpolicies, type NetworkPolicy } from '../../api/networking/v1.gen
 import type { Client } from '../../client/client.ts';
 import type { Controller } from '../../reconcile/controller.ts';
 import { startTestServer, type TestServer } from '../../reconcile/test-server.ts';
+import { ownPlace } from '../network-place.ts';
 import { runTool } from '../run-tool.ts';
 import { createPodLab, labHindrance, type PodLab, type TestPod } from '../testing/pod-lab.ts';
 import { enforcePolicies } from './enforce-policies.ts';
@@ -40,7 +41,7 @@ describe.skipIf(hindrance !== undefined)('network policies', () => {
           podRange: lab.podRange,
           listeners: [],
           residents: [],
-          runNft: (input) => runTool('nft', ['-f', '-'], input),
+          place: ownPlace(),
           onError: (error) => errors.push(error),
         });
         return { stop: () => tracker.stop() };

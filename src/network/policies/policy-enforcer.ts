@@ -1,10 +1,11 @@
+import type { Nft } from '../nftables/nft-session.ts';
 import type { RulesetPart } from '../nftables/ruleset.ts';
 import { SharedRuleset } from '../nftables/shared-ruleset.ts';
 import { emptyPolicyTable, policyTable, type PolicyTableOptions } from './policy-table.ts';
 
 export interface PolicyEnforcerOptions extends PolicyTableOptions {
-  /** Runs `nft -f -` where the pods' packets pass, with this input. */
-  runNft(input: string): Promise<unknown>;
+  /** nft where the pods' packets pass. */
+  readonly nft: Nft;
 }
 
 /** Parts of the policy table by their owner; `undefined`: the owner adds nothing any more. */
@@ -30,7 +31,7 @@ export function createPolicyEnforcer(options: PolicyEnforcerOptions): PolicyEnfo
     if (commands.length === 0 && state === 'absent') return;
     const empty = commands.length === 0;
     state = 'unknown';
-    await options.runNft(
+    await options.nft.load(
       empty
         ? `add table ${table}\ndelete table ${table}\n`
         : `${emptyPolicyTable(options)}${commands.join('\n')}\n`,
@@ -45,7 +46,7 @@ export function createPolicyEnforcer(options: PolicyEnforcerOptions): PolicyEnfo
       if (state !== 'inForce' || ruleset.isEmpty) return await replaceAll();
       if (commands.length === 0) return undefined;
       try {
-        await options.runNft(`${commands.join('\n')}\n`);
+        await options.nft.apply(commands);
       } catch {
         // Somebody changed the table (flushed all rules): makes it anew.
         await replaceAll();

@@ -21,6 +21,8 @@ export interface PolicyTrackerOptions {
   /** What serves on the machine itself but counts as a pod: the name server. */
   readonly residents: readonly PolicyPod[];
   apply(change: PolicyChange): Promise<void>;
+  /** Called when the tracker is stopped. */
+  close(): void;
   /** Hears of changes that could not be brought into force; they are tried again. */
   onError(error: unknown): void;
 }
@@ -111,6 +113,7 @@ export class PolicyTracker {
     this.#retry?.cancel();
     for (const handler of this.#handlers) handler.close();
     await this.#flushing;
+    this.#options.close();
   }
 
   /** Waits until the pod is in the cache, or is not going to be. */
