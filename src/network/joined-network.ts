@@ -82,7 +82,7 @@ export async function startJoinedNetwork(options: JoinedNetworkOptions): Promise
     localRange: ownRange,
     listeners: [],
     residents: [],
-    runNft: (input) => place.run('nft', ['-f', '-'], input),
+    place,
     onError,
   });
   const routes = followRoutes({
