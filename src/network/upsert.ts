@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ResourceClient } from '../client/client.ts';
 import type { KubeObject, Live } from '../machinery/object.ts';
 import { isStatus } from '../machinery/status-error.ts';
+import { unlessGone } from '../machinery/unless-gone.ts';
 
 /** Creates the object, or brings the existing one's members (all but metadata) to its values. */
 export async function upsert<T extends KubeObject>(resource: ResourceClient<T>, object: T): Promise<void> {
@@ -25,10 +26,5 @@ export async function find<T extends KubeObject>(
   resource: ResourceClient<T>,
   ref: { readonly namespace?: string; readonly name: string },
 ): Promise<Live<T> | undefined> {
-  try {
-    return await resource.get(ref);
-  } catch (error) {
-    if (isStatus(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return await unlessGone(resource.get(ref));
 }

@@ -3,7 +3,7 @@ import { leases, type Lease } from '../api/coordination/v1.gen.ts';
 import type { Node } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { Live } from '../machinery/object.ts';
-import { isStatus } from '../machinery/status-error.ts';
+import { unlessGone } from '../machinery/unless-gone.ts';
 
 const NAMESPACE = 'kube-node-lease';
 const DEFAULT_SECONDS = 40;
@@ -60,11 +60,6 @@ async function renew(options: NodeLeaseOptions, held: Live<Lease> | undefined): 
   });
 
   async function find(): Promise<Live<Lease> | undefined> {
-    try {
-      return await resource.get({ namespace: NAMESPACE, name });
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    return await unlessGone(resource.get({ namespace: NAMESPACE, name }));
   }
 }

@@ -5,6 +5,7 @@ import type { RestMapper, ServedResource } from '../../client/discovery.ts';
 import type { OwnerReference } from '../../machinery/meta/v1.gen.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import { isStatus, StatusError } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import { resourceName } from './snapshot-resources.ts';
 
 export interface RestoreOptions {
@@ -192,12 +193,7 @@ async function found(
   resource: ResourceClient<KubeObject>,
   object: KubeObject,
 ): Promise<Live<KubeObject> | undefined> {
-  try {
-    return await resource.get(refOf(object));
-  } catch (error) {
-    if (isStatus(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return await unlessGone(resource.get(refOf(object)));
 }
 
 /** A service without the addresses and ports that a cluster gives; undefined for anything else. */

@@ -2,7 +2,7 @@ import { sleep } from '../../base/clock.ts';
 import { createRestMapper, discover, type RestMapper } from '../../client/discovery.ts';
 import type { OwnerReference } from '../../machinery/meta/v1.gen.ts';
 import { apiVersionOf, type KubeObject, type Live, type ResourceType } from '../../machinery/object.ts';
-import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import {
   recheck,
   settled,
@@ -172,13 +172,9 @@ function start(context: ControllerContext): RunningController {
   /** The object as the server has it now; undefined when it is gone or another took its name. */
   async function read({ identity, type }: GraphNode): Promise<Live<KubeObject> | undefined> {
     if (!type) return undefined;
-    try {
-      const object = await client.for(type).get(placeOf(type, identity.namespace, identity.name));
-      return object.metadata.uid === identity.uid ? object : undefined;
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    const place = placeOf(type, identity.namespace, identity.name);
+    const object = await unlessGone(client.for(type).get(place));
+    return object?.metadata.uid === identity.uid ? object : undefined;
   }
 
   async function collect(node: GraphNode, object: Live<KubeObject>): Promise<Outcome> {
@@ -266,15 +262,6 @@ function start(context: ControllerContext): RunningController {
     return await unlessGone(
       client.for(type).patch(placeOf(type, namespace, name), patch, { type: 'application/merge-patch+json' }),
     );
-  }
-}
-
-async function unlessGone<T>(write: Promise<T>): Promise<T | undefined> {
-  try {
-    return await write;
-  } catch (error) {
-    if (isStatus(error, 'NotFound')) return undefined;
-    throw error;
   }
 }
 

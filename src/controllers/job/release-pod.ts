@@ -1,7 +1,7 @@
 import type { Pod } from '../../api/core/v1.gen.ts';
 import type { ResourceClient } from '../../client/client.ts';
 import type { Live } from '../../machinery/object.ts';
-import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import { hasTrackingFinalizer, trackingFinalizer } from './job-state.ts';
 
 /** Takes the tracking finalizer from a pod; resolves to what it is then, or undefined when it is gone or has none. */
@@ -12,10 +12,7 @@ export async function releasePod(
   if (!hasTrackingFinalizer(pod)) return undefined;
   const { namespace = '', name, uid } = pod.metadata;
   const patch = { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [trackingFinalizer] } };
-  try {
-    return await client.patch({ namespace, name }, patch, { type: 'application/strategic-merge-patch+json' });
-  } catch (error) {
-    if (isStatus(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return await unlessGone(
+    client.patch({ namespace, name }, patch, { type: 'application/strategic-merge-patch+json' }),
+  );
 }

@@ -1,6 +1,7 @@
 import { configmaps, pods, secrets, serviceaccounts, type Secret } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import {
   recheck,
   type Controller,
@@ -56,12 +57,7 @@ function start(context: ControllerContext): RunningController {
   }
 
   async function sinceWhenTracked(): Promise<string | undefined> {
-    try {
-      return (await client.for(configmaps).get(tracking)).data?.['since'];
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    return (await unlessGone(client.for(configmaps).get(tracking)))?.data?.['since'];
   }
 
   async function act({ metadata }: Live<Secret>, plan: 'invalidate' | 'delete'): Promise<void> {

@@ -10,6 +10,7 @@ import { isDefaultClass } from '../../api/storage/storage-classes.ts';
 import { storageclasses, type StorageClass } from '../../api/storage/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import {
   settled,
   type Controller,
@@ -258,12 +259,7 @@ function start(context: ControllerContext): RunningController {
     const { phase } = volume.status ?? {};
     const isGone = held?.metadata.uid !== volume.spec.claimRef?.uid;
     if (!isGone || !volume.spec.claimRef?.uid || phase === 'Released' || phase === 'Failed') return held;
-    try {
-      return await claimClient.get(parseKey(key));
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    return await unlessGone(claimClient.get(parseKey(key)));
   }
 
   async function writePhase(volume: Volume, { phase, failure }: VolumePhase): Promise<Volume> {

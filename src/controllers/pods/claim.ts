@@ -1,6 +1,7 @@
 import type { ResourceClient } from '../../client/client.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import { selectorMatches, type Selector } from '../../machinery/selectors/label-selector.ts';
 import { controllerOf, controllerReference } from '../../reconcile/owner.ts';
 
@@ -77,14 +78,11 @@ async function adopt<T extends KubeObject, O extends KubeObject>(
   const patch = {
     metadata: { uid, ownerReferences, ...(finalizer !== undefined && { finalizers: [finalizer] }) },
   };
-  try {
-    return await objects.patch({ namespace, name }, patch, {
+  return await unlessGone(
+    objects.patch({ namespace, name }, patch, {
       type: 'application/strategic-merge-patch+json',
-    });
-  } catch (error) {
-    if (isStatus(error, 'NotFound')) return undefined;
-    throw error;
-  }
+    }),
+  );
 }
 
 async function release<T extends KubeObject, O extends KubeObject>(

@@ -4,6 +4,7 @@ import {
 } from '../../api/admissionregistration/v1.gen.ts';
 import type { Transport } from '../../machinery/transport.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import {
   type Controller,
   type ControllerContext,
@@ -125,10 +126,5 @@ async function kindOf(transport: Transport, named: NamedResource): Promise<Kind 
 
 /** What is not served is not there to be checked. */
 async function read<T>(transport: Transport, path: string): Promise<T | undefined> {
-  try {
-    return (await transport.raw(path)) as T;
-  } catch (error) {
-    if (isStatus(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return (await unlessGone(transport.raw(path))) as T | undefined;
 }

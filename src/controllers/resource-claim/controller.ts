@@ -2,6 +2,7 @@ import { pods, type Pod } from '../../api/core/v1.gen.ts';
 import { resourceclaims, resourceclaimtemplates, type ResourceClaim } from '../../api/resource/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import {
   settled,
   type Controller,
@@ -188,12 +189,7 @@ function start(context: ControllerContext): RunningController {
   }
 
   async function ask(namespace: string, name: string): Promise<Live<Pod> | undefined> {
-    try {
-      return await podClient.get({ namespace, name });
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    return await unlessGone(podClient.get({ namespace, name }));
   }
 }
 

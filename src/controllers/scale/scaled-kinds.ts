@@ -2,6 +2,7 @@ import type { Scale } from '../../api/autoscaling/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
 import type { APIGroup, APIResourceList } from '../../machinery/meta/v1.gen.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 
 /** A resource that may have a `scale` subresource. */
 export interface ScaledResource {
@@ -54,13 +55,8 @@ export function createScaledKinds({ transport }: Client): ScaledKinds {
 
   async function preferredVersion(group: string): Promise<string | undefined> {
     if (group === '') return 'v1';
-    try {
-      const { preferredVersion, versions } = (await transport.raw(`/apis/${group}`)) as APIGroup;
-      return (preferredVersion ?? versions[0])?.version;
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    const found = (await unlessGone(transport.raw(`/apis/${group}`))) as APIGroup | undefined;
+    return (found?.preferredVersion ?? found?.versions[0])?.version;
   }
 
   async function listResources(

@@ -1,6 +1,7 @@
 import { secrets, serviceaccounts, type Secret } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import {
   settled,
   type Controller,
@@ -80,12 +81,7 @@ function start(context: ControllerContext, options: TokenPlanOptions): RunningCo
     namespace: string,
     accountName: string,
   ): Promise<ReturnType<typeof accountCache.get>> {
-    try {
-      return await accountClient.get({ namespace, name: accountName });
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    return await unlessGone(accountClient.get({ namespace, name: accountName }));
   }
 
   async function remove({ metadata }: Live<Secret>): Promise<void> {

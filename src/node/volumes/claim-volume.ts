@@ -9,7 +9,7 @@ import {
 } from '../../api/core/v1.gen.ts';
 import type { Client, ObjectRef, ResourceClient } from '../../client/client.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
-import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import { persistentMount } from '../csi/csi-request.ts';
 import type { CsiVolumes } from '../csi/csi-volumes.ts';
 import { LOCAL_DRIVER } from '../local-storage/local-driver.ts';
@@ -51,12 +51,7 @@ async function find<T extends KubeObject>(
   resource: ResourceClient<T>,
   ref: ObjectRef,
 ): Promise<Live<T> | undefined> {
-  try {
-    return await resource.get(ref);
-  } catch (error) {
-    if (isStatus(error, 'NotFound')) return undefined;
-    throw error;
-  }
+  return await unlessGone(resource.get(ref));
 }
 
 /** Which claim a volume of a pod stands for, if any. */
