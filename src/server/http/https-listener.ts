@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo, ServerOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { HttpRequest, HttpResponse } from './exchange.ts';
+import { answerUnread } from './unread-request.ts';
 
 export interface HttpsListenerOptions {
   readonly clock: Clock;
@@ -25,10 +26,6 @@ const handshakesAtOnce = 2;
 const handshakeTurnMs = 10;
 /** Between the beginnings of handshakes, when many want one. */
 const handshakePauseMs = 2;
-
-/** Go's answer to what is no HTTP. */
-const badRequest =
-  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
 
 function addressOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
@@ -79,8 +76,8 @@ export class HttpsListener {
     });
     // A client that speaks no TLS, or breaks the protocol, concerns nobody else.
     this.#server.on('tlsClientError', (_error: Error, socket: Duplex) => socket.destroy());
-    this.#server.on('clientError', (_error: Error, socket: Duplex) => {
-      if (socket.writable) socket.end(badRequest);
+    this.#server.on('clientError', (error: Error, socket: Duplex) => {
+      if (socket.writable) socket.end(answerUnread(error, socket));
       else socket.destroy();
     });
     this.#server.on('sessionError', () => undefined);
