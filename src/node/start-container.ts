@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container, Pod } from '../api/core/v1.gen.ts';
 import type { PodConfig } from './config-source.ts';
@@ -10,6 +10,7 @@ import { expandVariables } from './env/expand.ts';
 import { serviceEnv, servicesForPod } from './env/service-env.ts';
 import type { Image, RegistryCredentials } from './image-service.ts';
 import { pullCredentials } from './images/pull-secrets.ts';
+import { isMissing } from './missing-file.ts';
 import type { NodeContext } from './node-context.ts';
 import { logFile, type PodDirectories } from './pod-directories.ts';
 import { kernelHostname } from './pod-etc.ts';
@@ -81,6 +82,7 @@ async function credentialsOf(
 }
 
 async function containerSpec(request: StartRequest, image: Image): Promise<ContainerSpec> {
+  refuseBlockDevices(request.container);
   const { node, pod, container, attempt, directories, volumes, config } = request;
   const namespace = pod.metadata.namespace ?? '';
   const links = pod.spec?.enableServiceLinks === false ? 'api-only' : 'own-namespace';
@@ -91,6 +93,7 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     services: serviceEnv(servicesForPod(await node.services(), { namespace, links })),
     configMap: (name) => config.configMap(name),
     secret: (name) => config.secret(name),
+    file: (volume, path) => readVolumeFile(volumes.pathOf(volume), path),
   });
   const terminationLog = join(directories.terminationLogs, `${container.name}-${attempt}`);
   await mkdir(directories.terminationLogs, { recursive: true });
@@ -139,6 +142,25 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     },
     annotations: { [TERMINATION_LOG]: terminationLog, ...mountAnnotations(mounts, images) },
   };
+}
+
+/** A file inside a volume: links out of it are not followed. */
+async function readVolumeFile(root: string | undefined, path: string): Promise<string | undefined> {
+  if (root === undefined) return undefined;
+  try {
+    const [inside, real] = [await realpath(root), await realpath(join(root, path))];
+    return real.startsWith(`${inside}/`) ? await readFile(real, 'utf8') : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function refuseBlockDevices({ volumeDevices = [] }: Container): void {
+  const [device] = volumeDevices;
+  if (!device) return;
+  const message = `volume "${device.name}" cannot be given as block device ${device.devicePath}: this node mounts volumes as file systems`;
+  throw new WaitingError('CreateContainerConfigError', message);
 }
 
 /** As container runtimes set it; anything the pod says wins. */

@@ -27,6 +27,7 @@ const sources: EnvSources = {
   ],
   configMap: (name) => Promise.resolve(name === 'c' ? configMap : undefined),
   secret: (name) => Promise.resolve(name === 's' ? secret : undefined),
+  file: () => Promise.resolve(undefined),
 };
 
 const resources = { requests: { cpu: '250m', memory: '32Mi' }, limits: { cpu: '1500m' } };

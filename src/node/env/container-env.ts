@@ -3,10 +3,12 @@ import type {
   Container,
   EnvFromSource,
   EnvVarSource,
+  FileKeySelector,
   Pod,
   Secret,
 } from '../../api/core/v1.gen.ts';
 import { WaitingError } from '../waiting-error.ts';
+import { EnvFileError, parseEnvFile } from './env-file.ts';
 import { expandVariables } from './expand.ts';
 import { fieldValue, type PodAddresses } from './field-ref.ts';
 import { resourceValue, type Allocatable } from './resource-field.ts';
@@ -21,6 +23,8 @@ export interface EnvSources {
   readonly services: readonly EnvEntry[];
   configMap(name: string): Promise<ConfigMap | undefined>;
   secret(name: string): Promise<Secret | undefined>;
+  /** The text of a file in one of the pod's volumes; undefined when there is none. */
+  file(volume: string, path: string): Promise<string | undefined>;
 }
 
 /**
@@ -94,6 +98,7 @@ async function valueFrom(
     if (!secret) throw configError(`secret "${name}" not found`);
     throw configError(`couldn't find key ${key} in Secret ${namespace}/${name}`);
   }
+  if (from.fileKeyRef) return fromFile(from.fileKeyRef, sources);
   if (from.fieldRef) {
     const value = fieldValue(sources.pod, from.fieldRef.fieldPath, sources.addresses);
     if (value === undefined) throw configError(`unsupported fieldPath: ${from.fieldRef.fieldPath}`);
@@ -107,6 +112,25 @@ async function valueFrom(
     );
   }
   return undefined;
+}
+
+async function fromFile(
+  { volumeName, path, key, optional }: FileKeySelector,
+  sources: EnvSources,
+): Promise<string | undefined> {
+  const text = await sources.file(volumeName, path);
+  if (text === undefined) {
+    if (optional === true) return undefined;
+    throw configError(`file "${path}" not found in volume "${volumeName}"`);
+  }
+  try {
+    const value = parseEnvFile(text).get(key);
+    if (value !== undefined || optional === true) return value;
+  } catch (error) {
+    if (!(error instanceof EnvFileError)) throw error;
+    throw configError(`file "${path}" of volume "${volumeName}": ${error.message}`);
+  }
+  throw configError(`couldn't find key ${key} in file "${path}" of volume "${volumeName}"`);
 }
 
 function subject(name: string | undefined, container: Container, pod: Pod): Container {

@@ -58,6 +58,10 @@ async function projectionPayload(
   defaultMode: number | undefined,
   context: PayloadContext,
 ): Promise<Payload> {
+  if (source.clusterTrustBundle ?? source.podCertificate) {
+    const kind = source.clusterTrustBundle ? 'clusterTrustBundle' : 'podCertificate';
+    throw new VolumeError(`projected volumes cannot have a source of kind ${kind} on this node`);
+  }
   const mode = defaultMode ?? DEFAULT_MODE;
   if (source.configMap) return configMapPayload(source.configMap, mode, context);
   if (source.secret) return secretPayload(source.secret, mode, context);

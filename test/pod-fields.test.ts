@@ -1,0 +1,328 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ContainerStatus, Pod } from '../src/api/core/v1.gen.ts';
+import { eventually } from './support/eventually.ts';
+import { startKanoe } from './support/kanoe.ts';
+import type { Workplace } from './support/kanoe.ts';
+import type { Kubectl } from './support/kubectl.ts';
+import { describeWith, imageArchive } from './support/needs.ts';
+import { pod, shell } from './support/pods.ts';
+
+describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods', () => {
+  let cluster: Workplace;
+  let kubectl: Kubectl;
+
+  beforeAll(async () => {
+    cluster = await startKanoe(['--load', imageArchive('busybox')]);
+    kubectl = cluster.kubectl();
+  });
+  afterAll(() => cluster?.stop());
+
+  const status = async (name: string): Promise<NonNullable<Pod['status']>> =>
+    (await kubectl.json<Pod>('get', 'pod', name)).status ?? {};
+  const main = async (name: string): Promise<ContainerStatus | undefined> =>
+    (await status(name)).containerStatuses?.[0];
+  const phase = (name: string, wanted: string): Promise<string> =>
+    kubectl('wait', `pod/${name}`, `--for=jsonpath={.status.phase}=${wanted}`, '--timeout=40s');
+  const ready = (name: string): Promise<string> =>
+    kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=40s');
+  /** What a script writes in a pod of this specification, line by line. */
+  const output = async (
+    name: string,
+    script: string,
+    more: { spec?: object; container?: object } = {},
+  ): Promise<readonly string[]> => {
+    const spec = { restartPolicy: 'Never', containers: [shell(script, more.container)], ...more.spec };
+    await kubectl.apply([pod(name, spec)]);
+    await phase(name, 'Succeeded');
+    return (await kubectl('logs', name, '-c', 'main')).trimEnd().split('\n');
+  };
+  const eventOf = (name: string, reason: string): Promise<string> =>
+    kubectl(
+      'get',
+      'events',
+      '--field-selector',
+      `involvedObject.name=${name},reason=${reason}`,
+      '-o',
+      'jsonpath={.items[*].message}',
+    );
+
+  it('runs as user and groups, with the rights that its security context leaves it', async () => {
+    const volumes = [{ name: 'v', emptyDir: {} }];
+    const securityContext = {
+      runAsUser: 1000,
+      runAsGroup: 2000,
+      fsGroup: 3000,
+      supplementalGroups: [4000],
+      supplementalGroupsPolicy: 'Strict',
+    };
+    const container = {
+      volumeMounts: [{ name: 'v', mountPath: '/v' }],
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] },
+      },
+    };
+    const script =
+      'id -u; id -G; stat -c %g /v; grep -E "CapBnd|NoNewPrivs" /proc/self/status; touch /x 2>&1 || true';
+    const lines = await output('rights', script, { spec: { securityContext, volumes }, container });
+    expect(lines).toEqual([
+      '1000',
+      '2000 3000 4000',
+      '3000',
+      'CapBnd:\t0000000000000400',
+      'NoNewPrivs:\t1',
+      'touch: /x: Read-only file system',
+    ]);
+    const [caps] = await output('privileged', 'grep CapEff /proc/self/status', {
+      container: { securityContext: { privileged: true } },
+    });
+    expect(caps).not.toBe('CapEff:\t00000000a80425fb');
+  });
+
+  it('confines system calls by the default profile and by one of the node', async () => {
+    const folder = join(cluster.record().dataDirectory, 'seccomp');
+    mkdirSync(folder, { recursive: true });
+    const rule = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' };
+    writeFileSync(
+      join(folder, 'no-mkdir.json'),
+      JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule] }),
+    );
+    const profile = (seccompProfile: object): object => ({ spec: { securityContext: { seccompProfile } } });
+    const script = 'grep Seccomp: /proc/self/status; mkdir /x 2>/dev/null && echo made || echo refused';
+    expect(await output('usual', script, profile({ type: 'RuntimeDefault' }))).toEqual([
+      'Seccomp:\t2',
+      'made',
+    ]);
+    const own = profile({ type: 'Localhost', localhostProfile: 'no-mkdir.json' });
+    expect(await output('own', script, own)).toEqual(['Seccomp:\t2', 'refused']);
+    expect(await output('free', script, profile({ type: 'Unconfined' }))).toEqual(['Seccomp:\t0', 'made']);
+  });
+
+  it('does not run as root where that is forbidden', async () => {
+    const securityContext = { runAsNonRoot: true };
+    await kubectl.apply([pod('nonroot', { securityContext, containers: [shell('true')] })]);
+    await eventually(async () => {
+      const waiting = (await main('nonroot'))?.state?.waiting;
+      expect(waiting?.reason).toBe('CreateContainerConfigError');
+      expect(waiting?.message).toContain('container has runAsNonRoot and image will run as root');
+    });
+  });
+
+  it('has the names, hosts and name servers that it asks for', async () => {
+    const named = { hostname: 'host', subdomain: 'sub', setHostnameAsFQDN: true };
+    const hostAliases = [{ ip: '192.0.2.7', hostnames: ['one.example', 'two.example'] }];
+    expect(
+      await output('named', 'hostname; tail -n 1 /etc/hosts', { spec: { ...named, hostAliases } }),
+    ).toEqual(['host.sub.default.svc.cluster.local', '192.0.2.7\tone.example\ttwo.example']);
+    expect(await output('renamed', 'hostname', { spec: { hostnameOverride: 'over.ride' } })).toEqual([
+      'over.ride',
+    ]);
+    const dnsConfig = {
+      nameservers: ['192.0.2.53'],
+      searches: ['example.org'],
+      options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }],
+    };
+    const spec = { dnsPolicy: 'None', dnsConfig };
+    expect(await output('dns', 'cat /etc/resolv.conf', { spec })).toEqual([
+      'search example.org',
+      'nameserver 192.0.2.53',
+      'options ndots:2 edns0',
+    ]);
+  });
+
+  it('sets safe sysctls and refuses others', async () => {
+    const sysctl = (name: string): object => ({ securityContext: { sysctls: [{ name, value: '1' }] } });
+    const safe = 'net.ipv4.ip_unprivileged_port_start';
+    const script = `cat /proc/sys/${safe.replaceAll('.', '/')}`;
+    expect(await output('safe', script, { spec: sysctl(safe) })).toEqual(['1']);
+    await kubectl.apply([pod('unsafe', { ...sysctl('net.core.somaxconn'), containers: [shell('true')] })]);
+    await eventually(async () =>
+      expect(await status('unsafe')).toMatchObject({
+        phase: 'Failed',
+        reason: 'SysctlForbidden',
+        message: 'Pod was rejected: forbidden sysctl: "net.core.somaxconn" not allowlisted',
+      }),
+    );
+  });
+
+  it('shares processes and namespaces where it is to', async () => {
+    const [first = ''] = await output('shared', 'cat /proc/1/cmdline | tr "\\0" " "; echo', {
+      spec: { shareProcessNamespace: true },
+    });
+    expect(first).not.toContain('cmdline');
+    const host = { hostNetwork: true, hostPID: true, hostIPC: true };
+    const inside = await output('host', 'for n in net pid ipc; do readlink /proc/self/ns/$n; done', {
+      spec: host,
+    });
+    const outside = ['net', 'pid', 'ipc'].map((name) => name);
+    expect(inside).toHaveLength(outside.length);
+    const own = await output('apart', 'for n in net pid ipc; do readlink /proc/self/ns/$n; done');
+    for (const [index, namespace] of own.entries()) expect(namespace).not.toBe(inside[index]);
+  });
+
+  it('keeps last words, from a file or the log', async () => {
+    await kubectl.apply([
+      pod('words', {
+        restartPolicy: 'Never',
+        containers: [shell('echo bye > /last; exit 3', { terminationMessagePath: '/last' })],
+      }),
+      pod('lines', {
+        restartPolicy: 'Never',
+        containers: [
+          shell('echo from the log; exit 4', { terminationMessagePolicy: 'FallbackToLogsOnError' }),
+        ],
+      }),
+    ]);
+    await Promise.all([phase('words', 'Failed'), phase('lines', 'Failed')]);
+    expect((await main('words'))?.state?.terminated).toMatchObject({ exitCode: 3, message: 'bye\n' });
+    expect((await main('lines'))?.state?.terminated).toMatchObject({ message: 'from the log\n' });
+  });
+
+  it('starts a container again by rules of its own', async () => {
+    const container = {
+      restartPolicy: 'Never',
+      restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }],
+      volumeMounts: [{ name: 'v', mountPath: '/v' }],
+    };
+    const spec = { volumes: [{ name: 'v', emptyDir: {} }] };
+    await output('rules', 'test -f /v/x && exit 0; touch /v/x; exit 42', { spec, container });
+    expect((await main('rules'))?.restartCount).toBe(1);
+  });
+
+  it('takes variables from files that an earlier container wrote', async () => {
+    const volumes = [{ name: 'v', emptyDir: {} }];
+    const mounted = { volumeMounts: [{ name: 'v', mountPath: '/v' }] };
+    const fileKeyRef = { volumeName: 'v', path: 'app.env', key: 'GREETING' };
+    const initContainers = [
+      { ...shell(`echo "GREETING='hello there'" > /v/app.env`, mounted), name: 'prepare' },
+    ];
+    const env = [{ name: 'SAID', valueFrom: { fileKeyRef } }];
+    expect(
+      await output('env-file', 'echo $SAID', { spec: { volumes, initContainers }, container: { env } }),
+    ).toEqual(['hello there']);
+  });
+
+  it('mounts what is in images, and trees that nobody can write to', async () => {
+    const image = { reference: 'docker.io/library/busybox:1.36', pullPolicy: 'IfNotPresent' };
+    const volumes = [
+      { name: 'i', image },
+      { name: 'v', emptyDir: {} },
+    ];
+    const volumeMounts = [
+      { name: 'i', mountPath: '/i' },
+      { name: 'v', mountPath: '/v', readOnly: true, recursiveReadOnly: 'Enabled' },
+    ];
+    const script = 'test -e /i/bin/sh && echo there; touch /v/x 2>/dev/null || echo read-only';
+    expect(await output('images', script, { spec: { volumes }, container: { volumeMounts } })).toEqual([
+      'there',
+      'read-only',
+    ]);
+    expect((await main('images'))?.volumeMounts).toContainEqual(
+      expect.objectContaining({ name: 'v', recursiveReadOnly: 'Enabled' }),
+    );
+  });
+
+  it('gives a volume to its group, all of it or only when its root is not', async () => {
+    await kubectl.apply([
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'kept' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+      },
+    ]);
+    const group = (name: string, script: string, fsGroupChangePolicy: string): Promise<readonly string[]> => {
+      const volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'kept' } }];
+      const container = { volumeMounts: [{ name: 'v', mountPath: '/v' }] };
+      return output(name, script, {
+        spec: { volumes, securityContext: { fsGroup: 3000, fsGroupChangePolicy } },
+        container,
+      });
+    };
+    const show = 'stat -c %g /v /v/file';
+    expect(await group('first', `touch /v/file; chgrp 5000 /v/file; ${show}`, 'Always')).toEqual([
+      '3000',
+      '5000',
+    ]);
+    expect(await group('second', show, 'OnRootMismatch')).toEqual(['3000', '5000']);
+    expect(await group('third', show, 'Always')).toEqual(['3000', '3000']);
+  });
+
+  it('is ready when others say so too', async () => {
+    const readinessGates = [{ conditionType: 'example.org/open' }];
+    await kubectl.apply([pod('gated', { readinessGates, containers: [shell('sleep 1000')] })]);
+    const conditionOf = async (type: string): Promise<unknown> =>
+      (await status('gated')).conditions?.find((condition) => condition.type === type);
+    await eventually(async () =>
+      expect(await conditionOf('ContainersReady')).toMatchObject({ status: 'True' }),
+    );
+    expect(await conditionOf('Ready')).toMatchObject({ status: 'False', reason: 'ReadinessGatesNotReady' });
+    const patch = { status: { conditions: [{ type: 'example.org/open', status: 'True' }] } };
+    await kubectl('patch', 'pod', 'gated', '--subresource=status', '-p', JSON.stringify(patch));
+    await ready('gated');
+  });
+
+  it('is limited as a whole', async () => {
+    const resources = { limits: { memory: '32Mi', cpu: '500m' }, requests: { memory: '16Mi' } };
+    const script =
+      'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max';
+    expect(await output('whole', script, { spec: { resources } })).toEqual([String(32 * 1024 * 1024)]);
+    expect((await status('whole')).resources).toMatchObject({ limits: resources.limits });
+  });
+
+  it('loses only the container whose memory runs out', async () => {
+    const limits = { resources: { limits: { memory: '16Mi' } } };
+    const hog = { ...shell('tail /dev/zero', limits), name: 'hog' };
+    await kubectl.apply([pod('memory', { restartPolicy: 'Never', containers: [hog, shell('sleep 2')] })]);
+    await phase('memory', 'Failed');
+    const { containerStatuses = [] } = await status('memory');
+    expect(containerStatuses.map(({ state }) => state?.terminated?.reason)).toEqual([
+      'OOMKilled',
+      'Completed',
+    ]);
+  });
+
+  it('is refused by a node that cannot hold it', async () => {
+    const here = { nodeName: cluster.name };
+    const asks = { resources: { requests: { cpu: '1000' } } };
+    const appArmorProfile = { type: 'Localhost', localhostProfile: 'x' };
+    await kubectl.apply([
+      pod('too-big', { ...here, containers: [shell('true', asks)] }),
+      pod('elsewhere', { ...here, nodeSelector: { nowhere: 'yes' }, containers: [shell('true')] }),
+      pod('armoured', { ...here, securityContext: { appArmorProfile }, containers: [shell('true')] }),
+      pod('windows', { ...here, os: { name: 'windows' }, containers: [shell('true')] }),
+    ]);
+    const refused = (name: string, reason: string, message: string): Promise<void> =>
+      eventually(async () => {
+        const found = await status(name);
+        expect(found).toMatchObject({ phase: 'Failed', reason });
+        expect(found.message).toContain(message);
+      });
+    await refused('too-big', 'OutOfcpu', "Node didn't have enough resource: cpu, requested: 1000000, used: ");
+    await refused('elsewhere', 'NodeAffinity', "node(s) didn't match Pod's node affinity/selector");
+    await refused('armoured', 'AppArmor', 'AppArmor is not enabled on the host');
+    await refused('windows', 'PodOSNotSupported', "the OS field doesn't match node OS");
+  });
+
+  it('waits and says so when it asks for what the node does not have', async () => {
+    const resourceClaims = [{ name: 'gpu', resourceClaimName: 'none' }];
+    const here = { nodeName: cluster.name };
+    await kubectl.apply([
+      pod('users', { ...here, hostUsers: false, containers: [shell('true')] }),
+      pod('devices', { ...here, resourceClaims, containers: [shell('true')] }),
+      pod('nfs', {
+        ...here,
+        volumes: [{ name: 'v', nfs: { server: 'localhost', path: '/' } }],
+        containers: [shell('true')],
+      }),
+    ]);
+    await eventually(async () => {
+      expect(await eventOf('users', 'FailedCreatePodSandBox')).toContain('user namespaces are not supported');
+      expect(await eventOf('devices', 'FailedPrepareDynamicResources')).toContain('no driver for devices');
+      expect(await eventOf('nfs', 'FailedMount')).toContain('no volume plugin matched');
+    });
+  });
+});
