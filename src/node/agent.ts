@@ -37,6 +37,8 @@ import { followServices } from './service-source.ts';
 import { shutDown } from './shutdown/shut-down.ts';
 import { StaticPods } from './static-pods/static-pods.ts';
 import { createServiceAccountTokens } from './volumes/service-account-tokens.ts';
+import type { PodVolumes } from './volumes/pod-volumes.ts';
+import type { VolumeStats } from './volumes/volume-stats.ts';
 import { shareNodeDirectory } from './volumes/shared-mounts.ts';
 import { mountTmpfs } from './volumes/tmpfs.ts';
 
@@ -84,6 +86,8 @@ export interface NodeAgent {
   readonly nodeName: string;
   readonly runtime: ContainerRuntime;
   readonly probes: ProbeCounts;
+  /** How full the volumes of a pod are, as measured last. */
+  volumeStats(podUid: string): readonly VolumeStats[];
   /** Begins to register and to run pods. */
   start(): void;
   /** Resolves when the Node object says Ready and the pods have been read once. */
@@ -116,6 +120,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   };
   let workers: PodWorkers | undefined;
   const probes = new ProbeCounts();
+  const podVolumes = new Map<string, PodVolumes>();
   const { settings = defaultNodeSettings } = options;
   let housekeeping: Housekeeping | undefined;
   let staticPods: StaticPods | undefined;
@@ -195,6 +200,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
         }),
       }),
       csi: csi.volumes,
+      podVolumes,
       ...(options.localVolumes && { localVolumes: options.localVolumes }),
       probes,
       seccompDefault: settings.seccompDefault ? 'RuntimeDefault' : 'Unconfined',
@@ -310,6 +316,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
   return {
     nodeName,
     runtime,
+    volumeStats: (uid) => podVolumes.get(uid)?.stats() ?? [],
     probes,
     ready,
     start: () => {

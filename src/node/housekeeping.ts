@@ -12,6 +12,7 @@ import type { NodeRegistration } from './node-registration.ts';
 import type { PodWorker } from './pod-worker.ts';
 import type { PodWorkers } from './pod-workers.ts';
 import type { NodeSettings } from './settings/node-settings.ts';
+import { volumeImageIds } from './mount-status.ts';
 
 export interface HousekeepingOptions {
   readonly agent: Pick<NodeAgentOptions, 'imagesDirectory' | 'imagesInUse'>;
@@ -63,7 +64,10 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
   let imagesDueAt = clock.monotonic() + IMAGE_GC_PERIOD_MS;
 
   async function ownImages(): Promise<ReadonlySet<string>> {
-    return new Set((await runtime.listContainers()).map(({ imageId }) => imageId));
+    const containers = await runtime.listContainers();
+    return new Set(
+      containers.flatMap(({ imageId, annotations }) => [imageId, ...volumeImageIds(annotations)]),
+    );
   }
 
   function evictable(worker: PodWorker): EvictablePod {
@@ -82,6 +86,8 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
   async function once(): Promise<'calm' | 'changed' | 'evicted'> {
     try {
       await workers.resync();
+      // A driver that hangs must not hold up the rest.
+      for (const volumes of context.podVolumes.values()) volumes.maintain().catch(context.onError);
       const outcome = await eviction.look();
       await clearAway();
       return outcome;

@@ -12,7 +12,9 @@ export function mountAnnotations(
   images: ReadonlyMap<string, MountedImage>,
 ): Readonly<Record<string, string>> {
   const recursive = mounts.filter((mount) => mount.recursive).map(({ containerPath }) => containerPath);
-  const references = Object.fromEntries([...images].map(([name, { imageRef }]) => [name, imageRef]));
+  const references = Object.fromEntries(
+    [...images].map(([name, { imageRef, id }]) => [name, { imageRef, id }]),
+  );
   return {
     ...(recursive.length > 0 && { [RECURSIVE_MOUNTS]: JSON.stringify(recursive) }),
     ...(images.size > 0 && { [IMAGE_VOLUMES]: JSON.stringify(references) }),
@@ -25,9 +27,9 @@ export function mountStatuses(
   annotations: Readonly<Record<string, string>> = {},
 ): readonly VolumeMountStatus[] {
   const recursive = JSON.parse(annotations[RECURSIVE_MOUNTS] ?? '[]') as readonly string[];
-  const images = JSON.parse(annotations[IMAGE_VOLUMES] ?? '{}') as Readonly<Record<string, string>>;
+  const images = imagesOf(annotations);
   return volumeMounts.map(({ name, mountPath, readOnly }) => {
-    const imageRef = images[name];
+    const imageRef = images[name]?.imageRef;
     return {
       name,
       mountPath,
@@ -38,4 +40,17 @@ export function mountStatuses(
       ...(imageRef !== undefined && { volumeStatus: { image: { imageRef } } }),
     };
   });
+}
+
+/** Ids of the images that a runtime container has mounted as volumes. */
+export function volumeImageIds(annotations: Readonly<Record<string, string>>): readonly string[] {
+  return Object.values(imagesOf(annotations)).map(({ id }) => id);
+}
+
+function imagesOf(
+  annotations: Readonly<Record<string, string>>,
+): Readonly<Record<string, Pick<MountedImage, 'imageRef' | 'id'>>> {
+  return JSON.parse(annotations[IMAGE_VOLUMES] ?? '{}') as Readonly<
+    Record<string, Pick<MountedImage, 'imageRef' | 'id'>>
+  >;
 }

@@ -9,6 +9,7 @@ import type { Allocatable } from './env/resource-field.ts';
 import type { ImageService } from './image-service.ts';
 import type { ImagePuller } from './images/image-puller.ts';
 import type { LocalVolumeUse } from './local-storage/local-volumes.ts';
+import type { PodVolumes } from './volumes/pod-volumes.ts';
 import type { CsiVolumes } from './csi/csi-volumes.ts';
 import type { KeyedBackoff } from './keyed-backoff.ts';
 import type { PodDns } from './pod-etc.ts';
@@ -34,6 +35,8 @@ export interface NodeContext {
   readonly allocatable: Allocatable;
   readonly memoryBytes: number;
   readonly admission: NodeAdmission;
+  /** What each pod on the node has for volumes, by uid. */
+  readonly podVolumes: Map<string, PodVolumes>;
   /** The volumes of drivers that have registered with the node. */
   readonly csi: CsiVolumes;
   /** The volumes that the machine itself keeps; absent where it keeps none. */

@@ -36,9 +36,7 @@ export function persistentMount(
 ): CsiMount | undefined {
   const { csi } = spec;
   if (!csi) return undefined;
-  const waits = claim.status?.conditions?.some(
-    ({ type, status }) => type === 'FileSystemResizePending' && status === 'True',
-  );
+  const waits = waitsForNode(claim);
   const capacity = spec.capacity?.['storage'];
   return {
     name: metadata.name,
@@ -55,6 +53,12 @@ export function persistentMount(
     ...(csi.nodeExpandSecretRef && { expandSecret: csi.nodeExpandSecretRef }),
     ...(waits && capacity !== undefined && { growTo: capacity }),
   };
+}
+
+/** Whether the volume of a claim has grown, but for the part that its node does. */
+export function waitsForNode(claim: PersistentVolumeClaim | undefined): boolean {
+  const conditions = claim?.status?.conditions ?? [];
+  return conditions.some(({ type, status }) => type === 'FileSystemResizePending' && status === 'True');
 }
 
 /** What a volume written into a pod asks of the node; its handle is made of the pod's identity. */

@@ -53,6 +53,7 @@ export function createNodePages(options: NodePagesOptions): (path: string) => No
       sampler: sampler(),
       pods,
       probes: agent().probes,
+      volumes: (uid) => agent().volumeStats(uid),
     });
     return { type: exposition, body: metrics[name].text() };
   };
@@ -73,7 +74,15 @@ export function createNodePages(options: NodePagesOptions): (path: string) => No
     '/metrics/probes': () => page('probes'),
     '/stats/summary': () => ({
       type: json,
-      body: JSON.stringify(statsSummary({ nodeName: agent().nodeName, startedAt, sampler: sampler(), pods })),
+      body: JSON.stringify(
+        statsSummary({
+          nodeName: agent().nodeName,
+          startedAt,
+          sampler: sampler(),
+          pods,
+          volumes: (uid) => agent().volumeStats(uid),
+        }),
+      ),
     }),
     '/metrics': () => page('agent'),
     '/metrics/resource': () => page('resource'),

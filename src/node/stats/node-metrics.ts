@@ -3,12 +3,14 @@ import type { Pod } from '../../api/core/v1.gen.ts';
 import { MetricRegistry } from '../../base/metrics/registry.ts';
 import type { Live } from '../../machinery/object.ts';
 import { PROBE_LABELS, type ProbeCounts } from '../probes/probe-counts.ts';
+import type { VolumeStats } from '../volumes/volume-stats.ts';
 import type { MeasuredContainer, UsageSampler } from './usage-sampler.ts';
 
 export interface NodeMetricsOptions {
   readonly nodeName: string;
   readonly sampler: UsageSampler;
   readonly probes: ProbeCounts;
+  volumes(podUid: string): readonly VolumeStats[];
   pods(): readonly Live<Pod>[];
 }
 
@@ -62,7 +64,21 @@ function probesPage({ probes }: NodeMetricsOptions): MetricRegistry {
   return page;
 }
 
-function agentPage({ nodeName, sampler, pods }: NodeMetricsOptions): MetricRegistry {
+/** What is told of the volumes of claims. */
+const claimMetrics: readonly (readonly [
+  name: string,
+  help: string,
+  read: (volume: VolumeStats) => number | undefined,
+])[] = [
+  ['capacity_bytes', 'Size of the volume of a claim.', ({ capacityBytes }) => capacityBytes],
+  ['available_bytes', 'Free space in the volume of a claim.', ({ availableBytes }) => availableBytes],
+  ['used_bytes', 'Space taken in the volume of a claim.', ({ usedBytes }) => usedBytes],
+  ['inodes', 'Inodes of the volume of a claim.', ({ inodes }) => inodes],
+  ['inodes_free', 'Free inodes in the volume of a claim.', ({ inodesFree }) => inodesFree],
+  ['inodes_used', 'Inodes taken in the volume of a claim.', ({ inodesUsed }) => inodesUsed],
+];
+
+function agentPage({ nodeName, sampler, pods, volumes }: NodeMetricsOptions): MetricRegistry {
   const page = new MetricRegistry();
   page.reading('gauge', { name: 'kubelet_node_name', help: "The node's name.", labels: ['node'] }, () => [
     [[nodeName], 1],
@@ -75,6 +91,18 @@ function agentPage({ nodeName, sampler, pods }: NodeMetricsOptions): MetricRegis
     { name: 'kubelet_running_containers', help: 'Running containers.', labels: ['container_state'] },
     () => [[['running'], [...sampler.containers().values()].flat().length]],
   );
+  for (const [name, help, read] of claimMetrics) {
+    const labels = ['namespace', 'persistentvolumeclaim'];
+    page.reading('gauge', { name: `kubelet_volume_stats_${name}`, help, labels }, () =>
+      pods().flatMap(({ metadata }) =>
+        volumes(metadata.uid).flatMap((volume): Row[] => {
+          const value = read(volume);
+          const { pvcRef } = volume;
+          return pvcRef && value !== undefined ? [[[pvcRef.namespace, pvcRef.name], value]] : [];
+        }),
+      ),
+    );
+  }
   return page;
 }
 

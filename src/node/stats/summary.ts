@@ -1,6 +1,7 @@
 import { timestamp } from '../../base/clock.ts';
 import type { Pod } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
+import type { VolumeStats } from '../volumes/volume-stats.ts';
 import { usageOf, type Measured, type MeasuredContainer, type UsageSampler } from './usage-sampler.ts';
 
 export interface SummaryOptions {
@@ -9,6 +10,7 @@ export interface SummaryOptions {
   readonly startedAt: number;
   readonly sampler: UsageSampler;
   pods(): readonly Live<Pod>[];
+  volumes(podUid: string): readonly VolumeStats[];
 }
 
 function cpuAndMemory(measured: Measured): object {
@@ -53,7 +55,7 @@ function podTotal(own: readonly MeasuredContainer[]): object {
 }
 
 /** What `/stats/summary` answers (`k8s.io/kubelet/pkg/apis/stats/v1alpha1` Summary): processors, memory, processes. */
-export function statsSummary({ nodeName, startedAt, sampler, pods }: SummaryOptions): object {
+export function statsSummary({ nodeName, startedAt, sampler, pods, volumes }: SummaryOptions): object {
   const node = sampler.node();
   const containers = sampler.containers();
   return {
@@ -62,11 +64,13 @@ export function statsSummary({ nodeName, startedAt, sampler, pods }: SummaryOpti
       const own = containers.get(pod.metadata.uid) ?? [];
       if (own.length === 0) return [];
       const { name, namespace, uid } = pod.metadata;
+      const measured = volumes(uid);
       return {
         podRef: { name, namespace, uid },
         ...(pod.status?.startTime !== undefined && { startTime: pod.status.startTime }),
         containers: own.map(containerSummary),
         ...podTotal(own),
+        ...(measured.length > 0 && { volume: measured }),
       };
     }),
   };

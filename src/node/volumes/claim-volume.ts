@@ -28,7 +28,7 @@ export interface ClaimReader {
   /** The node's directory, which is what it calls `/var/lib/kubelet`. */
   readonly nodeDirectory: string;
   /** Those of drivers; absent where none can register. */
-  readonly csi?: Pick<CsiVolumes, 'publish' | 'unpublish'>;
+  readonly csi?: Pick<CsiVolumes, 'publish' | 'unpublish' | 'stats'>;
 }
 
 /** A volume that can be mounted into containers. */
@@ -37,6 +37,8 @@ export interface MountedVolume {
   readonly readOnly: boolean;
   /** When it has to be set up again, for what its driver wants to renew. */
   readonly republishMs?: number;
+  /** Whether a CSI driver has mounted it. */
+  readonly byDriver?: boolean;
 }
 
 /** The {@link ClaimReader} that asks the API server each time. */
@@ -94,7 +96,7 @@ export async function setUpClaim(
   if (mount && mount.driver !== LOCAL_DRIVER && reader.csi) {
     if (volume.spec.volumeMode === 'Block') throw blockUnsupported();
     const readOnly = mount.readOnly || access === 'read-only';
-    return reader.csi.publish(pod, { ...mount, readOnly }, claimName);
+    return { ...(await reader.csi.publish(pod, { ...mount, readOnly }, claimName)), byDriver: true };
   }
   return {
     path: await directoryOf(volume, pod, reader),

@@ -11,6 +11,8 @@ import { mountPoints } from './tmpfs.ts';
 /** An image whose files a container sees as a volume. */
 export interface MountedImage {
   readonly path: string;
+  /** The image's. */
+  readonly id: string;
   /** As `volumeMounts[].volumeStatus.image.imageRef` shows it. */
   readonly imageRef: string;
 }
@@ -37,7 +39,7 @@ export async function mountImageVolumes(options: {
       ...(source.pullPolicy && { imagePullPolicy: source.pullPolicy }),
     });
     const path = await mountImage(join(directories.volumes, 'kubernetes.io~image', name), image);
-    mounted.set(name, { path, imageRef: image.digests[0] ?? image.id });
+    mounted.set(name, { path, id: image.id, imageRef: image.digests[0] ?? image.id });
   }
   return mounted;
 }

@@ -4,9 +4,11 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Pod, Volume } from '../../api/core/v1.gen.ts';
 import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import { StatusError } from '../../machinery/status-error.ts';
+import { podResources } from '../container-resources.ts';
 import type { PodDirectories } from '../pod-directories.ts';
 import { writePayload } from './atomic-writer.ts';
 import { inlineMount } from '../csi/csi-request.ts';
+import { waitsForNode } from '../csi/csi-request.ts';
 import { claimNameOf, setUpClaim, type ClaimReader, type MountedVolume } from './claim-volume.ts';
 import { giveToGroup } from './fs-group.ts';
 import { setUpHostPath } from './host-path.ts';
@@ -14,6 +16,7 @@ import { isConfidential, volumePayload, type PayloadContext } from './payload-so
 import type { ServiceAccountToken } from './service-account-tokens.ts';
 import { mountTmpfs, unmountBelow } from './tmpfs.ts';
 import { VolumeError } from './volume-error.ts';
+import { measureVolumes, type VolumeStats } from './volume-stats.ts';
 
 /** What volumes are made from. */
 export interface VolumeContext extends PayloadContext, ClaimReader {
@@ -41,6 +44,10 @@ export interface PodVolumes {
   pathOf(volume: string): string | undefined;
   /** Whether containers can only read it. */
   isReadOnly(volume: string): boolean;
+  /** From time to time: grows what waits for the node to do that, and measures. Failures are reported. */
+  maintain(): Promise<void>;
+  /** As measured last. */
+  stats(): readonly VolumeStats[];
   /** Stops refreshing; files stay. */
   close(): void;
   /** Removes what belongs to the pod; host paths stay. */
@@ -55,6 +62,11 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
   const readOnly = new Set<string>();
   /** Volumes beside those with a payload that are set up again from time to time. */
   const renewed = new Set<string>();
+  /** Volumes of claims that a driver has mounted. */
+  const mounted = new Set<string>();
+  let maintaining = false;
+  let stats: readonly VolumeStats[] = [];
+  let measuredAt = Number.NEGATIVE_INFINITY;
   let next: { readonly due: number; readonly timer: Timer } | undefined;
   let work: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -97,7 +109,9 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
     } else if (claim !== undefined) {
       const made = volume.ephemeral ? 'for the pod' : 'by a person';
       const access = volume.persistentVolumeClaim?.readOnly ? ({ access: 'read-only' } as const) : {};
-      show(volume.name, await setUpClaim(context.pod, { name: claim, made, ...access }, context));
+      const shown = await setUpClaim(context.pod, { name: claim, made, ...access }, context);
+      show(volume.name, shown);
+      if (shown.byDriver) mounted.add(volume.name);
     } else if (volume.csi) {
       if (!context.csi) throw new VolumeError('no CSI driver can register with this node');
       show(
@@ -124,11 +138,13 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
   }
 
   async function setUpEmptyDir(volume: Volume, group: number | undefined): Promise<string> {
-    const inMemory = volume.emptyDir?.medium === 'Memory';
+    const { medium = '' } = volume.emptyDir ?? {};
+    if (medium.startsWith('HugePages'))
+      throw new VolumeError(`emptyDir of medium ${medium} is not supported on this node`);
+    const inMemory = medium === 'Memory';
     const path = join(inMemory ? options.memoryDirectory : directories.volumes, volume.name);
     await mkdir(path, { recursive: true });
-    const limit = volume.emptyDir?.sizeLimit;
-    if (inMemory && limit !== undefined) await mountTmpfs(path, quantityValue(parseQuantity(limit)));
+    if (inMemory) await mountTmpfs(path, memorySize(options.context(), volume.emptyDir?.sizeLimit));
     await chmod(path, 0o777);
     if (group !== undefined) await giveToGroup(path, group);
     return path;
@@ -155,6 +171,22 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
     return result;
   }
 
+  async function maintainAll(context: VolumeContext): Promise<void> {
+    for (const volume of volumesOf(context.pod)) {
+      const claim = mounted.has(volume.name) ? claimNameOf(context.pod, volume) : undefined;
+      if (claim === undefined || !waitsForNode(await context.claim(claim))) continue;
+      await queue(() => setUpAll([volume]));
+    }
+    if (clock.monotonic() - measuredAt < MEASURE_MS) return;
+    measuredAt = clock.monotonic();
+    stats = await measureVolumes({
+      pod: context.pod,
+      clock,
+      csi: context.csi,
+      pathOf: (volume) => paths.get(volume),
+    });
+  }
+
   const api: PodVolumes = {
     setUp: () => queue(() => setUpAll(volumesOf(options.context().pod))),
     refresh: () =>
@@ -170,6 +202,16 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
           schedule(REFRESH_RETRY_MS);
         }
       }),
+    async maintain() {
+      if (maintaining || closed) return;
+      maintaining = true;
+      try {
+        await maintainAll(options.context());
+      } finally {
+        maintaining = false;
+      }
+    },
+    stats: () => stats,
     pathOf: (volume) => paths.get(volume),
     isReadOnly: (volume) => payloadVolumes.has(volume) || readOnly.has(volume),
     close: () => {
@@ -193,6 +235,16 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
 }
 
 const REFRESH_RETRY_MS = 30_000;
+const MEASURE_MS = 60_000;
+
+/** How much a volume in memory may hold: what it says, at most what the pod or else the node may use. */
+function memorySize({ pod, allocatable }: VolumeContext, limit: string | undefined): bigint {
+  const podLimit = podResources(pod).memoryLimitBytes;
+  const most =
+    podLimit === undefined ? quantityValue(parseQuantity(allocatable['memory'] ?? '0')) : BigInt(podLimit);
+  const own = limit === undefined ? most : quantityValue(parseQuantity(limit));
+  return own > 0n && own < most ? own : most;
+}
 
 function volumesOf(pod: Pod): readonly Volume[] {
   return pod.spec?.volumes ?? [];

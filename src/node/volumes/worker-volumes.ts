@@ -21,7 +21,7 @@ export function workerVolumes(options: {
   const { node, directories, config, pod } = options;
   const { namespace = '', uid } = pod().metadata;
   const claims = createClaimReader(node.client, namespace);
-  return createPodVolumes({
+  const volumes = createPodVolumes({
     clock: node.clock,
     directories,
     memoryDirectory: join(node.memoryDirectory, uid),
@@ -39,4 +39,12 @@ export function workerVolumes(options: {
     }),
     onFailure: (message) => options.onFailure(message),
   });
+  node.podVolumes.set(uid, volumes);
+  return {
+    ...volumes,
+    close() {
+      node.podVolumes.delete(uid);
+      volumes.close();
+    },
+  };
 }
