@@ -1,5 +1,7 @@
 import { createClient } from '../client/create-client.ts';
 import { nodes } from '../api/core/v1.gen.ts';
+import { ingressclasses } from '../api/networking/v1.gen.ts';
+import { urlsAnnotation } from '../network/ingress/ensure-ingress-class.ts';
 import { adminKubeconfigFile } from './admin-kubeconfig.ts';
 import { ClusterError } from './cluster-error.ts';
 import { isRunning, readRecord } from './cluster-record.ts';
@@ -27,6 +29,8 @@ export interface ClusterStatus {
   readonly logFile?: string;
   readonly startup: StartupTimes;
   readonly limitations: readonly string[];
+  /** Where Ingresses answer on this machine, once there are any. */
+  readonly ingress?: readonly string[];
 }
 
 /** How a cluster does: its record, and what its API server says when it runs. Throws `NOT_FOUND`. */
@@ -62,10 +66,14 @@ export async function clusterStatus(home: Home, name: string): Promise<ClusterSt
     const signal = AbortSignal.timeout(5_000);
     const version = (await client.transport.raw('/version', signal)) as { readonly gitVersion: string };
     const list = await client.for(nodes).list({ signal });
+    const ingress = (await client.for(ingressclasses).list({ signal })).items.flatMap(
+      ({ metadata }) => metadata.annotations?.[urlsAnnotation]?.split(',') ?? [],
+    );
     return {
       ...alive,
       ready: true,
       version: version.gitVersion,
+      ...(ingress.length > 0 && { ingress }),
       nodes: list.items.map((node) => ({
         name: node.metadata.name,
         ready:

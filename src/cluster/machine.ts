@@ -181,7 +181,9 @@ export async function startMachine({
         storage.ready,
         ingress?.ready,
       ]);
-      ingress?.gatewayReady().catch((error: unknown) => report.warn(`Gateway API: ${textOf(error)}`));
+      ingress?.gatewayReady().catch((error: unknown) => {
+        if (!options.signal.aborted) report.warn(`Gateway API: ${textOf(error)}`);
+      });
       storage.startRest();
     },
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),

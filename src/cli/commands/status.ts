@@ -34,6 +34,7 @@ export function statusCommand(context: CliContext): Command {
           ],
           ['Runtime', status.runtime],
           ['Networks', `pods ${status.podCidr}, services ${status.serviceCidr}`],
+          ['Ingress', status.ingress?.join(', ')],
           ['Data', status.dataDirectory],
           ['Log', status.logFile],
           ['Start', times.join(', ')],

@@ -3,6 +3,9 @@ import type { Client } from '../../client/client.ts';
 import { isStatus } from '../../machinery/status-error.ts';
 import { ingressController } from './plan-ingresses.ts';
 
+/** On the class: where this machine reaches its Ingresses. */
+export const urlsAnnotation: string = 'kanoe.io/urls';
+
 /** The class of Ingresses that are served here, by default of those that name none. Made when absent and then left alone. */
 export async function ensureIngressClass(client: Client): Promise<void> {
   try {

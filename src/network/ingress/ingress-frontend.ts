@@ -5,6 +5,7 @@ import type { Client } from '../../client/client.ts';
 import type { Authority } from '../../machinery/x509/issue-certificate.ts';
 import type { Informer } from '../../reconcile/informer.ts';
 import { defaultCertificate } from './default-certificate.ts';
+import { urlsAnnotation } from './ensure-ingress-class.ts';
 import { ensureFrontendService } from './ensure-frontend-service.ts';
 import type { IngressAddress } from './ingress-status.ts';
 import type { IngressPlan } from './plan-ingresses.ts';
@@ -42,8 +43,6 @@ export interface IngressFrontend {
 
 const namespace = 'kube-system';
 const name = 'kanoe-ingress';
-/** On the class: where this machine reaches its Ingresses. */
-export const urlsAnnotation: string = 'kanoe.io/urls';
 
 export function createIngressFrontend(options: FrontendOptions): IngressFrontend {
   const { client, place } = options;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../../base/clock.ts';
-import { secrets, services } from '../../api/core/v1.gen.ts';
+import { pods, secrets, services } from '../../api/core/v1.gen.ts';
 import { customresourcedefinitions, type CustomResourceDefinition } from '../../api/apiextensions/v1.gen.ts';
 import { endpointslices } from '../../api/discovery/v1.gen.ts';
 import { ingressclasses, ingresses } from '../../api/networking/v1.gen.ts';
@@ -18,6 +18,7 @@ import { planIngresses, type IngressPlan, type IngressProblem } from './plan-ing
 import type { IngressProxy, ListenerPorts, ProxySettings } from './proxy/ingress-proxy.ts';
 import type { ProxyListener, Upstream } from './proxy/proxy-configuration.ts';
 import { createWorkerIngressProxy } from './proxy/worker-ingress-proxy.ts';
+import { slicesOfPods } from './slice-of-pods.ts';
 import { planUpstream, upstreamName, type UpstreamRef } from './service-upstream.ts';
 
 export interface IngressOptions {
@@ -86,7 +87,10 @@ export function startIngress(options: IngressOptions): RunningIngress {
   let stopped = false;
 
   caches.slices.addIndex(serviceNameLabel, (slice) => [serviceKey(slice) ?? '']);
+  /** Only where they have addresses that no EndpointSlice may hold. */
+  const podCache = options.place.kind === 'loopback' ? informers.for(pods) : undefined;
   const handlers = [
+    ...(podCache ? [follow(podCache, () => (replan = true))] : []),
     follow(caches.ingresses, () => (replan = true)),
     follow(caches.classes, () => (replan = true)),
     follow(caches.services, () => (replan = true)),
@@ -102,7 +106,9 @@ export function startIngress(options: IngressOptions): RunningIngress {
     }),
   ];
   informers.start();
-  void Promise.all(Object.values(caches).map((cache) => cache.synced())).then(() => {
+  void Promise.all(
+    [...Object.values(caches), ...(podCache ? [podCache] : [])].map((cache) => cache.synced()),
+  ).then(() => {
     synced = true;
     schedule();
   });
@@ -222,11 +228,12 @@ export function startIngress(options: IngressOptions): RunningIngress {
     for (const ref of wanted) {
       const key = `${ref.namespace}/${ref.service}`;
       const name = upstreamName(ref);
-      const upstream = planUpstream(
-        ref,
-        caches.services.get(ref.namespace, ref.service),
-        caches.slices.byIndex(serviceNameLabel, key),
-      ) ?? { name, protocol: 'http1', endpoints: [] };
+      const service = caches.services.get(ref.namespace, ref.service);
+      const slices = [
+        ...caches.slices.byIndex(serviceNameLabel, key),
+        ...(podCache ? slicesOfPods(service, podCache.list(ref.namespace)) : []),
+      ];
+      const upstream = planUpstream(ref, service, slices) ?? { name, protocol: 'http1', endpoints: [] };
       if (isDeepStrictEqual(known.get(name), upstream)) continue;
       known.set(name, upstream);
       set.push(upstream);

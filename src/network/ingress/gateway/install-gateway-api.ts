@@ -1,46 +1,63 @@
 import { customresourcedefinitions } from '../../../api/apiextensions/v1.gen.ts';
 import { sleep, type Clock } from '../../../base/clock.ts';
 import type { Client, ResourceClient } from '../../../client/client.ts';
-import type { KubeObject } from '../../../machinery/object.ts';
+import type { KubeObject, ResourceType } from '../../../machinery/object.ts';
 import { isStatus } from '../../../machinery/status-error.ts';
-import { isConditionTrue } from '../../../reconcile/conditions.ts';
 import { find } from '../../upsert.ts';
-import { gatewayClasses, gatewayController } from './gateway-api.ts';
+import {
+  gatewayClasses,
+  gatewayController,
+  gateways,
+  grpcRoutes,
+  httpRoutes,
+  referenceGrants,
+} from './gateway-api.ts';
 import { gatewayDefinitions } from './gateway-definitions.ts';
 
 const pollMs = 20;
-const polls = 500;
+const types: readonly ResourceType<KubeObject>[] = [
+  gatewayClasses,
+  gateways,
+  httpRoutes,
+  grpcRoutes,
+  referenceGrants,
+];
 
 /**
  * Makes the kinds of the Gateway API and the GatewayClass `kanoe` where they are missing. Kinds that somebody else installed,
- * in whatever version, stay as they are. Resolves when they are served.
+ * in whatever version, stay as they are. Resolves when those that were made are served; rejects when the signal aborts.
  */
 export async function installGatewayApi(client: Client, clock: Clock, signal: AbortSignal): Promise<void> {
   const crds = client.for(customresourcedefinitions);
+  const made = new Set<string>();
   for (const definition of gatewayDefinitions()) {
     const { name = '' } = definition.metadata;
-    if (!(await find(crds, { name }))) await createUnlessThere(crds, definition);
+    if (await find(crds, { name })) continue;
+    if (await createUnlessThere(crds, definition)) made.add(definition.spec.names.plural);
   }
-  const { resource, group } = gatewayClasses;
-  for (let poll = 0; poll < polls; poll++) {
-    const served = await find(crds, { name: `${resource}.${group}` });
-    if (isConditionTrue(served?.status?.conditions ?? [], 'Established')) break;
-    await sleep(clock, pollMs, signal);
-  }
-  const class_ = { metadata: { name: 'kanoe' }, spec: { controllerName: gatewayController } };
+  for (const type of types)
+    if (made.has(type.resource)) await untilServed(() => client.for(type).list({ limit: 1 }));
   const classes = client.for(gatewayClasses);
-  for (let poll = 0; poll < polls; poll++) {
-    try {
-      if (!(await find(classes, { name: 'kanoe' })))
-        await createUnlessThere(classes, {
-          apiVersion: `${group}/v1`,
-          kind: 'GatewayClass',
-          ...class_,
-        });
-      return;
-    } catch (error) {
-      if (!isStatus(error, 'NotFound')) throw error;
-      await sleep(clock, pollMs, signal);
+  if (await find(classes, { name: 'kanoe' })) return;
+  await untilServed(() =>
+    createUnlessThere(classes, {
+      apiVersion: `${gatewayClasses.group}/v1`,
+      kind: 'GatewayClass',
+      metadata: { name: 'kanoe' },
+      spec: { controllerName: gatewayController },
+    }),
+  );
+
+  async function untilServed(act: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        await act();
+        return;
+      } catch (error) {
+        if (!isStatus(error, 'NotFound')) throw error;
+        await sleep(clock, pollMs, signal);
+      }
     }
   }
 }
@@ -48,10 +65,12 @@ export async function installGatewayApi(client: Client, clock: Clock, signal: Ab
 async function createUnlessThere<T extends KubeObject>(
   resource: ResourceClient<T>,
   object: T,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await resource.create(object);
+    return true;
   } catch (error) {
     if (!isStatus(error, 'AlreadyExists')) throw error;
+    return false;
   }
 }
