@@ -11,6 +11,7 @@ import {
 } from '../node/runtimes/cri/cni-network.ts';
 import { connectCri } from '../node/runtimes/cri/connect-cri.ts';
 import { criImages, criImagesDirectory } from '../node/runtimes/cri/cri-images.ts';
+import { writeCriRecord } from '../node/runtimes/cri/cri-record.ts';
 import { createCriRuntime } from '../node/runtimes/cri/cri-runtime.ts';
 import { OciError } from '../oci/oci-error.ts';
 import { parseReference } from '../oci/reference.ts';
@@ -48,7 +49,12 @@ export interface CriNode {
 export async function joinCriNode(options: CriNodeOptions): Promise<CriNode> {
   const { plan, endpoints, nodeName } = options;
   const { clock } = options.options;
+  const owner = { clusterId: plan.id, nodeName };
+  const { cgroupRoot } = options;
   const connection = await connectCri(endpoints.runtime, clock);
+  // Only a runtime that answers can hold anything that is to be removed later.
+  await connection.call('Version', { version: 'v1' });
+  await writeCriRecord(options.directory, { endpoint: endpoints.runtime, owner, cgroupRoot });
   const imageConnection =
     endpoints.images === endpoints.runtime ? connection : await connectCri(endpoints.images, clock);
   await ensureCniNetwork({
@@ -70,12 +76,12 @@ export async function joinCriNode(options: CriNodeOptions): Promise<CriNode> {
   const runtime = await createCriRuntime({
     connection,
     endpoint: endpoints.runtime,
-    owner: { clusterId: plan.id, nodeName },
+    owner,
     images,
     network: options.network,
     clock,
     directory: options.directory,
-    cgroupRoot: options.cgroupRoot,
+    cgroupRoot,
     systemdCgroups: await usesSystemdCgroups(connection),
     onError: options.onError,
   });

@@ -63,6 +63,12 @@ export async function ensureCniNetwork(options: CniNetworkOptions): Promise<void
       `the container runtime at ${endpoint} has the network of another cluster (${join(folders.configurations, other)}): \`kanoe down\` that cluster, or remove the file if it is gone, or give this cluster a runtime of its own`,
     );
   if (networkProblem === undefined && !present.includes(file)) return;
+  const missing = folders.plugins === undefined ? [] : await missingPlugins(folders.plugins);
+  if (missing.length > 0)
+    throw new RuntimeError(
+      'NETWORK',
+      `the container runtime at ${endpoint} cannot connect pods: ${missing.join(', ')} cannot be found in ${folders.plugins}, where it looks for CNI plug-ins: install containernetworking-plugins, or set bin_dir in its configuration`,
+    );
   await mkdir(folders.configurations, { recursive: true });
   await writeFile(join(folders.configurations, file), `${JSON.stringify(conflist(options), undefined, 2)}\n`);
   const deadline = clock.monotonic() + patienceMs;
@@ -72,7 +78,7 @@ export async function ensureCniNetwork(options: CniNetworkOptions): Promise<void
     if (clock.monotonic() > deadline)
       throw new RuntimeError(
         'NETWORK',
-        `the container runtime at ${endpoint} cannot connect pods: ${now.networkProblem}. It looks for plug-ins in ${folders.plugins ?? 'its bin_dir'} and for a configuration in ${folders.configurations}: install containernetworking-plugins, or set bin_dir and conf_dir in its own configuration`,
+        `the container runtime at ${endpoint} cannot connect pods: ${now.networkProblem}. It was given a configuration in ${folders.configurations}; if it looks elsewhere, set conf_dir in its own configuration`,
       );
     await sleep(clock, pollMs);
   }
@@ -88,6 +94,11 @@ const ownFile = /^10-kanoe-[0-9a-f]+\.conflist$/;
 
 function conflistFile(clusterId: string): string {
   return `10-kanoe-${clusterId}.conflist`;
+}
+
+async function missingPlugins(folder: string): Promise<readonly string[]> {
+  const present = new Set(await readdir(folder).catch((): string[] => []));
+  return ['ptp', 'host-local', 'loopback'].filter((name) => !present.has(name));
 }
 
 interface CniFolders {

@@ -177,7 +177,7 @@ interface GrpcFailure extends Error {
 function criError(endpoint: string, error: GrpcFailure): CriError {
   const message =
     error.code === criStatus.unavailable
-      ? `the container runtime at ${endpoint} does not answer: ${error.details}`
+      ? `the container runtime at ${endpoint} does not answer: ${/connect \w+ \S+?(?=\.? |$)/.exec(error.details)?.[0] ?? 'no connection'}`
       : error.details;
   return new CriError(error.code, message, { cause: error });
 }

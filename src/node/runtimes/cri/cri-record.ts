@@ -1,3 +1,6 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeState } from '../state-file.ts';
 import type { Ownership } from './cri-config.ts';
 
 /** What has to be known of a node's runtime to clean up behind it; a file in the node's folder. */
@@ -9,3 +12,9 @@ export interface CriRecord {
 
 /** Name of the file that holds a {@link CriRecord}. */
 export const criRecordFile: string = 'cri.json';
+
+/** Writes it; to be done before anything is left with the runtime. */
+export async function writeCriRecord(directory: string, record: CriRecord): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeState(join(directory, criRecordFile), record);
+}

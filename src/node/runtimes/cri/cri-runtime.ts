@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { sleep, type Clock, type Timer } from '../../../base/clock.ts';
@@ -18,7 +17,6 @@ import type { ForeignPodNetwork } from '../../foreign-pod-network.ts';
 import type { ImageService } from '../../image-service.ts';
 import { Cgroups, detectCgroups } from '../native/cgroups.ts';
 import { signalNumber, signalProcess } from '../processes.ts';
-import { writeState } from '../state-file.ts';
 import { criStatus, CriError, type CriConnection, type EventSource } from './connect-cri.ts';
 import {
   containerConfig,
@@ -28,7 +26,7 @@ import {
   sandboxConfig,
   type Ownership,
 } from './cri-config.ts';
-import { criRecordFile, type CriRecord } from './cri-record.ts';
+import { writeCriRecord } from './cri-record.ts';
 import { containerStatus, sandboxStatus } from './cri-status.ts';
 import { killExecuted, siblingsOf } from './executed-process.ts';
 import { forwardPort } from './forward-port.ts';
@@ -67,11 +65,10 @@ const oomNewsTries = 5;
  * agent that comes later finds its containers by their labels.
  */
 export async function createCriRuntime(options: CriRuntimeOptions): Promise<ContainerRuntime> {
-  await mkdir(options.directory, { recursive: true, mode: 0o700 });
-  const { connection } = options;
+  const { connection, endpoint, owner, cgroupRoot } = options;
+  await writeCriRecord(options.directory, { endpoint, owner, cgroupRoot });
   const { runtime_name, runtime_version } = await connection.call('Version', { version: 'v1' });
   const { runtime_handlers, features } = await connection.call('Status', { verbose: false });
-  await writeState(join(options.directory, criRecordFile), recordOf(options));
   const runtime = new CriRuntime(options, {
     name: runtime_name,
     version: runtime_version,
@@ -83,10 +80,6 @@ export async function createCriRuntime(options: CriRuntimeOptions): Promise<Cont
   });
   await runtime.adopt();
   return runtime;
-}
-
-function recordOf({ endpoint, owner, cgroupRoot }: CriRuntimeOptions): CriRecord {
-  return { endpoint, owner, cgroupRoot };
 }
 
 interface Facts {

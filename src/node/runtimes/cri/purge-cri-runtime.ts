@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../../../base/clock.ts';
+import { RuntimeError } from '../../container-runtime.ts';
 import { readIfPresent } from '../state-file.ts';
 import { Cgroups, detectCgroups } from '../native/cgroups.ts';
 import { criRecordFile, type CriRecord } from './cri-record.ts';
@@ -31,6 +32,13 @@ export async function purgeCriRuntime(options: {
       }),
     );
     await removeCniNetwork(connection, owner.clusterId);
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    throw new RuntimeError(
+      error.code,
+      `${error.message}; containers of the cluster may still be there: start the runtime and stop the cluster again`,
+      { cause: error },
+    );
   } finally {
     connection.close();
   }
