@@ -14,7 +14,8 @@ interface Answer {
   readonly client: string;
 }
 
-const ip = (...args: readonly string[]): string => execFileSync('ip', args, { encoding: 'utf8' });
+const ipProgram: string = '/sbin/ip';
+const ip = (...args: readonly string[]): string => execFileSync(ipProgram, args, { encoding: 'utf8' });
 
 describeWith(
   { root: true, kubectl: true, tools: ['nft', 'nsenter'] },

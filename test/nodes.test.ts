@@ -67,6 +67,8 @@ async function nodesAnswering(url: string): Promise<readonly string[]> {
   return [...names].sort();
 }
 
+const ipProgram: string = '/sbin/ip';
+
 describeWith({ root: true, kubectl: true, tools: ['nft', 'nsenter'] }, 'several nodes on one machine', () => {
   let cluster: Workplace;
   let kubectl: Kubectl;
@@ -123,13 +125,13 @@ describeWith({ root: true, kubectl: true, tools: ['nft', 'nsenter'] }, 'several 
 
   it('gives each node a namespace, an address and pod addresses of its own', async () => {
     const { id } = cluster.record();
-    const listed = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+    const listed = execFileSync(ipProgram, ['netns', 'list'], { encoding: 'utf8' });
     for (const number of [1, 2, 3]) expect(listed).toContain(`kanoe-${id}-${number}`);
     const addresses = await Promise.all(names.map(addressOf));
     expect(new Set(addresses).size).toBe(3);
     const ranges = await get('nodes', '-o', 'jsonpath={.items[*].spec.podCIDR}');
     expect(new Set(ranges.split(' ')).size).toBe(3);
-    const routes = execFileSync('ip', ['netns', 'exec', `kanoe-${id}-1`, 'ip', 'route'], {
+    const routes = execFileSync(ipProgram, ['netns', 'exec', `kanoe-${id}-1`, 'ip', 'route'], {
       encoding: 'utf8',
     });
     expect(routes).toContain(`via ${addresses[1]} dev eth0`);
@@ -282,7 +284,7 @@ describeWith({ root: true, kubectl: true, tools: ['nft', 'nsenter'] }, 'several 
     expect(again.stderr).toContain('has a node named extra already');
     expect(await cluster.mustKanoe(['node', 'delete', 'extra'])).toContain('node/extra deleted');
     expect(await get('nodes', '-o', 'name')).not.toContain('extra');
-    expect(execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })).not.toContain(
+    expect(execFileSync(ipProgram, ['netns', 'list'], { encoding: 'utf8' })).not.toContain(
       `kanoe-${cluster.record().id}-4`,
     );
     const gone = await cluster.kanoe(['node', 'stop', 'extra']);

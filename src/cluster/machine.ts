@@ -54,6 +54,8 @@ export interface MachineOptions {
 const dnsPollMs = 5;
 const dnsPatienceMs = 30_000;
 const sharedByPods = "pods run as plain processes and share the machine's network";
+const sharedByNodes =
+  'nft is not installed: the nodes share the network of this machine, and so do their node ports, host ports and hostNetwork pods';
 const withoutNetwork = 'services and DNS are not there: they need root on Linux';
 
 /** Starts the network and the nodes. Resolves when they have been started; readiness is asked for separately. */
@@ -114,6 +116,7 @@ export async function startMachine({
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork, unenforcedLimitation(sharedByPods)])),
+    ...(network && !network.isolatedNodes && plan.nodes.length > 1 ? [sharedByNodes] : []),
     ...new Set(nodes.running().flatMap((node) => node.limitations)),
   ];
 
