@@ -117,6 +117,22 @@ const measurements = {
         for (let count = 0; count < atOnce; count++) send();
       });
     }),
+  /** When the first connection was begun that did not come about (or, with `open`, that did), in milliseconds since 1970. */
+  turn: async ({ host, port, open }) => {
+    for (;;) {
+      const begun = Date.now();
+      const came = await new Promise((resolve) => {
+        const socket = connect({ host, port, timeout: 100 });
+        const done = (result) => {
+          socket.destroy();
+          resolve(result);
+        };
+        socket.on('connect', () => done(true));
+        for (const event of ['timeout', 'error']) socket.on(event, () => done(false));
+      });
+      if (came === open) return begun;
+    }
+  },
   /** Requests without a pause until told to stop: how many were answered, and what went wrong. */
   requests: async ({ host, port, atOnce }) => {
     const failures = [];

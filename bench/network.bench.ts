@@ -7,6 +7,7 @@ import { encode, RECURSION_DESIRED } from 'dns-packet';
 import { deployments, type Deployment } from '../src/api/apps/v1.gen.ts';
 import { pods, services, type Pod, type PodSpec } from '../src/api/core/v1.gen.ts';
 import { endpointslices, type EndpointSlice } from '../src/api/discovery/v1.gen.ts';
+import { networkpolicies } from '../src/api/networking/v1.gen.ts';
 import type { Client } from '../src/client/client.ts';
 import { runTool } from '../src/network/run-tool.ts';
 import { machineWithout } from '../test/support/machine-without.ts';
@@ -17,6 +18,7 @@ export const name = 'network: services, names, changes of endpoints, rolling upd
 
 const measureMs = 2_000;
 const changes = 40;
+const policyChanges = 20;
 const replicas = 10;
 
 /** Pods that call each other through both proxies, beside the same calls without a service. */
@@ -52,7 +54,10 @@ async function measureProxy(proxy: string, enter: readonly string[], report: Rep
     await measureCalls({ proxy, caller, direct: server, through: serviceIP, report });
     await measureNames({ proxy, caller, server, client, report });
     await measureChanges({ proxy, server, client, report });
-    if (proxy === 'nftables') await measureRollout({ caller, client, script, report });
+    if (proxy === 'nftables') {
+      await measurePolicies({ caller, server, client, report });
+      await measureRollout({ caller, client, script, report });
+    }
   } finally {
     await cluster.stop();
   }
@@ -180,6 +185,38 @@ async function bareNft(): Promise<number> {
     await runTool('nft', ['delete', 'table', ...table.split(' ')]);
   }
   return quantile(times, 0.5);
+}
+
+interface Policies {
+  readonly caller: string;
+  readonly server: string;
+  readonly client: Client;
+  readonly report: Report;
+}
+
+/** From the request that makes (or deletes) a NetworkPolicy to the first connection that fails (or comes about) again. */
+async function measurePolicies({ caller, server, client, report }: Policies): Promise<void> {
+  const closing: number[] = [];
+  const opening: number[] = [];
+  const metadata = { namespace: 'default', name: 'closed' };
+  const turn = async (wanted: { readonly open: boolean }): Promise<number> =>
+    (await ask(caller, { what: 'turn', host: server, port: 7000, ...wanted })) as number;
+  for (let round = 0; round < policyChanges; round++) {
+    const made = Date.now();
+    await client.for(networkpolicies).create({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata,
+      spec: { podSelector: { matchLabels: { app: 'server' } } },
+    });
+    closing.push((await turn({ open: false })) - made);
+    const deleted = Date.now();
+    await client.for(networkpolicies).delete(metadata);
+    opening.push((await turn({ open: true })) - deleted);
+  }
+  report({ what: 'policy made → in force, p50', value: quantile(closing, 0.5), unit: 'ms' });
+  report({ what: 'policy made → in force, p99', value: quantile(closing, 0.99), unit: 'ms' });
+  report({ what: 'policy deleted → connections again, p50', value: quantile(opening, 0.5), unit: 'ms' });
 }
 
 interface Rollout {
