@@ -75,6 +75,26 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'resize of runn
     });
   });
 
+  it('changes the pod as a whole', async () => {
+    const resources = { requests: { memory: '16Mi' }, limits: { memory: '32Mi' } };
+    await kubectl.apply([pod('whole', { resources, containers: [shell('sleep 1000')] })]);
+    await ready('whole');
+    const patch = { spec: { resources: { requests: { memory: '16Mi' }, limits: { memory: '48Mi' } } } };
+    await kubectl('patch', 'pod', 'whole', '--subresource', 'resize', '-p', JSON.stringify(patch));
+    await eventually(async () => {
+      const limit = await kubectl(
+        'exec',
+        'whole',
+        '--',
+        'sh',
+        '-c',
+        'cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max',
+      );
+      expect(limit).toBe(`${48 * 1024 * 1024}\n`);
+      expect((await status('whole')).resources?.limits).toEqual({ memory: '48Mi' });
+    });
+  });
+
   it('defers what there is no room for until there is', async () => {
     const { allocatable } = (
       await kubectl.json<{ status: { allocatable: { cpu: string } } }>('get', 'node', cluster.name)

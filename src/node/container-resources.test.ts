@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Pod, PodSpec } from '../api/core/v1.gen.ts';
-import { containerResources, podResources } from './container-resources.ts';
+import { containerResources, largerLimits, podResources } from './container-resources.ts';
 
 function pod(spec: Partial<PodSpec>): Pod {
   return {
@@ -63,4 +63,11 @@ it('limits a container without limits to what the pod may use', () => {
   expect(containerResources(whole, { name: 'c' }, 1024 ** 3)).toMatchObject({
     memoryLimitBytes: 3 * 1024 * 1024,
   });
+});
+
+it('lets both pass while a pod changes', () => {
+  const small = { cpuShares: 2, cpuPeriod: 100_000, cpuQuota: 10_000, memoryLimitBytes: 9 };
+  const large = { cpuShares: 4, cpuPeriod: 100_000, cpuQuota: 20_000, memoryLimitBytes: 5 };
+  expect(largerLimits(small, large)).toEqual({ ...small, cpuQuota: 20_000 });
+  expect(largerLimits(small, { cpuShares: 2 })).toEqual({ cpuShares: 2, cpuPeriod: 100_000 });
 });

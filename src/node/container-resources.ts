@@ -47,6 +47,18 @@ export function podResources(pod: Pod): ContainerResources {
   return cgroupValues(withOverhead(whole, pod.spec.overhead));
 }
 
+/** The limits that let both pass; what one of them leaves open stays open. */
+export function largerLimits(a: ContainerResources, b: ContainerResources): ContainerResources {
+  const { cpuQuota: _quota, memoryLimitBytes: _limit, ...rest } = a;
+  const cpuQuota = both(a.cpuQuota, b.cpuQuota, Math.max);
+  const memoryLimitBytes = both(a.memoryLimitBytes, b.memoryLimitBytes, Math.max);
+  return {
+    ...rest,
+    ...(cpuQuota !== undefined && { cpuQuota }),
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes }),
+  };
+}
+
 /** The quality of service class: the API's, or what the spec amounts to. */
 export function qosClassOf(pod: Pod): SandboxSpec['qosClass'] {
   return pod.status?.qosClass ?? 'BestEffort';

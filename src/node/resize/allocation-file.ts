@@ -10,6 +10,8 @@ export interface AllocationRecord {
   readonly granted: Allocation;
   /** What each container was given last, by name. */
   readonly actual: Readonly<Record<string, ResourceRequirements>>;
+  /** What the pod as a whole was given last. */
+  readonly actualPod?: ResourceRequirements;
 }
 
 /** Undefined when there is none, or when a crash left half of one. */

@@ -3,11 +3,11 @@ import { timestamp } from '../../base/clock.ts';
 import type { Container, Pod, PodCondition, ResourceRequirements } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import type { NodeRoom } from '../admission/insufficient-resource.ts';
-import { containerResources, podResources } from '../container-resources.ts';
+import { containerResources, largerLimits, podResources } from '../container-resources.ts';
 import { RuntimeError, type ContainerStatus } from '../container-runtime.ts';
 import type { NodeContext } from '../node-context.ts';
 import { allContainersOf } from '../pod-containers.ts';
-import { allocationOf, withAllocation, type Allocation } from './allocation.ts';
+import { allocationOf, sameResources, withAllocation, type Allocation } from './allocation.ts';
 import { readAllocation, writeAllocation } from './allocation-file.ts';
 import { memoryTooLow } from './memory-too-low.ts';
 import { planActuation, planAllocation, type PendingResize, type WaitingResize } from './plan-resize.ts';
@@ -18,6 +18,8 @@ export class PodResizer {
   readonly #node: NodeContext;
   readonly #path: string;
   readonly #actual = new Map<string, ResourceRequirements>();
+  /** Of the pod as a whole, as its processes have it. */
+  #actualPod: ResourceRequirements | undefined;
   #wanted: Live<Pod>;
   #granted: Allocation;
   #pod: Live<Pod>;
@@ -38,6 +40,7 @@ export class PodResizer {
     const record = options.begun ? readAllocation(this.#path) : undefined;
     this.#granted = record?.granted ?? allocationOf(pod);
     for (const [name, resources] of Object.entries(record?.actual ?? {})) this.#actual.set(name, resources);
+    this.#actualPod = record?.actualPod ?? this.#granted.pod;
     this.#pod = withAllocation(pod, this.#granted);
   }
 
@@ -85,7 +88,9 @@ export class PodResizer {
 
   /** What a running container needs now. */
   actuation(container: Container): 'none' | 'update' | 'restart' {
-    return planActuation(container, this.#actual.get(container.name));
+    const own = planActuation(container, this.#actual.get(container.name));
+    if (own !== 'none' || !this.#actual.has(container.name)) return own;
+    return sameResources(this.#granted.pod, this.#actualPod) ? 'none' : 'update';
   }
 
   /** What a container was given; undefined before it has run. */
@@ -114,10 +119,13 @@ export class PodResizer {
   async apply(running: readonly ContainerStatus[], sandboxId: string): Promise<boolean> {
     const { runtime, memoryBytes } = this.#node;
     const pod = this.#pod;
-    const error = await memoryTooLow({ pod, running, runtime, actual: this.#actual });
+    const error = await memoryTooLow({ pod, before: this.#before(), running, runtime });
     if (error !== undefined) return this.#fail(error);
     try {
-      await runtime.updateSandboxResources?.(sandboxId, podResources(this.#largest(pod)));
+      await runtime.updateSandboxResources?.(
+        sandboxId,
+        largerLimits(podResources(pod), podResources(this.#before())),
+      );
       for (const container of allContainersOf(pod)) {
         const status = running.find(({ name }) => name === container.name);
         if (!status || this.actuation(container) !== 'update') continue;
@@ -128,6 +136,7 @@ export class PodResizer {
       if (!(caught instanceof RuntimeError)) throw caught;
       return this.#fail(caught.message);
     }
+    this.#actualPod = this.#granted.pod;
     this.#save();
     return true;
   }
@@ -180,18 +189,10 @@ export class PodResizer {
     ];
   }
 
-  /** The pod with the larger of what each container has and is to have. */
-  #largest(pod: Live<Pod>): Live<Pod> {
-    const actual = Object.fromEntries(this.#actual);
-    const before = withAllocation(pod, {
-      ...this.#granted,
-      containers: { ...this.#granted.containers, ...actual },
-    });
-    const [now, then] = [podResources(pod), podResources(before)];
-    return (then.memoryLimitBytes ?? Infinity) > (now.memoryLimitBytes ?? Infinity) ||
-      (then.cpuQuota ?? Infinity) > (now.cpuQuota ?? Infinity)
-      ? before
-      : pod;
+  /** What the pod's processes have, by container and as a whole. */
+  #before(): Live<Pod> {
+    const containers = { ...this.#granted.containers, ...Object.fromEntries(this.#actual) };
+    return withAllocation(this.#pod, { containers, ...(this.#actualPod && { pod: this.#actualPod }) });
   }
 
   #wait(decision: PendingResize): void {
@@ -225,7 +226,11 @@ export class PodResizer {
   }
 
   #save(): void {
-    const record = { granted: this.#granted, actual: Object.fromEntries(this.#actual) };
+    const record = {
+      granted: this.#granted,
+      actual: Object.fromEntries(this.#actual),
+      ...(this.#actualPod && { actualPod: this.#actualPod }),
+    };
     const write = (): Promise<void> => writeAllocation(this.#path, record);
     this.#saving = this.#saving.then(write).catch((error: unknown) => this.#node.onError(error));
   }
