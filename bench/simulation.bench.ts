@@ -1,123 +1,97 @@
-import { readFile } from 'node:fs/promises';
-import type { Client } from '../src/client/client.ts';
-import { deployments } from '../src/api/apps/v1.gen.ts';
-import { nodes, pods, type Pod } from '../src/api/core/v1.gen.ts';
+import { pods } from '../src/api/core/v1.gen.ts';
 import { startBenchCluster } from './bench-cluster.ts';
-import { quantile, type Report } from './bench-row.ts';
+import type { Report } from './bench-row.ts';
+import { processMemory } from './process-memory.ts';
+import { getLatency } from './scale-probes.ts';
+import {
+  changeTemplate,
+  createDeployment,
+  fillPods,
+  heldName,
+  heldNamespace,
+  pause,
+  rolledOut,
+  scaleDeployment,
+} from './simulated-load.ts';
 
 export const name = 'simulation: thousands of nodes and pods that run nothing';
 
-const nodeCount = 5_000;
-const podCount = 10_000;
-const heldPods = 150_000;
+const nodeCount = Number(process.env['KANOE_BENCH_NODES'] ?? 5_000);
+const podCount = Number(process.env['KANOE_BENCH_PODS'] ?? 10_000);
+const heldPods = Number(process.env['KANOE_BENCH_HELD'] ?? 150_000);
+const limitMs = 300_000;
+const big = { namespace: 'default', name: 'big' };
 
 /**
- * A cluster with 5,000 simulated nodes, then a Deployment of 10,000 pods on them, then as many pods more, bound by hand, as
- * make 150,000, and GETs while they are held.
+ * A cluster with 5,000 simulated nodes; a Deployment of 10,000 pods on them, scheduled, run, and rolled; then 150,000 pods
+ * that are held, and GETs meanwhile. `KANOE_BENCH_NODES`, `KANOE_BENCH_PODS` and `KANOE_BENCH_HELD` choose other numbers. A step
+ * that takes more than 5 minutes (15 for the pods that are held) ends the benchmark.
  */
 export async function run(report: Report): Promise<void> {
   const empty = await startBenchCluster(['--nodes', '0']);
-  const emptyMemory = await memoryOf(empty.record.process?.pid);
+  const emptyMemory = await processMemory(empty.record.process?.pid);
   await empty.stop();
 
-  const started = performance.now();
   const cluster = await startBenchCluster(['--nodes', '0', '--nodes-simulated', String(nodeCount)]);
-  const pid = cluster.record.process?.pid;
+  const { client, record } = cluster;
+  const pid = record.process?.pid;
   try {
-    report({ what: `${nodeCount} nodes Ready`, value: (performance.now() - started) / 1000, unit: 's' });
-    const nodesMemory = await memoryOf(pid);
-    report({ what: 'memory per node', value: (nodesMemory - emptyMemory) / nodeCount / 1024, unit: 'KB' });
-
-    const before = performance.now();
-    await createDeployment(cluster.client);
-    await runningPods(cluster.client, podCount);
-    report({ what: `${podCount} pods Running`, value: (performance.now() - before) / 1000, unit: 's' });
-    const podsMemory = await memoryOf(pid);
+    report({ what: `${nodeCount} nodes Ready`, value: cluster.upMs / 1000, unit: 's' });
+    await pause(3000);
+    const withNodes = await processMemory(pid);
     report({
-      what: 'memory per pod, scheduled',
-      value: (podsMemory - nodesMemory) / podCount / 1024,
+      what: 'memory per node',
+      value: (withNodes.total - emptyMemory.total) / nodeCount / 1024,
       unit: 'KB',
     });
 
-    const filling = performance.now();
-    await fill(cluster.client, heldPods - podCount);
-    await runningPods(cluster.client, heldPods);
-    report({
-      what: `${heldPods} pods Running, bound by hand`,
-      value: (performance.now() - filling) / 1000,
-      unit: 's',
+    const seconds = async (work: () => Promise<void>): Promise<number> => {
+      const started = performance.now();
+      await work();
+      return (performance.now() - started) / 1000;
+    };
+    const running = await seconds(async () => {
+      await createDeployment(client, { ...big, replicas: podCount });
+      await rolledOut(client, { ...big, limitMs });
     });
+    report({ what: `${podCount} pods of a Deployment Running`, value: running, unit: 's' });
+    const withPods = await processMemory(pid);
+    report({
+      what: 'memory per pod, just scheduled, with its history and events',
+      value: (withPods.total - withNodes.total) / podCount / 1024,
+      unit: 'KB',
+    });
+    const rolling = await seconds(async () => {
+      await changeTemplate(client, { ...big, version: 'two' });
+      await rolledOut(client, { ...big, limitMs });
+    });
+    report({ what: `a Deployment of ${podCount} pods rolled`, value: rolling, unit: 's' });
+    const shrinking = await seconds(async () => {
+      await scaleDeployment(client, { ...big, replicas: 0 });
+      await rolledOut(client, { ...big, limitMs });
+    });
+    report({ what: `a Deployment of ${podCount} pods scaled to none`, value: shrinking, unit: 's' });
+
+    const filling = await seconds(() => fillPods(client, { from: 0, to: heldPods, limitMs: 3 * limitMs }));
+    report({ what: `${heldPods} pods Running, bound by hand`, value: filling, unit: 's' });
+    await pause(10_000);
+    const held = await processMemory(pid);
     report({
       what: `memory per pod, with ${heldPods}`,
-      value: ((await memoryOf(pid)) - nodesMemory) / heldPods / 1024,
+      value: (held.total - withNodes.total) / heldPods / 1024,
       unit: 'KB',
     });
-    const times = await getTimes(cluster.client, 2_000);
-    report({ what: `GET of a pod, p50, with ${heldPods} pods`, value: quantile(times, 0.5), unit: 'ms' });
-    report({ what: `GET of a pod, p99, with ${heldPods} pods`, value: quantile(times, 0.99), unit: 'ms' });
+    report({
+      what: 'of it in no file',
+      value: (held.own - withNodes.own) / heldPods / 1024,
+      unit: 'KB',
+    });
+    const { p50, p99 } = await getLatency(2_000, (at) =>
+      client.for(pods).get({ namespace: heldNamespace, name: heldName((at * 7919) % heldPods) }),
+    );
+    report({ what: `GET of a pod, p50, with ${heldPods} pods`, value: p50, unit: 'ms' });
+    report({ what: `GET of a pod, p99, with ${heldPods} pods`, value: p99, unit: 'ms' });
   } finally {
     await cluster.stop();
   }
-}
-
-async function createDeployment(client: Client): Promise<void> {
-  const labels = { app: 'big' };
-  await client.for(deployments).create({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'big', namespace: 'default' },
-    spec: {
-      replicas: podCount,
-      selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { containers: [{ name: 'main', image: 'anything' }] } },
-    },
-  });
-}
-
-/** Resolves when so many pods run, as a watch tells it. */
-async function runningPods(client: Client, count: number): Promise<void> {
-  const stop = new AbortController();
-  const events = client
-    .for(pods)
-    .watch({ namespace: 'default', fieldSelector: 'status.phase=Running', signal: stop.signal });
-  let running = 0;
-  for await (const { type } of events) {
-    if (type === 'ADDED') running++;
-    if (running === count) break;
-  }
-  stop.abort();
-}
-
-async function fill(client: Client, count: number): Promise<void> {
-  const names = (await client.for(nodes).list()).items.map(({ metadata }) => metadata.name);
-  let next = 0;
-  const work = async (): Promise<void> => {
-    while (next < count) {
-      const at = next++;
-      const pod: Pod = {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: `held-${at}`, namespace: 'default' },
-        spec: { nodeName: names[at % names.length] ?? '', containers: [{ name: 'main', image: 'anything' }] },
-      };
-      await client.for(pods).create(pod);
-    }
-  };
-  await Promise.all(Array.from({ length: 64 }, work));
-}
-
-async function getTimes(client: Client, count: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let at = 0; at < count; at++) {
-    const started = performance.now();
-    await client.for(pods).get({ namespace: 'default', name: `held-${(at * 7919) % 100_000}` });
-    times.push(performance.now() - started);
-  }
-  return times;
-}
-
-/** Proportional set size of a process, in bytes. */
-async function memoryOf(pid: number | undefined): Promise<number> {
-  const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return Number(/^Pss:\s+(\d+)/m.exec(text)?.[1] ?? 0) * 1024;
 }
