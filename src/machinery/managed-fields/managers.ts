@@ -81,19 +81,12 @@ export function attemptManagers(entries: Entries): Managers | undefined {
 
 type Entries = readonly ManagedFieldsEntry[] | null | undefined;
 
-/** What entries say that cannot change any more, and how it was written: most writes leave most entries as they are. */
-const readEntries = new WeakMap<ManagedFieldsEntry, OwnedFields>();
-const writtenEntries = new WeakMap<OwnedFields, ManagedFieldsEntry>();
+/** The entries, which cannot change any more, that owned fields were read from: most writes leave most of them as they are. */
+const sources = new WeakMap<OwnedFields, ManagedFieldsEntry>();
 
 function ownedFields(entry: ManagedFieldsEntry, index: number): OwnedFields {
-  if (typeof entry !== 'object' || entry === null || !Object.isFrozen(entry))
-    return decodeEntry(entry, index);
-  let owned = readEntries.get(entry);
-  if (!owned) {
-    owned = decodeEntry(entry, index);
-    readEntries.set(entry, owned);
-    writtenEntries.set(owned, entry);
-  }
+  const owned = decodeEntry(entry, index);
+  if (Object.isFrozen(entry)) sources.set(owned, entry);
   return owned;
 }
 
@@ -128,7 +121,7 @@ function decodeSet(fields: unknown): FieldSet {
 export function encodeManagers(managers: Managers): ManagedFieldsEntry[] {
   return [...managers.values()]
     .toSorted(compareOwned)
-    .map((owned) => writtenEntries.get(owned) ?? encodeEntry(owned));
+    .map((owned) => sources.get(owned) ?? encodeEntry(owned));
 }
 
 function encodeEntry({ name, apiVersion, set, time }: OwnedFields): ManagedFieldsEntry {

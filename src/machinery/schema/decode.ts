@@ -1,3 +1,4 @@
+import { sharedForm } from '../managed-fields/shared-fields.ts';
 import { ValueReader } from '../json/value-reader.ts';
 import { parseJson } from '../json/parse-json.ts';
 import { TextReader } from '../json/text-reader.ts';
@@ -49,8 +50,20 @@ export function decodeValue(value: unknown, schema: Schema): Decoded {
 export function decodeTrusted(bytes: Buffer, schema: Schema): Record<string, unknown> {
   const text = bytes.toString('utf8');
   const value: unknown = longInteger.test(text) ? parseJson(text).value : JSON.parse(text);
-  if (text.includes('null')) return decodeValue(value, schema).object;
-  return value as Record<string, unknown>;
+  const object = text.includes('null')
+    ? decodeValue(value, schema).object
+    : (value as Record<string, unknown>);
+  shareOwners(object);
+  return object;
+}
+
+/** Most of what many objects say of their owners is the same. */
+function shareOwners({ metadata }: Readonly<Record<string, unknown>>): void {
+  const { managedFields } = (metadata ?? {}) as { managedFields?: readonly Record<string, unknown>[] };
+  for (const entry of managedFields ?? []) {
+    const shared = sharedForm(entry['fieldsV1']);
+    if (shared) entry['fieldsV1'] = shared.object;
+  }
 }
 
 /** A run of digits that may be an integer beyond 2^53. */
