@@ -11,6 +11,7 @@ const DURATION_SECONDS = 40;
 const RENEW_MS = 30_000;
 const TICK_MS = 200;
 const SLOTS = RENEW_MS / TICK_MS;
+const MOST_AT_ONCE = 128;
 
 export interface NodeLeasesOptions {
   readonly client: Client;
@@ -25,12 +26,15 @@ export class NodeLeases {
   readonly #slotOf = new Map<string, number>();
   /** The version of each lease as it was last written here. */
   readonly #versions = new Map<string, string>();
-  readonly #waiting = new Map<string, Live<Node>>();
+  /** Nodes whose lease is to be written, those that wait longest first. */
+  readonly #due = new Map<string, Live<Node>>();
+  readonly #writing = new Set<Promise<void>>();
   #nextSlot = 0;
-  #at = 0;
+  #startedAt: number | undefined;
+  /** How many slots had their turn. */
+  #ticks = 0;
   #timer: Timer | undefined;
   #stopped = false;
-  #writing: Promise<unknown> = Promise.resolve();
 
   constructor(options: NodeLeasesOptions) {
     this.#options = options;
@@ -44,7 +48,7 @@ export class NodeLeases {
     this.#slots[slot]?.set(name, node);
     if (held !== undefined || this.#stopped) return;
     this.#slotOf.set(name, slot);
-    this.#waiting.set(name, node);
+    this.#due.set(name, node);
     this.#timer ??= this.#options.clock.after(TICK_MS, () => this.#tick());
   }
 
@@ -53,29 +57,40 @@ export class NodeLeases {
     const slot = this.#slotOf.get(name);
     if (slot !== undefined) this.#slots[slot]?.delete(name);
     this.#slotOf.delete(name);
-    this.#waiting.delete(name);
+    this.#due.delete(name);
     this.#versions.delete(name);
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    await this.#writing;
+    this.#due.clear();
+    await Promise.all(this.#writing);
   }
 
+  /** A slot's time comes when it comes, however long writing takes: of those that fall behind the oldest are written first. */
   #tick(): void {
-    const batch = [...this.#waiting.values(), ...(this.#slots[this.#at]?.values() ?? [])];
-    this.#waiting.clear();
-    this.#at = (this.#at + 1) % SLOTS;
-    const write = async (): Promise<void> => {
-      for (let from = 0; from < batch.length && !this.#stopped; from += BATCH)
-        await Promise.all(batch.slice(from, from + BATCH).map((node) => this.#renew(node)));
-    };
-    // Those that could not be written in their tick are late, not lost: the next tick comes after them.
-    this.#writing = write().then(() => {
-      if (this.#stopped) return;
-      this.#timer = this.#options.clock.after(TICK_MS, () => this.#tick());
-    });
+    const { clock } = this.#options;
+    this.#startedAt ??= clock.monotonic();
+    const reached = Math.floor((clock.monotonic() - this.#startedAt) / TICK_MS);
+    for (; this.#ticks <= reached; this.#ticks++) {
+      for (const node of this.#slots[this.#ticks % SLOTS]?.values() ?? [])
+        this.#due.set(node.metadata.name, node);
+    }
+    this.#pump();
+    this.#timer = clock.after(TICK_MS, () => this.#tick());
+  }
+
+  #pump(): void {
+    for (const [name, node] of this.#due) {
+      if (this.#writing.size >= MOST_AT_ONCE || this.#stopped) return;
+      this.#due.delete(name);
+      const write = this.#renew(node).then(() => {
+        this.#writing.delete(write);
+        this.#pump();
+      });
+      this.#writing.add(write);
+    }
   }
 
   async #renew({ metadata: { name, uid } }: Live<Node>): Promise<void> {
@@ -118,5 +133,3 @@ export class NodeLeases {
     }
   }
 }
-
-const BATCH = 128;
