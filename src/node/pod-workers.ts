@@ -1,6 +1,7 @@
 import type { Pod } from '../api/core/v1.gen.ts';
 import type { ObjectEvent } from '../reconcile/reflector.ts';
 import type { Live } from '../machinery/object.ts';
+import { planPreemption } from './admission/plan-preemption.ts';
 import type { Refusal } from './admission/refusal-of.ts';
 import type { ContainerStatus, SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
@@ -8,6 +9,8 @@ import { removeStaleFiles } from './node-files.ts';
 import { PodWorker } from './pod-worker.ts';
 import { compareWaitingResizes } from './resize/plan-resize.ts';
 import { stopOrphan } from './stop-orphan.ts';
+
+const PREEMPTION_GRACE_MS = 1000;
 
 /** One worker per pod of the node, by uid; what the runtime runs of pods that are no more is stopped. */
 export class PodWorkers {
@@ -143,8 +146,13 @@ export class PodWorkers {
   /** One at a time, so that two pods are not both given what is left. */
   #admit(asking: PodWorker): Promise<Refusal | undefined> {
     const { pod } = asking;
-    const decide = (): Promise<Refusal | undefined> =>
+    const refusal = (): Promise<Refusal | undefined> =>
       this.#node.admission.refusalOf(pod, () => this.#taken(pod.metadata.uid));
+    const decide = async (): Promise<Refusal | undefined> => {
+      const first = await refusal();
+      if (!first?.reason.startsWith('OutOf') || !(await this.#makeRoom(pod))) return first;
+      return refusal();
+    };
     const decision = this.#admitting.then(decide, decide);
     // Whoever is next is to see this one as taken.
     this.#admitting = decision.then(
@@ -152,6 +160,23 @@ export class PodWorkers {
       () => undefined,
     );
     return decision;
+  }
+
+  /** Ends pods that must make room for a critical one; resolves to whether there were such. */
+  async #makeRoom(pod: Live<Pod>): Promise<boolean> {
+    const { allocatable, events } = this.#node;
+    const victims = planPreemption(pod, { allocatable, others: this.#taken(pod.metadata.uid) }) ?? [];
+    const message = 'Preempted in order to admit critical pod';
+    await Promise.all(
+      this.taken()
+        .filter((worker) => victims.includes(worker.pod))
+        .map(async (worker) => {
+          events.record(worker.pod, 'Warning', 'Preempting', message);
+          worker.evict({ reason: 'Preempting', message, disrupted: true }, PREEMPTION_GRACE_MS);
+          await worker.ended();
+        }),
+    );
+    return victims.length > 0;
   }
 
   #retryResizes(): void {
