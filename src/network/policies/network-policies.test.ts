@@ -179,11 +179,20 @@ describe.skipIf(hindrance !== undefined)('network policies', () => {
     expect(await callers('x/b')).toBe(everybody);
   });
 
-  it('let in blocks of addresses but for exceptions', async () => {
-    const except = [`${members.get('y/a')?.ip}/32`];
+  it.each(['10.0.0.0/8', '0.0.0.0/0'])('let in blocks of addresses but for exceptions: %s', async (cidr) => {
+    const except = [`${members.get('y/a')?.ip}/32`, '10.0.0.0/24'];
     await make('x', 'allow', {
       ...only('a'),
-      ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except } }] }],
+      ingress: [
+        {
+          from: [
+            { ipBlock: { cidr, except } },
+            { ipBlock: { cidr: 'fd00::/8', except: ['fd00:1::/32'] } },
+            { ipBlock: { cidr: '::/0' } },
+          ],
+          ports: [{ port: 80 }],
+        },
+      ],
     });
     expect(await callers('x/a')).toBe('x/a x/b y/b z/a host');
   });
