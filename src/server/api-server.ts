@@ -84,6 +84,7 @@ import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
 import { HttpsListener } from './http/https-listener.ts';
 import { openapiRoute } from './http/openapi-route.ts';
+import { requestBodies } from './http/read-body.ts';
 import { fairTurns } from './http/turns.ts';
 import { componentPages, type ComponentPages } from './http/component-pages.ts';
 import { createPathRoutes, rootPaths, type HealthCheck, type PathRoute } from './http/path-routes.ts';
@@ -439,6 +440,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),
     resolveNode: (name) => options.kubelet?.resolveNode(name),
     signal: stop.signal,
+    bodies: requestBodies(clock),
     turns: fairTurns(clock),
     onFault: (error) => options.onFault(error),
   };

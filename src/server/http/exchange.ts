@@ -2,83 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { promisify } from 'node:util';
 import { gzip as gzipCallback } from 'node:zlib';
-import type { Clock } from '../../base/clock.ts';
-import { newRequestEntityTooLarge } from '../../machinery/status/errors.ts';
 import type { Turns } from './turns.ts';
 
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 const gzip = promisify(gzipCallback);
-const bodyLimit = 3 * 1024 * 1024;
-/** How much of a body that is too large is read all the same. */
-const patienceLimit = 64 * 1024 * 1024;
 const gzipThreshold = 128 * 1024;
 /** How much of a body is encrypted at once. */
 const pieceSize = 64 * 1024;
-
-/** Bytes of an unwanted body that are dropped before others have their turn, and for how many milliseconds. */
-const dropBytes = 128 * 1024;
-const dropPauseMs = 5;
-
-/** Counts what is dropped of a body, which is let in slowly: who sends it must not keep the server from others. */
-function slowly(request: HttpRequest, clock: Clock): (chunk: Buffer) => void {
-  let burst = 0;
-  return (chunk) => {
-    burst += chunk.length;
-    if (burst < dropBytes) return;
-    burst = 0;
-    request.pause();
-    clock.after(dropPauseMs, () => request.resume());
-  };
-}
-
-/** Drops what is left of a body; cuts the connection when that is too much. */
-export function discardBody(request: HttpRequest, clock: Clock): void {
-  if (request.complete || request.destroyed) {
-    request.resume();
-    return;
-  }
-  const dropped = slowly(request, clock);
-  let size = 0;
-  request.removeAllListeners('data');
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    dropped(chunk);
-    if (size > patienceLimit) request.destroy();
-  });
-  request.resume();
-}
-
-/**
- * Reads a whole body. Throws 413 beyond 3 MiB, after it has read and dropped some more: a client that is cut off while it
- * sends would never see the answer. Resolves to undefined when the client went away.
- */
-export async function readBody(request: HttpRequest, clock: Clock): Promise<Buffer | undefined> {
-  const tooLarge = (): Error => newRequestEntityTooLarge(`limit is ${bodyLimit}`);
-  if (Number(request.headers['content-length'] ?? 0) > patienceLimit) throw tooLarge();
-  const chunks: Buffer[] = [];
-  const dropped = slowly(request, clock);
-  let size = 0;
-  return new Promise((resolve, reject) => {
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= bodyLimit) {
-        chunks.push(chunk);
-        return;
-      }
-      chunks.length = 0;
-      dropped(chunk);
-      if (size > patienceLimit) reject(tooLarge());
-    });
-    request.on('end', () => {
-      if (size > bodyLimit) reject(tooLarge());
-      else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
-    });
-    request.on('error', () => resolve(undefined));
-    request.on('close', () => resolve(undefined));
-  });
-}
 
 /** What is sent at once. */
 export interface Reply {

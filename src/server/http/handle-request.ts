@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../base/clock.ts';
 import { encodeJsonBytes } from '../../machinery/json/encode.ts';
 import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
 import { YamlError } from '../../machinery/yaml/yaml-error.ts';
@@ -43,15 +42,7 @@ import {
   type Parsed,
 } from './establish-request.ts';
 import { encodeAnswer, yamlOf } from './encode-answer.ts';
-import {
-  discardBody,
-  readBody,
-  send,
-  warningHeaders,
-  type HttpRequest,
-  type HttpResponse,
-  type Reply,
-} from './exchange.ts';
+import { send, warningHeaders, type HttpRequest, type HttpResponse, type Reply } from './exchange.ts';
 import {
   bodyMediaType,
   mediaTypes,
@@ -64,6 +55,7 @@ import { notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
 import type { Aggregator } from '../aggregation/aggregator.ts';
 import { relayRemote, upgradeRemote } from '../aggregation/relay-remote.ts';
+import type { Bodies } from './read-body.ts';
 import { isLongRunning } from './request-deadline.ts';
 import { RefusedRequest } from './enter-flow.ts';
 import { holdRequest } from './request-hold.ts';
@@ -91,6 +83,7 @@ export interface HandlerParts extends EstablishParts {
   readonly signal: AbortSignal;
   /** Hears of the events of watches of a resource. */
   watchObserver?(served: ServedVersion): (size: number) => void;
+  readonly bodies: Bodies;
   /** In which large answers and events of watches are written. */
   readonly turns: Turns;
   /** A fault of ours, which the client sees as 500. */
@@ -171,7 +164,7 @@ export async function handleRequest(
     await send(request, response, withWarnings(reply, warnings), parts.turns);
   } finally {
     hold.release();
-    discardBody(request, parts.registry.clock);
+    parts.bodies.drop(request);
   }
   if (!record.isLongRunning) parts.observer.completed(record);
 }
@@ -319,7 +312,7 @@ async function resourceReply(
     });
     return undefined;
   }
-  const body = await bodyOf(request, info, parts.registry.clock);
+  const body = await bodyOf(request, info, parts.bodies);
   if (body === 'gone') return undefined;
   record.isApply = apiRequest.patchType === 'application/apply-patch+yaml';
   if (body?.type === 'bytes') await parts.registry.large.giveWay(body.bytes.length);
@@ -364,15 +357,15 @@ function isPretty(request: HttpRequest, params: Readonly<Record<string, string>>
 async function bodyOf(
   request: HttpRequest,
   info: ResourceInfo,
-  clock: Clock,
+  bodies: Bodies,
 ): Promise<RequestBody | undefined | 'gone'> {
   if (['get', 'list', 'watch'].includes(info.verb)) return undefined;
   const header = request.headers['content-type'];
   if (info.verb === 'patch') {
-    const bytes = await readBody(request, clock);
+    const bytes = await bodies.read(request);
     return bytes ? { type: 'bytes', bytes, mediaType: 'application/json' } : 'gone';
   }
-  const bytes = await readBody(request, clock);
+  const bytes = await bodies.read(request);
   if (!bytes) return 'gone';
   const deletion = info.verb === 'delete' || info.verb === 'deletecollection';
   if (deletion && bytes.length === 0) return undefined;
