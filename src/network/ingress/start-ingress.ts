@@ -149,20 +149,23 @@ export function startIngress(options: IngressOptions): RunningIngress {
       await sendUpstreams([...refs.values()].filter((ref) => changed.has(`${ref.namespace}/${ref.service}`)));
   }
 
-  /** From when on the kinds of the Gateway API are served, they are followed. */
+  /** From when on the kinds of the Gateway API are served, they are followed; anew when more of them are. */
   async function followGateways(): Promise<void> {
-    if (gateways || !['gatewayclasses', 'gateways', 'httproutes'].every((name) => serves(name, 'v1'))) return;
+    if (!['gatewayclasses', 'gateways', 'httproutes'].every((name) => serves(name, 'v1'))) return;
+    const optional = {
+      grpcRoutes: serves('grpcroutes', 'v1'),
+      referenceGrants: serves('referencegrants', 'v1beta1'),
+    };
+    if (gateways && isDeepStrictEqual(gateways.serves, optional)) return;
     const { startGatewaySource } = await import('./gateway/gateway-source.ts');
     if (stopped) return;
+    gateways?.close();
     gateways = startGatewaySource({
       client,
       informers,
       clock,
       place: options.place,
-      serves: {
-        grpcRoutes: serves('grpcroutes', 'v1'),
-        referenceGrants: serves('referencegrants', 'v1beta1'),
-      },
+      serves: optional,
       onChange() {
         replan = true;
         schedule();

@@ -35,6 +35,8 @@ export interface GatewaySourceOptions {
 
 /** Gateways and their routes, followed. */
 export interface GatewaySource {
+  /** Which of the optional kinds it follows. */
+  readonly serves: GatewaySourceOptions['serves'];
   /** Resolves when the first lists are there. */
   synced(): Promise<void>;
   plan(world: Pick<GatewayWorld, 'service' | 'secret'>): GatewayPlan;
@@ -175,6 +177,7 @@ export function startGatewaySource(options: GatewaySourceOptions): GatewaySource
   }
 
   return {
+    serves,
     async synced() {
       const all = [...Object.values(caches), ...(grpc ? [grpc] : []), ...(grants ? [grants] : [])];
       await Promise.all(all.map((cache) => cache.synced()));

@@ -7,6 +7,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import { asksForServerName } from './client-hello.ts';
 import { http1Exchange, http2Exchange, type FrontExchange, type UpgradeRequest } from './front-exchange.ts';
 import type { ProxyCertificate } from './proxy-configuration.ts';
 
@@ -52,22 +53,12 @@ export async function startFrontListener(options: FrontListenerOptions): Promise
   const http1 = startHttp1(options, () => closing);
   const http2 = startHttp2(options, sessions);
 
-  const server: Server = options.tls
-    ? createTlsServer(
-        {
-          ALPNProtocols: ['h2', 'http/1.1'],
-          handshakeTimeout: handshakeMs,
-          minVersion: 'TLSv1.2',
-          SNICallback: (name, done) => done(null, contexts.find(name.toLowerCase())),
-        },
-        (socket) => {
-          socket.on('error', () => {});
-          (socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket);
-        },
+  const accept = options.tls
+    ? acceptTls(contexts, (socket) =>
+        (socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket),
       )
-    : createTcpServer({ noDelay: true }, (socket) => {
-        sortOut(socket, (protocol) => (protocol === 'h2' ? http2 : http1).emit('connection', socket));
-      });
+    : (socket: Socket): void => sortOut(socket, (seen) => acceptPlain(socket, seen, { http1, http2 }));
+  const server = createTcpServer({ noDelay: true }, accept);
   server.on('connection', (socket: Socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => {});
@@ -78,20 +69,10 @@ export async function startFrontListener(options: FrontListenerOptions): Promise
       options.onConnection(-1);
     });
   });
-  // Scanners and clients that do not trust a certificate are no concern of the others.
-  server.on('tlsClientError', () => {});
   const port = await listenOnFirst(server, options.address, options.ports);
   return {
     port,
-    setCertificates(certificates) {
-      contexts.set(certificates);
-      const fallback = contexts.fallback();
-      if (fallback && 'setSecureContext' in server)
-        (server as ReturnType<typeof createTlsServer>).setSecureContext({
-          cert: fallback.cert,
-          key: fallback.key,
-        });
-    },
+    setCertificates: (certificates) => contexts.set(certificates),
     close() {
       if (closing) return;
       closing = true;
@@ -172,37 +153,89 @@ function callerOf(socket: Socket | TLSSocket): Caller {
   return { address, ...(typeof serverName === 'string' && serverName !== '' && { serverName }) };
 }
 
-/** Looks at the first bytes: HTTP/2 begins with its preface. */
-function sortOut(socket: Socket, decide: (protocol: 'h1' | 'h2') => void): void {
+/** Looks at the first bytes until `decide` knows what to do with the connection, which has them then again. */
+function sortOut(socket: Socket, decide: (seen: Buffer) => 'decided' | 'more'): void {
   let seen: Buffer = Buffer.alloc(0);
   const timer = setTimeout(() => socket.destroy(), headersMs);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
   const read = (chunk: Buffer): void => {
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-    const length = Math.min(seen.length, preface.length);
-    const begins = seen.compare(preface, 0, length, 0, length) === 0;
-    if (begins && seen.length < preface.length) return;
-    clearTimeout(timer);
-    socket.off('data', read);
     socket.pause();
-    socket.unshift(seen);
-    decide(begins ? 'h2' : 'h1');
-    // HTTP/2 takes what was put back by itself.
-    if (!begins) socket.resume();
+    socket.off('data', read);
+    if (decide(seen) === 'decided') {
+      clearTimeout(timer);
+      return;
+    }
+    socket.on('data', read);
+    socket.resume();
   };
   socket.on('data', read);
 }
 
+/** HTTP/2 begins with its preface. */
+function acceptPlain(
+  socket: Socket,
+  seen: Buffer,
+  { http1, http2 }: { readonly http1: HttpServer; readonly http2: Http2Server },
+): 'decided' | 'more' {
+  const length = Math.min(seen.length, preface.length);
+  const begins = seen.compare(preface, 0, length, 0, length) === 0;
+  if (begins && seen.length < preface.length) return 'more';
+  socket.unshift(seen);
+  (begins ? http2 : http1).emit('connection', socket);
+  // HTTP/2 takes what was put back by itself.
+  if (!begins) socket.resume();
+  return 'decided';
+}
+
+/**
+ * Takes connections over TLS. A client that names its server gets the certificate for that name and no other: a context with
+ * a certificate of its own would offer that, too, and clients choose by the kind of key. The others get the fallback.
+ */
+function acceptTls(contexts: Contexts, onSocket: (socket: TLSSocket) => void): (socket: Socket) => void {
+  const common = {
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: handshakeMs,
+    minVersion: 'TLSv1.2' as const,
+  };
+  const take = (socket: TLSSocket): void => {
+    socket.on('error', () => {});
+    onSocket(socket);
+  };
+  const named = createTlsServer(
+    { ...common, SNICallback: (name, done) => done(null, contexts.find(name.toLowerCase())) },
+    take,
+  );
+  const unnamed = createTlsServer(common, take);
+  // Scanners and clients that do not trust a certificate are no concern of the others.
+  for (const server of [named, unnamed]) server.on('tlsClientError', () => {});
+  let set: ProxyCertificate | undefined;
+  return (socket) =>
+    sortOut(socket, (seen) => {
+      const asks = asksForServerName(seen);
+      if (asks === 'more') return 'more';
+      const fallback = contexts.fallback();
+      if (asks === 'no' && fallback && fallback !== set) {
+        unnamed.setSecureContext({ cert: fallback.cert, key: fallback.key });
+        set = fallback;
+      }
+      socket.unshift(seen);
+      (asks === 'no' ? unnamed : named).emit('connection', socket);
+      return 'decided';
+    });
+}
+
 interface Contexts {
   set(certificates: readonly ProxyCertificate[]): void;
+  /** For a server name: its own, that of a star, or the fallback. */
   find(name: string): SecureContext | undefined;
   fallback(): ProxyCertificate | undefined;
 }
 
 function createContexts(): Contexts {
-  let known = new Map<string, { readonly certificate: ProxyCertificate; context?: SecureContext }>();
-  let fallback: ProxyCertificate | undefined;
+  let known = new Map<string, Known>();
+  let fallback: Known | undefined;
   return {
     set(certificates) {
       const before = known;
@@ -214,16 +247,21 @@ function createContexts(): Contexts {
           const same = old?.certificate.cert === certificate.cert && old.certificate.key === certificate.key;
           known.set(host, same && old ? old : { certificate });
         }
-      fallback = known.get('')?.certificate ?? certificates[0];
+      fallback = known.get('') ?? known.values().next().value;
     },
     find(name) {
-      const found = [name, ...starsOf(name), ''].map((host) => known.get(host)).find(Boolean);
+      const found = [name, ...starsOf(name)].map((host) => known.get(host)).find(Boolean) ?? fallback;
       if (!found) return undefined;
       found.context ??= createSecureContext({ cert: found.certificate.cert, key: found.certificate.key });
       return found.context;
     },
-    fallback: () => fallback,
+    fallback: () => fallback?.certificate,
   };
+}
+
+interface Known {
+  readonly certificate: ProxyCertificate;
+  context?: SecureContext;
 }
 
 function starsOf(name: string): readonly string[] {
