@@ -40,7 +40,11 @@ export function withOwnImages(options: OwnImagesOptions): ImageService {
     const name = canonicalName(parseReference(reference));
     const known = given.get(name);
     if (known?.id === image.id) return known.image;
-    const imported = importImage({ ...image, name, config: ociConfig(image) }, options);
+    // The files are known here, though not of what the runtime pulls itself: volumes can be made of them.
+    const imported = importImage({ ...image, name, config: ociConfig(image) }, options).then((its) => ({
+      ...its,
+      layers: image.layers,
+    }));
     given.set(name, { id: image.id, image: imported });
     imported.catch(() => given.delete(name));
     return imported;
