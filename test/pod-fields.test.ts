@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ContainerStatus, Pod } from '../src/api/core/v1.gen.ts';
@@ -283,6 +283,167 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods
       'OOMKilled',
       'Completed',
     ]);
+  });
+
+  it('starts its program where and how it is told', async () => {
+    const container = {
+      command: ['sh', '-c'],
+      args: ['pwd; test -t 1 && echo terminal'],
+      workingDir: '/tmp',
+      tty: true,
+    };
+    const lines = await output('told', '', { container });
+    expect(lines.map((line) => line.trim())).toEqual(['/tmp', 'terminal']);
+  });
+
+  it('takes parts of volumes, amounts of other containers, and what may be missing', async () => {
+    const volumes = [{ name: 'v', emptyDir: {} }];
+    const other = {
+      ...shell('mkdir -p /v/part; echo inside > /v/part/file', {
+        volumeMounts: [{ name: 'v', mountPath: '/v' }],
+        resources: { limits: { memory: '24Mi' } },
+      }),
+      name: 'other',
+    };
+    const resourceFieldRef = { containerName: 'other', resource: 'limits.memory', divisor: '1Mi' };
+    const fileKeyRef = { volumeName: 'v', path: 'none', key: 'NONE', optional: true };
+    const container = {
+      env: [
+        { name: 'PART', value: 'part' },
+        { name: 'MEBIBYTES', valueFrom: { resourceFieldRef } },
+        { name: 'NONE', valueFrom: { fileKeyRef } },
+      ],
+      volumeMounts: [{ name: 'v', mountPath: '/p', subPathExpr: '$(PART)' }],
+    };
+    const script = 'cat /p/file; echo $MEBIBYTES ${NONE-none}';
+    const spec = { volumes, initContainers: [other] };
+    expect(await output('parts', script, { spec, container })).toEqual(['inside', '24 none']);
+  });
+
+  it('has an account with a token, or neither token nor links to services', async () => {
+    await kubectl('create', 'serviceaccount', 'worker');
+    const script =
+      'ls /var/run/secrets/kubernetes.io/serviceaccount 2>/dev/null | wc -l; env | grep -c _SERVICE_HOST';
+    const kubernetes = { serviceAccountName: 'worker' };
+    expect(await output('account', script, { spec: kubernetes })).toEqual(['3', '1']);
+    expect((await kubectl.json<Pod>('get', 'pod', 'account')).spec.serviceAccount).toBe('worker');
+    await kubectl('create', 'service', 'clusterip', 'linked', '--tcp=80');
+    const bare = { automountServiceAccountToken: false, enableServiceLinks: false };
+    expect(await output('bare', script, { spec: bare })).toEqual(['0', '1']);
+  });
+
+  it('says which secret for its images is missing', async () => {
+    const imagePullSecrets = [{ name: 'nowhere' }];
+    const image = { image: 'registry.invalid/none:1', imagePullPolicy: 'Always' };
+    await kubectl.apply([pod('pulls', { imagePullSecrets, containers: [shell('true', image)] })]);
+    await eventually(async () =>
+      expect(await eventOf('pulls', 'FailedToRetrieveImagePullSecret')).toContain('(nowhere)'),
+    );
+  });
+
+  it('keeps volumes that live as long as the pod, and claims that it may only read', async () => {
+    const volumeMounts = [{ name: 'v', mountPath: '/v' }];
+    const volumeClaimTemplate = {
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+    };
+    await output('owner', 'echo kept > /v/x && cat /v/x', {
+      spec: { volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate } }] },
+      container: { volumeMounts },
+    });
+    const persistentVolumeClaim = { claimName: 'owner-v', readOnly: true };
+    expect(
+      await output('visitor', 'cat /v/x; touch /v/y 2>/dev/null || echo read-only', {
+        spec: { volumes: [{ name: 'v', persistentVolumeClaim }] },
+        container: { volumeMounts },
+      }),
+    ).toEqual(['kept', 'read-only']);
+  });
+
+  it('is probed and told as its probes and hooks say, over HTTP and gRPC', async () => {
+    const folder = join(cluster.directory, 'calls');
+    mkdirSync(folder);
+    const program = `
+      const { appendFileSync } = require('node:fs');
+      require('node:http').createServer((call, answer) => {
+        appendFileSync('/calls/http', call.url + ' ' + call.headers['x-token'] + '\\n');
+        answer.end('ok');
+      }).listen(8080);
+      require('node:http2').createServer().on('stream', (stream, headers) => {
+        const parts = [];
+        stream.on('data', (part) => parts.push(part)).on('end', () => {
+          appendFileSync('/calls/grpc', headers[':path'] + ' ' + Buffer.concat(parts).subarray(7) + '\\n');
+          stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+          stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+          stream.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
+        });
+      }).listen(8081);
+      process.on('SIGTERM', () => process.exit(0));`;
+    const httpHeaders = [{ name: 'X-Token', value: 'secret' }];
+    const httpGet = { path: '/ready', port: 'web', scheme: 'HTTP', host: '', httpHeaders };
+    const numbers = { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 30 };
+    const container = {
+      name: 'main',
+      image: 'kanoe.local/node',
+      imagePullPolicy: 'IfNotPresent',
+      command: ['node', '-e', program],
+      ports: [{ name: 'web', containerPort: 8080 }],
+      volumeMounts: [{ name: 'c', mountPath: '/calls' }],
+      startupProbe: { tcpSocket: { port: 8080 }, ...numbers },
+      readinessProbe: { httpGet, initialDelaySeconds: 1, successThreshold: 2, ...numbers },
+      livenessProbe: { grpc: { port: 8081, service: 'all' }, ...numbers },
+      lifecycle: {
+        postStart: { sleep: { seconds: 1 } },
+        preStop: { httpGet: { path: '/stopping', port: 'web', httpHeaders } },
+      },
+    };
+    const volumes = [{ name: 'c', hostPath: { path: folder } }];
+    await kubectl.apply([
+      pod('probed', { volumes, containers: [container], terminationGracePeriodSeconds: 5 }),
+    ]);
+    await ready('probed');
+    await eventually(() =>
+      expect(readFileSync(join(folder, 'grpc'), 'utf8')).toContain('/grpc.health.v1.Health/Check all'),
+    );
+    await kubectl('delete', 'pod', 'probed');
+    const calls = readFileSync(join(folder, 'http'), 'utf8').trimEnd().split('\n');
+    expect(calls.filter((line) => line === '/ready secret').length).toBeGreaterThan(1);
+    expect(calls).toContain('/stopping secret');
+  });
+
+  it('takes containers that debug it, with an environment of their own', async () => {
+    await kubectl.apply([pod('debugged', { containers: [shell('sleep 1000')] })]);
+    await ready('debugged');
+    await kubectl('create', 'configmap', 'given', '--from-literal=GIVEN=given');
+    const script = 'echo $OWN $GIVEN; pwd; id -u; cat /proc/1/cmdline | tr "\\0" " "; echo done > /words';
+    const ephemeralContainers = [
+      {
+        ...shell(script),
+        name: 'debugger',
+        targetContainerName: 'main',
+        env: [{ name: 'OWN', value: 'own' }],
+        envFrom: [{ configMapRef: { name: 'given' } }],
+        workingDir: '/tmp',
+        tty: true,
+        stdin: true,
+        stdinOnce: true,
+        securityContext: { runAsUser: 0 },
+        terminationMessagePath: '/words',
+        terminationMessagePolicy: 'File',
+      },
+    ];
+    const path = '/api/v1/namespaces/default/pods/debugged/ephemeralcontainers';
+    const body = await kubectl.json<Pod>('get', 'pod', 'debugged');
+    const file = join(cluster.directory, 'debugged.json');
+    writeFileSync(file, JSON.stringify({ ...body, spec: { ...body.spec, ephemeralContainers } }));
+    await kubectl('replace', '--raw', path, '-f', file);
+    await eventually(async () => {
+      const [debugging] = (await status('debugged')).ephemeralContainerStatuses ?? [];
+      expect(debugging?.state?.terminated).toMatchObject({ exitCode: 0, message: 'done\n' });
+    });
+    const lines = (await kubectl('logs', 'debugged', '-c', 'debugger'))
+      .split('\n')
+      .map((line) => line.trim());
+    expect(lines.slice(0, 4)).toEqual(['own given', '/tmp', '0', 'sleep 1000']);
   });
 
   it('is refused by a node that cannot hold it', async () => {

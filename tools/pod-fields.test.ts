@@ -40,14 +40,16 @@ describe('the table of the fields of pods', () => {
     expect(odd).toEqual([]);
   });
 
-  it('names a test that is there for each that is honoured', () => {
+  it('names a test that is there, and uses it, for each that is honoured', () => {
     const missing = rows.flatMap(({ field, verdict, reason }) => {
       const [, title, path] = /^\[(.+)\]\((.+)\)$/.exec(reason) ?? [];
       if (verdict !== 'honoured') return [];
       if (title === undefined || path === undefined) return [`${field}: no test`];
       const file = join(documents, path);
-      const found = existsSync(file) && readFileSync(file, 'utf8').includes(`'${title}'`);
-      return found ? [] : [`${field}: ${path} has no test "${title}"`];
+      const source = existsSync(file) ? readFileSync(file, 'utf8') : '';
+      if (!source.includes(`'${title}'`)) return [`${field}: ${path} has no test "${title}"`];
+      const word = new RegExp(`\\b${field.slice(field.indexOf('.') + 1)}\\b`);
+      return word.test(source) ? [] : [`${field}: ${path} never uses it`];
     });
     expect(missing).toEqual([]);
   });
