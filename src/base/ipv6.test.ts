@@ -1,17 +1,15 @@
 import { expect, it } from 'vitest';
-import { formatIpv6, inIpv6Range, parseIpv6, parseIpv6Range } from './ipv6.ts';
+import { inIpv6Range, parseIpv6, parseIpv6Range } from './ipv6.ts';
 
 it.each([
-  ['::', '::'],
-  ['::1', '::1'],
-  ['fd00:0:0:1::0', 'fd00:0:0:1::'],
-  ['2001:DB8::a:0:0:1', '2001:db8::a:0:0:1'],
-  ['1:0:0:2:0:0:0:3', '1:0:0:2::3'],
-  ['1:2:3:4:5:6:7:8', '1:2:3:4:5:6:7:8'],
-  ['1:0:3:4:5:6:7:8', '1:0:3:4:5:6:7:8'],
-  ['::ffff:10.0.0.1', '::ffff:a00:1'],
-])('reads %s and writes it as %s', (text, canonical) => {
-  expect(formatIpv6(parseIpv6(text) ?? -1n)).toBe(canonical);
+  ['::', 0n],
+  ['::1', 1n],
+  ['fd00:0:0:1::0', 0xfd00_0000_0000_0001_0000_0000_0000_0000n],
+  ['2001:DB8::a:0:0:1', 0x2001_0db8_0000_0000_000a_0000_0000_0001n],
+  ['1:2:3:4:5:6:7:8', 0x0001_0002_0003_0004_0005_0006_0007_0008n],
+  ['::ffff:10.0.0.1', 0xffff_0a00_0001n],
+])('reads %s', (text, number) => {
+  expect(parseIpv6(text)).toBe(number);
 });
 
 it.each([

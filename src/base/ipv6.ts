@@ -25,21 +25,6 @@ export function parseIpv6(text: string): bigint | undefined {
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-/** The canonical form of an address (RFC 5952). */
-export function formatIpv6(address: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, at) => (address >> BigInt(112 - 16 * at)) & 0xffffn);
-  let start = -1;
-  let length = 1;
-  for (let at = 0; at < 8; at++) {
-    let end = at;
-    while (end < 8 && groups[end] === 0n) end++;
-    if (end - at > length) [start, length] = [at, end - at];
-  }
-  const words = groups.map((group) => group.toString(16));
-  if (start < 0) return words.join(':');
-  return `${words.slice(0, start).join(':')}::${words.slice(start + length).join(':')}`;
-}
-
 /** Reads `fd00::/8` (host bits are cut off); undefined when it is none. */
 export function parseIpv6Range(text: string): Ipv6Range | undefined {
   const [base = '', length = '', ...rest] = text.split('/');
