@@ -85,6 +85,8 @@ export function startIngress(options: IngressOptions): RunningIngress {
   let running: Promise<void> | undefined;
   let retry: Timer | undefined;
   let stopped = false;
+  let end = (): void => {};
+  const ending = new Promise<void>((resolve) => (end = resolve));
 
   caches.slices.addIndex(serviceNameLabel, (slice) => [serviceKey(slice) ?? '']);
   /** Only where they have addresses that no EndpointSlice may hold. */
@@ -171,7 +173,7 @@ export function startIngress(options: IngressOptions): RunningIngress {
         schedule();
       },
     });
-    await gateways.synced();
+    await Promise.race([gateways.synced(), ending]);
   }
 
   function serves(resource: string, version: string): boolean {
@@ -191,6 +193,7 @@ export function startIngress(options: IngressOptions): RunningIngress {
       service: (namespace: string, name: string) => caches.services.get(namespace, name),
       secret: (namespace: string, name: string) => caches.secrets.get(namespace, name),
     };
+    if (stopped) return;
     const gatewayPlan = gateways?.plan(world);
     const plan = planIngresses({
       ingresses: caches.ingresses.list(),
@@ -288,6 +291,7 @@ export function startIngress(options: IngressOptions): RunningIngress {
     },
     async stop() {
       stopped = true;
+      end();
       retry?.cancel();
       for (const handler of handlers) handler.close();
       gateways?.close();

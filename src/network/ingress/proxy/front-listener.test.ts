@@ -57,7 +57,7 @@ function shown(port: number, servername: string | undefined, alpn?: string): Pro
     });
     socket.on('error', reject);
     socket.on('secureConnect', () => {
-      resolve(`${socket.getPeerCertificate().subject.CN} ${String(socket.alpnProtocol)}`);
+      resolve(`${String(socket.getPeerCertificate().subject.CN)} ${String(socket.alpnProtocol)}`);
       socket.destroy();
     });
   });
