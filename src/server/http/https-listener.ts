@@ -22,14 +22,9 @@ export interface HttpsListenerOptions {
 const sessionMemoryMb = 256;
 const drainMs = 1_000;
 
-const handshakesAtOnce = 2;
-const handshakeTurnMs = 10;
-/** Between the beginnings of handshakes, when many want one. */
-const handshakePauseMs = 2;
-
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
-}
+/** Between the beginnings of handshakes, when many want one, and how many may begin together that are late. */
+const handshakePauseMs = 1.5;
+const lateHandshakes = 3;
 
 /** One address on which HTTP/1.1 and HTTP/2 over TLS are spoken. */
 export class HttpsListener {
@@ -109,42 +104,35 @@ export class HttpsListener {
     });
   }
 
-  /** Lets few TLS handshakes, which are long work, go on at once, so that open connections are served between them. */
+  /** Spaces TLS handshakes, which are long work, when many want one, so that open connections are served between them. */
   #admitInTurn(): void {
     const [handshake] = this.#server.listeners('connection');
     const waiting: Socket[] = [];
-    const begun = new Map<string, () => void>();
-    let planned = false;
+    let due = this.#clock.monotonic();
+    let isPlanned = false;
     const plan = (): void => {
-      if (planned || waiting.length === 0 || begun.size >= handshakesAtOnce) return;
-      planned = true;
-      if (waiting.length === 1) setImmediate(next);
-      else this.#clock.after(handshakePauseMs, next);
+      if (isPlanned || waiting.length === 0) return;
+      isPlanned = true;
+      const early = due - this.#clock.monotonic();
+      if (early > 0) this.#clock.after(early, next);
+      else setImmediate(next);
     };
     const next = (): void => {
-      planned = false;
-      const socket = waiting.shift();
-      if (!socket || socket.destroyed) {
-        plan();
-        return;
+      isPlanned = false;
+      const now = this.#clock.monotonic();
+      due = Math.max(due, now - handshakePauseMs * (lateHandshakes - 1));
+      while (waiting.length > 0 && due <= now) {
+        const socket = waiting.shift();
+        if (!socket || socket.destroyed) continue;
+        due += handshakePauseMs;
+        handshake?.call(this.#server, socket);
       }
-      const key = addressOf(socket);
-      const done = (): void => {
-        timer.cancel();
-        if (begun.delete(key)) plan();
-      };
-      // Who is slow at it must not keep others waiting.
-      const timer = this.#clock.after(handshakeTurnMs, done);
-      begun.set(key, done);
-      socket.once('close', done);
-      handshake?.call(this.#server, socket);
       plan();
     };
     this.#server.removeAllListeners('connection').on('connection', (socket: Socket) => {
       waiting.push(socket);
       plan();
     });
-    this.#server.prependListener('secureConnection', (socket: Socket) => begun.get(addressOf(socket))?.());
   }
 
   #cut(): void {
