@@ -1,4 +1,5 @@
 import { systemClock } from '../src/base/clock.ts';
+import { rootlessVariable } from '../src/cluster/rootless/rootless.ts';
 import { runProgram } from '../src/cli/program.ts';
 import { processContext } from './process-context.ts';
 
@@ -15,7 +16,8 @@ async function main(): Promise<void> {
       parent: {
         send: (message: object) => void (process.connected && send(message)),
         close: () => {
-          if (process.connected) process.disconnect();
+          // Inside namespaces the process outside goes on being told of ports.
+          if (process.connected && !process.env[rootlessVariable]) process.disconnect();
         },
       },
     }),

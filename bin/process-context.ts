@@ -17,6 +17,13 @@ export function processContext(bundle: string): DetachContext {
       if (signals >= 3) process.exit(130);
     });
   }
+  if (process.env['KANOE_ROOTLESS'] !== undefined) {
+    const stop = (): void => stopping.abort(new Error('the process outside ended'));
+    process.on('disconnect', stop);
+    process.on('message', (message: { readonly type?: string }) => {
+      if (message.type === 'stop') stop();
+    });
+  }
   const manifest = readFileSync(resolve(bundle, '../../package.json'), 'utf8');
   return {
     argv: process.argv.slice(2),

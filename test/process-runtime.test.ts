@@ -58,7 +58,11 @@ describe
   .each<[string, { args: readonly string[]; options: WorkplaceOptions; notes: RegExp }]>([
     [
       'a user without rights',
-      { args: [], options: { unprivileged: true }, notes: /without isolation: native containers need root/ },
+      {
+        args: ['--runtime', 'process'],
+        options: { unprivileged: true },
+        notes: /containers end when the node agent ends/,
+      },
     ],
     [
       'root who asks for it',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { KubeObject } from '../machinery/object.ts';
 import { startCluster } from '../cluster/start-cluster.ts';
 import type { ClusterReport, RunningCluster } from '../cluster/start-cluster.ts';
+import { rootlessVariable, type InnerMessage, type RootlessPlace } from '../cluster/rootless/rootless.ts';
 import type { CliContext } from './cli-context.ts';
 import { CliError } from './cli-error.ts';
 import { applyManifests } from './apply-manifests.ts';
@@ -40,6 +41,7 @@ interface BroughtUp {
 async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): Promise<BroughtUp> {
   // Manifests are read and checked before anything is started: a typing mistake must not leave a cluster behind.
   const manifests = flags.filename ? await loadManifests(flags.filename, context) : [];
+  const rootless = insideOf(context);
   const cluster = await startCluster({
     ...upOptions(context, flags),
     home: context.home,
@@ -49,7 +51,13 @@ async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): P
     searchPath: context.env['PATH'] ?? '/usr/bin:/bin',
     archives: (flags.load ?? []).map((path) => resolve(context.cwd, path)),
     signal: context.signal,
-    detached: context.parent !== undefined,
+    detached: context.parent !== undefined && rootless?.detached !== false,
+    ...(rootless && {
+      rootless: {
+        place: rootless.place,
+        announce: (ports) => context.parent?.send({ type: 'ports', ports } satisfies InnerMessage),
+      },
+    }),
     ...(flags.kubeconfig !== undefined && { kubeconfig: resolve(context.cwd, flags.kubeconfig) }),
     report,
   });
@@ -86,6 +94,18 @@ async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): P
       throw error;
     }
   }
+}
+
+/** Where the outside is, when this process was started inside namespaces. */
+function insideOf(
+  context: CliContext,
+): { readonly place: RootlessPlace; readonly detached: boolean } | undefined {
+  const text = context.env[rootlessVariable];
+  if (text === undefined) return undefined;
+  return {
+    place: JSON.parse(text) as RootlessPlace,
+    detached: context.argv.some((word) => word === '-d' || word === '--detach'),
+  };
 }
 
 interface Reporter extends ClusterReport {

@@ -10,6 +10,7 @@ import { usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { reportUnenforced, unenforcedLimitation } from '../network/policies/report-unenforced.ts';
 import { followRoutes } from '../network/follow-routes.ts';
 import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
+import { connectThrough } from './rootless/relay.ts';
 import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
 import { createImageService } from '../oci/image-service.ts';
@@ -87,6 +88,9 @@ export async function startMachine({
       store: images,
       nodeImageDirectory: join(plan.dataDirectory, 'images', 'node'),
       mirrors: options.mirrors,
+      ...(options.rootless && {
+        connect: connectThrough(join(options.rootless.place.directory, 'out.sock')),
+      }),
     }),
   );
   const storage = startMachineStorage({ plan, options, controlPlane });

@@ -150,7 +150,10 @@ const layoutFormat = 1;
 const defaultPort = 6443;
 
 /** Decides identity, networks and port. Throws `ALREADY_RUNNING`, `PORT_TAKEN`, `INVALID_OPTION` or `UNREADABLE`. */
-export async function planCluster(home: Home, options: UpOptions): Promise<ClusterPlan> {
+export async function planCluster(
+  home: Home,
+  options: UpOptions & { readonly rootless?: object },
+): Promise<ClusterPlan> {
   const previous = await readRecord(home, options.name);
   if (previous && (await isRunning(previous)))
     throw new ClusterError(
@@ -178,7 +181,10 @@ export async function planCluster(home: Home, options: UpOptions): Promise<Clust
     name: options.name,
     id: identity.id,
     dataDirectory,
-    runDirectory: process.getuid?.() === 0 ? join('/run/kanoe', identity.id) : join(dataDirectory, 'run'),
+    runDirectory:
+      process.getuid?.() === 0 && !options.rootless
+        ? join('/run/kanoe', identity.id)
+        : join(dataDirectory, 'run'),
     podCidr,
     serviceCidr: parseCidr(identity.serviceCidr, '--service-cidr'),
     port,

@@ -23,6 +23,8 @@ import { defaultStopPatienceMs } from './stop-cluster.ts';
 import { planCluster } from './plan-cluster.ts';
 import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
 import { processIdentity } from './process-identity.ts';
+import { openInside } from './rootless/inside.ts';
+import { rootlessLimitations, type RootlessPlace } from './rootless/rootless.ts';
 import { removeTraces } from './remove-traces.ts';
 import { chooseRuntime } from './runtime-choice.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
@@ -53,6 +55,8 @@ export interface StartOptions extends UpOptions {
   /** Write only this kubeconfig file. */
   readonly kubeconfig?: string;
   readonly detached: boolean;
+  /** When this process is inside namespaces of its own: where the outside is, and how it hears of ports to carry. */
+  readonly rootless?: { readonly place: RootlessPlace; announce(ports: readonly number[]): void };
   readonly signal: AbortSignal;
   readonly report: ClusterReport;
 }
@@ -103,8 +107,10 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     },
   );
   let control: ControlSocket | undefined;
+  let inside: { close(): void } | undefined;
   const stop = async (): Promise<void> => {
     await control?.close();
+    inside?.close();
     await machine?.stop();
     await controlPlane.close();
     await removeTraces(plan, clock);
@@ -112,6 +118,8 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await started.stopped();
   };
   try {
+    if (options.rootless)
+      inside = await openInside({ ...options.rootless, informers: controlPlane.informers });
     const stopPatienceMs = shutdownGrace.reduce((sum, { graceMs }) => sum + graceMs, defaultStopPatienceMs);
     await started.update({
       server: controlPlane.url,
@@ -132,7 +140,13 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await loading;
     machine = await startMachine({ plan, options, controlPlane, images, runtime: choice });
     control = await serveControl(plan, { nodes: nodeControl(machine) });
-    await started.update({ limitations: [...choice.limitations, ...machine.limitations] });
+    await started.update({
+      limitations: [
+        ...choice.limitations,
+        ...(options.rootless ? rootlessLimitations : []),
+        ...machine.limitations,
+      ],
+    });
     if (hasNodes) {
       await Promise.race([
         Promise.all([
@@ -221,7 +235,7 @@ class StartLog {
 
   /** From now on this process runs the cluster. */
   async begin(): Promise<void> {
-    const identity = await processIdentity(process.pid);
+    const identity = this.#options.rootless?.place.outer ?? (await processIdentity(process.pid));
     if (!identity) throw new ClusterError('FAILED', 'this process cannot read its own state in /proc');
     await this.update({ process: identity });
   }

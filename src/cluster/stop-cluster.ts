@@ -8,6 +8,7 @@ import type { ClusterRecord } from './cluster-record.ts';
 import { withHomeLock } from './home-lock.ts';
 import type { Home } from './home.ts';
 import { retractKubeconfig } from './kubeconfig-files.ts';
+import { rootlessDirectory } from './rootless/rootless.ts';
 import { removeTraces } from './remove-traces.ts';
 
 export interface StopOptions {
@@ -40,6 +41,7 @@ export async function stopCluster({ home, name, clock, data }: StopOptions): Pro
   const wasRunning = await isRunning(record);
   if (wasRunning) await endProcess(record, clock);
   await removeTraces(record, clock);
+  await rm(rootlessDirectory(home.directory, name), { recursive: true, force: true });
   await withHomeLock(home, clock, () => retractKubeconfig(record));
   if (data === 'delete') {
     await rm(record.dataDirectory, { recursive: true, force: true });

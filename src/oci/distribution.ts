@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { sha256 } from './digest.ts';
 import { manifestMediaTypes } from './manifest.ts';
 import { OciError } from './oci-error.ts';
@@ -21,6 +21,8 @@ export interface DistributionOptions {
   readonly mirrors: ReadonlyMap<string, string>;
   readonly credentials: readonly Credentials[];
   readonly signal?: AbortSignal;
+  /** Makes the connection to a registry, encrypted if the address says so; default: the machine's own. */
+  readonly connect?: (url: URL) => Duplex;
 }
 
 /** A registry as the distribution specification's pull side describes it. */
@@ -59,7 +61,7 @@ interface Answer {
 
 /** Speaks to registries; anonymous, basic and bearer authentication as their challenges ask. */
 export function createDistribution(options: DistributionOptions): Distribution {
-  const tokens = new TokenSource((url, headers) => request(url, headers, options.signal));
+  const tokens = new TokenSource((url, headers) => request(url, headers, options));
 
   async function get(reference: Reference, path: string, accept: readonly string[]): Promise<Answer> {
     const base = registryBase(reference.registry, options.mirrors);
@@ -70,16 +72,16 @@ export function createDistribution(options: DistributionOptions): Distribution {
     const headers = { accept: accept.join(', ') };
     let answer: Answer;
     try {
-      answer = await request(url, { ...headers, ...tokens.known(base.origin, scope) }, options.signal);
+      answer = await request(url, { ...headers, ...tokens.known(base.origin, scope) }, options);
       if (answer.status === 401) {
         answer.body.resume();
         const authorization = await tokens.authorize(base.origin, scope, {
           challenge: answer.headers['www-authenticate'] ?? '',
           ...(credentials && { credentials }),
         });
-        answer = await request(url, { ...headers, ...authorization }, options.signal);
+        answer = await request(url, { ...headers, ...authorization }, options);
       }
-      answer = await followed(answer, url, headers, options.signal);
+      answer = await followed(answer, url, headers, options);
     } catch (error) {
       if (error instanceof OciError || options.signal?.aborted) throw error;
       const message =
@@ -121,7 +123,7 @@ async function followed(
   first: Answer,
   from: URL,
   headers: Record<string, string>,
-  signal: AbortSignal | undefined,
+  options: Pick<DistributionOptions, 'signal' | 'connect'>,
 ): Promise<Answer> {
   let answer = first;
   let url = from;
@@ -130,7 +132,7 @@ async function followed(
       throw new OciError('UNAVAILABLE', `registry ${from.origin} redirects without end`);
     answer.body.resume();
     url = new URL(answer.headers.location, url);
-    answer = await request(url, headers, signal);
+    answer = await request(url, headers, options);
   }
   return answer;
 }
@@ -138,13 +140,17 @@ async function followed(
 function request(
   url: URL,
   headers: Record<string, string>,
-  signal: AbortSignal | undefined,
+  { signal, connect }: Pick<DistributionOptions, 'signal' | 'connect'>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const client = url.protocol === 'http:' ? http : https;
     const outgoing = client.get(
       url,
-      { headers: { 'user-agent': 'kanoe', ...headers }, ...(signal && { signal }) },
+      {
+        headers: { 'user-agent': 'kanoe', ...headers },
+        ...(signal && { signal }),
+        ...(connect && { createConnection: () => connect(url) }),
+      },
       (response) => {
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response });
       },

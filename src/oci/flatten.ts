@@ -1,4 +1,5 @@
-import { chmod, lchown, link, lstat, lutimes, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { giveTo } from './give-to.ts';
+import { chmod, link, lstat, lutimes, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { UnpackResult } from './unpack.ts';
 
@@ -32,7 +33,7 @@ async function empty(directory: string): Promise<void> {
 async function merge(from: string, to: string): Promise<void> {
   const stat = await lstat(from);
   await chmod(to, stat.mode & 0o7777);
-  if (process.getuid?.() === 0) await lchown(to, stat.uid, stat.gid);
+  if (process.getuid?.() === 0) await giveTo(to, stat.uid, stat.gid);
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const source = join(from, entry.name);
     const target = join(to, entry.name);

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { rm } from 'node:fs/promises';
 import { openArchive } from './archive.ts';
 import { createDistribution } from './distribution.ts';
@@ -27,6 +28,8 @@ export interface ImageServiceOptions {
   readonly nodeImageDirectory: string;
   /** Registry host → base URL; `*` stands for every other host. */
   readonly mirrors: ReadonlyMap<string, string>;
+  /** How registries are connected to; default: directly. */
+  readonly connect?: (url: URL) => Duplex;
 }
 
 /** Builds the image service of one machine over its store. */
@@ -34,6 +37,7 @@ export function createImageService({
   store,
   nodeImageDirectory,
   mirrors,
+  connect,
 }: ImageServiceOptions): StoreImageService {
   const pulling = new Map<string, Promise<StoredImage>>();
   let making: Promise<StoredImage> | undefined;
@@ -54,7 +58,12 @@ export function createImageService({
         );
       return nodeImage();
     }
-    const distribution = createDistribution({ mirrors, credentials, ...(signal && { signal }) });
+    const distribution = createDistribution({
+      mirrors,
+      credentials,
+      ...(signal && { signal }),
+      ...(connect && { connect }),
+    });
     return store.fetch(distribution, reference);
   }
 

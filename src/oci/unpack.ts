@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { chmod, lchown, link, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises';
+import { giveTo } from './give-to.ts';
+import { chmod, link, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -145,7 +146,7 @@ class LayerUnpacking {
       case 'symlink':
         await rm(path, { force: true, recursive: true });
         await symlink(header.linkname ?? '', path);
-        if (asRoot) await lchown(path, header.uid ?? 0, header.gid ?? 0);
+        if (asRoot) await giveTo(path, header.uid ?? 0, header.gid ?? 0);
         return;
       case 'link': {
         await rm(path, { force: true, recursive: true });
@@ -168,7 +169,7 @@ class LayerUnpacking {
   }
 
   async #own(path: string, header: Header): Promise<void> {
-    if (asRoot) await lchown(path, header.uid ?? 0, header.gid ?? 0);
+    if (asRoot) await giveTo(path, header.uid ?? 0, header.gid ?? 0);
     await chmod(path, (header.mode ?? 0o755) & 0o7777);
   }
 

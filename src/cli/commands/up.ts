@@ -4,6 +4,7 @@ import type { CliContext } from '../cli-context.ts';
 import { durationArgument, words } from '../flag-values.ts';
 import { nameOption } from '../name-option.ts';
 import { runDetached } from '../run-detached.ts';
+import { runRootless, wantsNamespaces } from '../run-rootless.ts';
 import { runUp } from '../run-up.ts';
 import type { UpFlags } from '../up-flags.ts';
 
@@ -140,6 +141,7 @@ export function upCommand(context: CliContext): Command {
     .addOption(new Option('--started-at <ms>', 'when the first process began').argParser(Number).hideHelp())
     .action(async (flags: UpFlags) => {
       if (flags.detach && !context.parent) await runDetached(context);
+      else if (await wantsNamespaces(context, flags)) await runRootless(context, flags);
       else await runUp(context, flags);
     });
 }

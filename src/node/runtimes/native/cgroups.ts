@@ -1,4 +1,4 @@
-import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sleep, type Clock } from '../../../base/clock.ts';
 import { RuntimeError, type ContainerResources, type ContainerStats } from '../../container-runtime.ts';
@@ -49,9 +49,20 @@ export function parseCgroupMounts(mountinfo: string): CgroupMounts {
   return { version: controllers.has('memory') || controllers.has('cpu') ? 1 : 2, controllers, unified };
 }
 
-/** The control groups of this machine. */
+/** The control groups of this machine; none where this user may not make any. */
 export async function detectCgroups(): Promise<CgroupMounts> {
-  return parseCgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'));
+  const mounts = parseCgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'));
+  const root = mounts.version === 2 ? mounts.unified : mounts.controllers.get('pids');
+  const writable = await access(root ?? '/sys/fs/cgroup', constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  return writable ? mounts : { version: 2, controllers: new Map(), unified: undefined };
+}
+
+/** Whether there are control groups to put anything into. */
+export function hasCgroups({ controllers, unified }: CgroupMounts): boolean {
+  return controllers.size > 0 || unified !== undefined;
 }
 
 const PAGE_BYTES = 4096;

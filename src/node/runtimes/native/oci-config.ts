@@ -117,7 +117,7 @@ export function ociConfig(input: OciConfigInput): OciConfig {
   };
 }
 
-function systemMounts({ spec, sharedMemory, hostnameFile }: OciConfigInput): readonly OciMount[] {
+function systemMounts({ spec, sharedMemory, hostnameFile, privileges }: OciConfigInput): readonly OciMount[] {
   const access = spec.security.privileged ? 'rw' : 'ro';
   const taken = new Set(spec.mounts.map((mount) => mount.containerPath));
   const mounts: readonly OciMount[] = [
@@ -132,7 +132,14 @@ function systemMounts({ spec, sharedMemory, hostnameFile }: OciConfigInput): rea
       destination: '/dev/pts',
       type: 'devpts',
       source: 'devpts',
-      options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+      options: [
+        'nosuid',
+        'noexec',
+        'newinstance',
+        'ptmxmode=0666',
+        'mode=0620',
+        ...(privileges.hasGroup(5) ? ['gid=5'] : []),
+      ],
     },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
     { destination: '/dev/shm', type: 'bind', source: sharedMemory, options: ['rbind', 'rw'] },

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand, toolPath } from '../run-command.ts';
 import { readIfPresent } from '../state-file.ts';
-import type { CgroupMounts } from './cgroups.ts';
+import { hasCgroups, type CgroupMounts } from './cgroups.ts';
 import { withTerminal, type Launcher } from './launcher.ts';
 
 export interface OciLauncherOptions {
@@ -16,7 +16,7 @@ export interface OciLauncherOptions {
 export async function createOciLauncher(options: OciLauncherOptions): Promise<Launcher> {
   const { program, root, cgroups } = options;
   const [firstLine = ''] = (await runCommand(program, ['--version'])).split('\n');
-  const joinsCgroup = program === 'crun' && cgroups.version === 1;
+  const joinsCgroup = program === 'crun' && (cgroups.version === 1 || !hasCgroups(cgroups));
   const hiddenMount = program === 'crun' ? await hybridMount(cgroups) : undefined;
   const base = [program, '--root', root];
   return {

@@ -8,10 +8,12 @@ import type { NamespaceType } from './oci-config.ts';
 
 const setup = `
 shm=$1; host=$2; net=$3; shift 3
-[ -z "$host" ] || echo "$host" > /proc/sys/kernel/hostname
+[ -z "$host" ] || { echo "$host" > /proc/sys/kernel/hostname; } 2> /dev/null || hostname "$host" || exit 1
 [ -z "$net" ] || ip link set lo up || exit 1
 [ -z "$shm" ] || mount -t tmpfs -o nosuid,nodev,noexec,mode=1777,size=65536k shm "$shm" || exit 1
-while [ $# -gt 0 ]; do echo "$2" > "/proc/sys/$1" || exit 1; shift 2; done
+# In a user namespace only groups that it has can be named.
+limit() { [ "$1" = net/ipv4/ping_group_range ] && echo 0 0 > "/proc/sys/$1"; }
+while [ $# -gt 0 ]; do { echo "$2" > "/proc/sys/$1"; } 2> /dev/null || limit "$1" || { echo "cannot set $1 to $2" >&2; exit 1; }; shift 2; done
 `;
 
 const pause = `
