@@ -158,6 +158,21 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'volumes', () =
     });
   });
 
+  it('gives a volume of mode Block to a container as a device', async () => {
+    const script =
+      'printf kept | dd of=/dev/xvda conv=fsync && head -c 4 /dev/xvda && echo && stat -c %F /dev/xvda';
+    const volumes = [used('d', 'raw')];
+    const main = {
+      name: 'main',
+      image,
+      imagePullPolicy: 'IfNotPresent',
+      command: ['sh', '-c', `{ ${script}; } 2> /dev/null`],
+      volumeDevices: [{ name: 'd', devicePath: '/dev/xvda' }],
+    };
+    await kubectl.apply([claim('raw', { volumeMode: 'Block' })]);
+    expect(await output(pod('raw', '', volumes, { containers: [main] }))).toBe('kept\nblock special file\n');
+  });
+
   it('shows an image as a volume, of which nothing can be changed or executed', async () => {
     const script = 'ls /i/bin/busybox && ! touch /i/x && ! /i/bin/busybox true; echo done';
     const volume = { name: 'i', image: { reference: image, pullPolicy: 'IfNotPresent' } };

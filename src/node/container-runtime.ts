@@ -14,6 +14,8 @@ export interface ContainerRuntime {
   readonly keepsGroupsStrict?: boolean;
   /** Whether what is mounted below a read-only mount can be made read-only, too. */
   readonly recursiveReadOnlyMounts?: boolean;
+  /** Whether containers can be given block devices. */
+  readonly blockDevices?: boolean;
 
   /** Makes the pod's sandbox: its network namespace (joined to the pod network), IPC and UTS namespaces, cgroup. */
   runSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxStatus>;
@@ -120,6 +122,12 @@ export interface ContainerMount {
   readonly propagation?: 'private' | 'rslave' | 'rshared';
 }
 
+/** A device of the machine, under the name that the container has for it. */
+export interface ContainerDevice {
+  readonly hostPath: string;
+  readonly containerPath: string;
+}
+
 export interface ContainerSpec {
   readonly name: string;
   /** Counts restarts. */
@@ -136,6 +144,8 @@ export interface ContainerSpec {
   /** Complete, in order, later wins; the image's own environment lies below it. */
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly ContainerMount[];
+  /** Devices of the machine that the container sees. */
+  readonly devices?: readonly ContainerDevice[];
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;

@@ -15,6 +15,7 @@ import type { NodeContext } from './node-context.ts';
 import { logFile, type PodDirectories } from './pod-directories.ts';
 import { kernelHostname } from './pod-etc.ts';
 import { mountAnnotations } from './mount-status.ts';
+import { containerDevices } from './volumes/container-devices.ts';
 import { containerMounts } from './volumes/container-mounts.ts';
 import { shareMount } from './volumes/shared-mounts.ts';
 import { mountImageVolumes } from './volumes/image-volumes.ts';
@@ -82,7 +83,6 @@ async function credentialsOf(
 }
 
 async function containerSpec(request: StartRequest, image: Image): Promise<ContainerSpec> {
-  refuseBlockDevices(request.container);
   const { node, pod, container, attempt, directories, volumes, config } = request;
   const namespace = pod.metadata.namespace ?? '';
   const links = pod.spec?.enableServiceLinks === false ? 'api-only' : 'own-namespace';
@@ -126,6 +126,7 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     ...(container.workingDir !== undefined && { workingDir: container.workingDir }),
     env: [...hostnameEnv(pod, node.dns.clusterDomain), ...[...env].map(([name, value]) => ({ name, value }))],
     mounts,
+    devices: containerDevices(container, { volumes, supported: node.runtime.blockDevices === true }),
     tty: container.tty === true,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
@@ -154,13 +155,6 @@ async function readVolumeFile(root: string | undefined, path: string): Promise<s
     if (isMissing(error)) return undefined;
     throw error;
   }
-}
-
-function refuseBlockDevices({ volumeDevices = [] }: Container): void {
-  const [device] = volumeDevices;
-  if (!device) return;
-  const message = `volume "${device.name}" cannot be given as block device ${device.devicePath}: this node mounts volumes as file systems`;
-  throw new WaitingError('CreateContainerConfigError', message);
 }
 
 /** As container runtimes set it; anything the pod says wins. */

@@ -91,7 +91,11 @@ describe('setUpClaim', () => {
     ],
     ['that is not there', { local: { path: '/nowhere/at/all' } }, 'path "/nowhere/at/all" does not exist'],
     ['on a server', { nfs: { server: 's', path: '/' } }, 'no volume plugin matched name: kubernetes.io/nfs'],
-    ['that is a raw device', { local: { path: '/' }, volumeMode: 'Block' }, 'mode Block'],
+    [
+      'that should be a raw device',
+      { local: { path: '/' }, volumeMode: 'Block' },
+      'path "/" is not a block device',
+    ],
   ])('refuses a volume %s', async (_, spec, why) => {
     await expect(setUp(claim, volume(spec))).rejects.toThrow(why);
   });

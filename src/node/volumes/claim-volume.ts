@@ -39,6 +39,8 @@ export interface MountedVolume {
   readonly republishMs?: number;
   /** Whether a CSI driver has mounted it. */
   readonly byDriver?: boolean;
+  /** Whether it is a device rather than a folder. */
+  readonly isBlock?: boolean;
 }
 
 /** The {@link ClaimReader} that asks the API server each time. */
@@ -101,6 +103,7 @@ export async function setUpClaim(
   return {
     path: await directoryOf(volume, pod, reader),
     readOnly: access === 'read-only' || mount?.readOnly === true,
+    isBlock: volume.spec.volumeMode === 'Block',
   };
 }
 
@@ -116,11 +119,12 @@ async function directoryOf(
   pod: Pod,
   { localVolumes, nodeDirectory }: ClaimReader,
 ): Promise<string> {
-  const { fsGroup: group, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
-  if (spec.volumeMode === 'Block') throw blockUnsupported();
+  const isBlock = spec.volumeMode === 'Block';
+  const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
+  const group = isBlock ? undefined : fsGroup;
   if (spec.hostPath) return setUpHostPath(spec.hostPath, nodeDirectory);
   if (spec.local) {
-    await requirePath(spec.local.path);
+    await requirePath(spec.local.path, isBlock ? 'a block device' : 'a path');
     if (group !== undefined) await giveToGroup(spec.local.path, group, fsGroupChangePolicy);
     return spec.local.path;
   }
@@ -150,9 +154,10 @@ const settings: ReadonlySet<string> = new Set([
   'volumeMode',
 ]);
 
-async function requirePath(path: string): Promise<void> {
+async function requirePath(path: string, what: 'a path' | 'a block device'): Promise<void> {
   try {
-    await stat(path);
+    const isDevice = (await stat(path)).isBlockDevice();
+    if (what === 'a block device' && !isDevice) throw new VolumeError(`path "${path}" is not a block device`);
   } catch (error) {
     if (isMissing(error)) throw new VolumeError(`path "${path}" does not exist`, { cause: error });
     throw error;

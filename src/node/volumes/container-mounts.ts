@@ -54,6 +54,8 @@ async function volumeMount(mount: VolumeMount, options: ContainerMountsOptions):
   const { volumes, env, images } = options;
   const image = images.get(mount.name);
   const root = image?.path ?? volumes.pathOf(mount.name);
+  if (volumes.isBlock(mount.name))
+    throw configError(`volume ${mount.name} has volumeMode Block, but is specified in volumeMounts`);
   if (root === undefined)
     throw configError(
       `cannot find volume "${mount.name}" to mount into container "${options.container.name}"`,

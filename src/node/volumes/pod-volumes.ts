@@ -44,6 +44,8 @@ export interface PodVolumes {
   pathOf(volume: string): string | undefined;
   /** Whether containers can only read it. */
   isReadOnly(volume: string): boolean;
+  /** Whether it is a device rather than a folder or file. */
+  isBlock(volume: string): boolean;
   /** From time to time: grows what waits for the node to do that, and measures. Failures are reported. */
   maintain(): Promise<void>;
   /** As measured last. */
@@ -64,6 +66,8 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
   const renewed = new Set<string>();
   /** Volumes of claims that a driver has mounted. */
   const mounted = new Set<string>();
+  /** Volumes that are devices. */
+  const blocks = new Set<string>();
   let maintaining = false;
   let stats: readonly VolumeStats[] = [];
   let measuredAt = Number.NEGATIVE_INFINITY;
@@ -112,6 +116,7 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
       const shown = await setUpClaim(context.pod, { name: claim, made, ...access }, context);
       show(volume.name, shown);
       if (shown.byDriver) mounted.add(volume.name);
+      if (shown.isBlock) blocks.add(volume.name);
     } else if (volume.csi) {
       if (!context.csi) throw new VolumeError('no CSI driver can register with this node');
       show(
@@ -183,7 +188,7 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
       pod: context.pod,
       clock,
       csi: context.csi,
-      pathOf: (volume) => paths.get(volume),
+      pathOf: (volume) => (blocks.has(volume) ? undefined : paths.get(volume)),
     });
   }
 
@@ -212,6 +217,7 @@ export function createPodVolumes(options: PodVolumesOptions): PodVolumes {
       }
     },
     stats: () => stats,
+    isBlock: (volume) => blocks.has(volume),
     pathOf: (volume) => paths.get(volume),
     isReadOnly: (volume) => payloadVolumes.has(volume) || readOnly.has(volume),
     close: () => {

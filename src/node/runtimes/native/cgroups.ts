@@ -125,12 +125,16 @@ export class Cgroups {
     );
   }
 
-  /** Version 1: allows the usual character devices and nothing else. */
-  async restrictDevices(path: string): Promise<void> {
+  /** Version 1: allows the usual character devices and those that are named, and nothing else. */
+  async restrictDevices(
+    path: string,
+    more: readonly { readonly type: 'c' | 'b'; readonly major: number; readonly minor: number }[],
+  ): Promise<void> {
     const folder = this.#folder('devices', path);
     if (!folder || this.mounts.version === 2) return;
     await writeFile(join(folder, 'devices.deny'), 'a');
-    for (const rule of deviceRules) await writeFile(join(folder, 'devices.allow'), rule);
+    const rules = more.map(({ type, major, minor }) => `${type} ${major}:${minor} rwm`);
+    for (const rule of [...deviceRules, ...rules]) await writeFile(join(folder, 'devices.allow'), rule);
   }
 
   /** Files into which a process writes its id to join the group. */

@@ -7,11 +7,11 @@ import type { Image } from '../../image-service.ts';
 import { toolPath } from '../run-command.ts';
 import { effectiveCapabilities } from './capabilities.ts';
 import type { Cgroups } from './cgroups.ts';
-import { hostDevices } from './host-devices.ts';
+import { deviceAt, hostDevices } from './host-devices.ts';
 import { resolveUser } from './image-user.ts';
 import type { Launcher } from './launcher.ts';
 import type { NativeLayout } from './layout.ts';
-import { ociConfig, type NamespaceType, type OciConfig } from './oci-config.ts';
+import { ociConfig, type NamespaceType, type OciConfig, type OciDevice } from './oci-config.ts';
 import type { Privileges } from './privileges.ts';
 import { namespacePaths } from './sandbox-namespaces.ts';
 import { defaultSeccompProfile, type SeccompProfile } from './seccomp-profile.ts';
@@ -49,7 +49,7 @@ export function containerGroups(
 export async function containerConfig(request: ConfigRequest): Promise<OciConfig> {
   const { layout, cgroups, launcher, sandboxId, sandbox, id, spec, image } = request;
   const { security } = spec;
-  const [user, seccomp, devices] = await Promise.all([
+  const [user, seccomp, all, own] = await Promise.all([
     resolveUser(image.layers, {
       imageUser: image.config.user,
       supplementalGroups: security.supplementalGroups,
@@ -61,6 +61,7 @@ export async function containerConfig(request: ConfigRequest): Promise<OciConfig
     }),
     seccompProfile(spec, request.seccompDirectory),
     security.privileged ? hostDevices() : [],
+    ownDevices(spec),
   ]);
   const { leaf } = containerGroups(sandboxId, id, request);
   const namespaces: Partial<Record<NamespaceType, string>> = namespacePaths(
@@ -79,11 +80,17 @@ export async function containerConfig(request: ConfigRequest): Promise<OciConfig
     sharedMemory: sandbox.hostIPC ? '/dev/shm' : join(layout.sharedMemory, sandboxId),
     hostnameFile: join(layout.sandboxes, sandboxId, 'hostname'),
     rootfs: join(layout.containers, id, 'rootfs'),
-    hostDevices: devices,
+    hostDevices: all,
+    devices: own,
     privileges: request.privileges,
     ...(seccomp ? { seccomp } : {}),
     ...(launcher.joinsCgroup ? {} : { cgroupsPath: join(cgroups.root, leaf) }),
   });
+}
+
+/** The devices that a container asks for. */
+export function ownDevices({ devices = [] }: ContainerSpec): Promise<readonly OciDevice[]> {
+  return Promise.all(devices.map(({ hostPath, containerPath }) => deviceAt(hostPath, containerPath)));
 }
 
 async function seccompProfile(spec: ContainerSpec, directory: string): Promise<SeccompProfile | undefined> {

@@ -25,7 +25,13 @@ import type { LogRotation } from '../cri-log-writer.ts';
 import { startSession } from '../exec-session.ts';
 import { writeState } from '../state-file.ts';
 import { Cgroups, detectCgroups } from './cgroups.ts';
-import { containerConfig, containerGroups, overlayOptions, startShim } from './container-launch.ts';
+import {
+  containerConfig,
+  containerGroups,
+  overlayOptions,
+  startShim,
+  ownDevices,
+} from './container-launch.ts';
 import { ContainerStreams } from './container-streams.ts';
 import { FifoPool } from './fifo-pool.ts';
 import type { Launcher } from './launcher.ts';
@@ -128,6 +134,7 @@ class NativeRuntime implements ContainerRuntime {
   readonly limitations: readonly string[];
   readonly keepsGroupsStrict = true;
   readonly recursiveReadOnlyMounts: boolean;
+  readonly blockDevices = true;
   readonly #options: NativeRuntimeOptions;
   readonly #machine: Machine;
   readonly #clock: Clock;
@@ -222,11 +229,10 @@ class NativeRuntime implements ContainerRuntime {
         mkdir(join(folder, 'work'), { mode: 0o700 }),
         mkdir(join(folder, 'rootfs'), { mode: 0o755 }),
         fifos.place(['out', 'err', ...(spec.stdin ? ['in'] : [])].map((name) => join(folder, name))),
-        cgroups
-          .create(group, spec.resources)
-          .then(() =>
-            spec.security.privileged || !launcher.joinsCgroup ? undefined : cgroups.restrictDevices(group),
-          ),
+        cgroups.create(group, spec.resources).then(async () => {
+          if (!spec.security.privileged && launcher.joinsCgroup)
+            await cgroups.restrictDevices(group, await ownDevices(spec));
+        }),
       ]);
       const command = await launcher.prepare({ id, folder, pidFile: join(layout.pids, id), config });
       const overlay = await overlayOptions(layout, id, image.layers);

@@ -49,7 +49,13 @@ export interface OciConfig {
     readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[];
     readonly devices: readonly OciDevice[];
     readonly resources: {
-      readonly devices: readonly { readonly allow: boolean; readonly access: string }[];
+      readonly devices: readonly {
+        readonly allow: boolean;
+        readonly access: string;
+        readonly type?: 'c' | 'b';
+        readonly major?: number;
+        readonly minor?: number;
+      }[];
       readonly memory?: { readonly limit: number; readonly swap?: number };
     };
     readonly cgroupsPath?: string;
@@ -72,6 +78,8 @@ export interface OciConfigInput {
   readonly rootfs: string;
   readonly seccomp?: SeccompProfile;
   readonly hostDevices: readonly OciDevice[];
+  /** Those that the container asks for. */
+  readonly devices: readonly OciDevice[];
   readonly cgroupsPath?: string;
   /** What this process may give away. */
   readonly privileges: Privileges;
@@ -101,9 +109,18 @@ export function ociConfig(input: OciConfigInput): OciConfig {
     mounts: [...systemMounts(input), ...volumeMounts(spec)],
     linux: {
       namespaces: namespaceList(input),
-      devices: security.privileged ? input.hostDevices : [],
+      devices: [...(security.privileged ? input.hostDevices : []), ...input.devices],
       resources: {
-        devices: [{ allow: security.privileged, access: 'rwm' }],
+        devices: [
+          { allow: security.privileged, access: 'rwm' },
+          ...input.devices.map(({ type, major, minor }) => ({
+            allow: true,
+            access: 'rwm',
+            type,
+            major,
+            minor,
+          })),
+        ],
         ...(resources.memoryLimitBytes === undefined
           ? {}
           : { memory: { limit: resources.memoryLimitBytes } }),

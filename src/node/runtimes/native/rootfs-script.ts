@@ -41,7 +41,7 @@ export function rootfsScript(config: OciConfig): string {
     ...config.mounts.map(mountLines),
     ...config.linux.devices.map(
       (device) =>
-        `inside ${shellQuote(device.path)}; [ -e "$target" ] || { mkdir -p "\${target%/*}"; cp -a ${shellQuote(device.path)} "$target"; }`,
+        `inside ${shellQuote(device.path)}; [ -e "$target" ] || { mkdir -p "\${target%/*}"; mknod -m ${device.fileMode.toString(8)} "$target" ${device.type} ${device.major} ${device.minor}; chown ${device.uid}:${device.gid} "$target"; }`,
     ),
     ...config.linux.maskedPaths.map(
       (path) =>
