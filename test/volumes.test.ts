@@ -228,7 +228,8 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'volumes', () =
       node = join(cluster.record().dataDirectory, 'nodes/1');
       running = start(process.execPath, [join(projectRoot, 'test/support/csi-driver.mjs'), node, driver]);
       await eventually(async () => {
-        expect(await kubectl('get', 'csinodes', '-o', 'jsonpath={..drivers[*].name}')).toContain(driver);
+        const names = await kubectl('get', 'csinodes', '-o', 'jsonpath={..drivers[*].name}');
+        if (!names.includes(driver)) throw new Error(`${driver} has not registered: ${names}`);
       });
     });
     afterAll(() => running?.stop());
