@@ -63,6 +63,8 @@ async function bringUp(context: CliContext, flags: UpFlags, report: Reporter): P
   });
   try {
     if (manifests.length > 0) {
+      if (manifests.some(({ object }) => object.apiVersion.startsWith('gateway.networking.k8s.io/')))
+        await cluster.gatewayReady();
       report.step(`applying ${manifests.length} objects …`);
       const applied = await applyManifests(cluster.client, manifests, (line) => report.line(line));
       if (applied.failed > 0)

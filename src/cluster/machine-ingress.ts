@@ -58,7 +58,11 @@ export function startMachineIngress(
   let installing: Promise<void> | undefined;
   const install = async (): Promise<void> => {
     const { installGatewayApi } = await import('../network/ingress/gateway/install-gateway-api.ts');
-    await installGatewayApi(client, clock, stopping.signal);
+    try {
+      await installGatewayApi(client, clock, stopping.signal);
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+    }
   };
   return {
     ready,

@@ -40,6 +40,8 @@ export interface Machine {
   nodesReady(): Promise<void>;
   /** Resolves when the cluster's DNS answers for the API's own name; absent where there is no DNS. */
   dnsAnswers?(): Promise<void>;
+  /** Resolves when the kinds of the Gateway API are served, where they are to be. */
+  gatewayReady(): Promise<void>;
   /** Ends the containers in order, then the agents and the network. */
   stop(): Promise<void>;
 }
@@ -188,11 +190,10 @@ export async function startMachine({
         storage.ready,
         ingress?.ready,
       ]);
-      ingress?.gatewayReady().catch((error: unknown) => {
-        if (!options.signal.aborted) report.warn(`Gateway API: ${textOf(error)}`);
-      });
+      ingress?.gatewayReady().catch((error: unknown) => report.warn(`Gateway API: ${textOf(error)}`));
       storage.startRest();
     },
+    gatewayReady: async () => await ingress?.gatewayReady(),
     ...(network && { dnsAnswers: () => dnsAnswers(network) }),
     async stop() {
       await Promise.all([nodes.close(), simulation.stop()]);

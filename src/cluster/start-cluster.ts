@@ -64,6 +64,8 @@ export interface StartOptions extends UpOptions {
 export interface RunningCluster {
   /** As the administrator, in this process. */
   readonly client: Client;
+  /** Resolves when the kinds of the Gateway API are served, where they are to be. */
+  gatewayReady(): Promise<void>;
   /** What a person wants to know once it runs. */
   greeting(): readonly string[];
   /** Where applied services are reached from this machine. */
@@ -169,6 +171,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   );
   return {
     client: admin,
+    gatewayReady: async () => await machine?.gatewayReady(),
     greeting: () => greeting(started.record, options.kubeconfig),
     urls: (objects) => serviceUrls(admin, objects),
     stop,
