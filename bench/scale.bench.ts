@@ -1,6 +1,5 @@
 import { nodes, pods } from '../src/api/core/v1.gen.ts';
 import { startBenchCluster, type BenchCluster } from './bench-cluster.ts';
-import type { Report } from './bench-row.ts';
 import { processMemory } from './process-memory.ts';
 import {
   controllerLag,
@@ -32,51 +31,45 @@ interface Measured {
   readonly lag: ControllerLag;
 }
 
+const columns = ['MB', 'of it own', 'GET', 'page', 'create', 'scheduled', 'running', 'ReplicaSet', 'pod'];
+
 /**
- * A cluster for each number of nodes, and in the largest more and more pods; at each size memory and latencies.
- * `KANOE_BENCH_NODES=1,100` and `KANOE_BENCH_PODS=1,1000` choose sizes.
+ * A cluster for each number of nodes, and in the largest more and more pods; at each size memory and latencies, as rows of
+ * two tables. `KANOE_BENCH_NODES=1,100` and `KANOE_BENCH_PODS=1,1000` choose sizes.
  */
-export async function run(report: Report): Promise<void> {
-  const header = ['MB', 'of it own', 'GET', 'page', 'create', 'scheduled', 'running', 'ReplicaSet', 'pod'];
-  const nodeRows: string[][] = [];
-  const podRows: string[][] = [];
+export async function run(): Promise<void> {
+  printHeader('nodes', 'Ready, s');
   for (const count of nodeCounts) {
     const cluster = await startBenchCluster(['--nodes', '0', '--nodes-simulated', String(count)]);
     try {
-      report({ what: `${count} nodes Ready`, value: cluster.upMs / 1000, unit: 's' });
       await prepareProbes(cluster.client);
       await pause(3000);
       const get = (at: number): Promise<unknown> =>
         cluster.client.for(nodes).get({ name: nodeName(at % count) });
       const page = (): Promise<Latency> => pageLatency(cluster.client, nodes);
-      nodeRows.push([
-        String(count),
-        (cluster.upMs / 1000).toFixed(1),
-        ...cells(await measure(cluster, { get, page })),
-      ]);
-      if (count === Math.max(...nodeCounts)) await growPods(cluster, report, podRows);
+      printRow([count, (cluster.upMs / 1000).toFixed(1), ...cells(await measure(cluster, { get, page }))]);
+      if (count === Math.max(...nodeCounts)) await growPods(cluster);
     } finally {
       await cluster.stop();
     }
   }
-  console.log(`\n${table(['nodes', 'Ready, s', ...header], nodeRows)}`);
-  console.log(`\n${table(['pods', 'filled, s', ...header], podRows)}`);
 }
 
-async function growPods(cluster: BenchCluster, report: Report, rows: string[][]): Promise<void> {
+async function growPods(cluster: BenchCluster): Promise<void> {
   const { client } = cluster;
+  printHeader('pods', 'more pods/s');
   let from = 0;
   for (const to of podCounts) {
     const started = performance.now();
     await fillPods(client, { from, to, limitMs: fillLimitMs });
     const seconds = (performance.now() - started) / 1000;
-    report({ what: `${to} pods Running, ${to - from} of them new`, value: seconds, unit: 's' });
+    const perSecond = (to - from) / seconds;
     from = to;
     await pause(to > 10_000 ? 10_000 : 2000);
     const get = (at: number): Promise<unknown> =>
       client.for(pods).get({ namespace: heldNamespace, name: heldName((at * 7919) % to) });
     const page = (): Promise<Latency> => pageLatency(client, pods);
-    rows.push([String(to), seconds.toFixed(1), ...cells(await measure(cluster, { get, page }))]);
+    printRow([to, perSecond.toFixed(0), ...cells(await measure(cluster, { get, page }))]);
   }
 }
 
@@ -111,6 +104,13 @@ function nodeName(at: number): string {
   return `node-${String(at).padStart(6, '0')}`;
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [header, header.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+function printHeader(size: string, speed: string): void {
+  const names = [size, speed, ...columns];
+  console.log('');
+  printRow(names);
+  printRow(names.map(() => '---'));
+}
+
+function printRow(values: readonly (string | number)[]): void {
+  console.log(`| ${values.join(' | ')} |`);
 }
