@@ -92,7 +92,8 @@ type Found =
 function findNodes(pod: PodInfo, { candidates, enough, filters, options }: Search): Found {
   const { profile, state, search } = options;
   const fitting: NodeInfo[] = [];
-  const rejections: NodeRejection[] = [];
+  const rejected: NodeInfo[] = [];
+  const failures: PluginStatus[] = [];
   const { length } = candidates;
   let asked = 0;
   for (; asked < length && fitting.length < enough; asked++) {
@@ -100,10 +101,21 @@ function findNodes(pod: PodInfo, { candidates, enough, filters, options }: Searc
     if (!node) continue;
     const failed = profile.filter(state, pod, node, filters);
     if (!failed) fitting.push(node);
-    else if (isRejection(failed.status)) rejections.push({ node, ...failed });
-    else return { asked, failed };
+    else if (isRejection(failed.status)) {
+      rejected.push(node);
+      failures.push(failed);
+    } else return { asked, failed };
   }
+  // Nobody asks why some nodes were rejected when others fit.
+  const rejections = fitting.length > 0 ? [] : rejectionsOf(rejected, failures);
   return { asked, fitting, rejections };
+}
+
+function rejectionsOf(nodes: readonly NodeInfo[], failures: readonly PluginStatus[]): NodeRejection[] {
+  return nodes.flatMap((node, at) => {
+    const failed = failures[at];
+    return failed ? [{ node, plugin: failed.plugin, status: failed.status }] : [];
+  });
 }
 
 /**
