@@ -1,6 +1,6 @@
-import { readdir, rm } from 'node:fs/promises';
+import { namesIn } from './names-in.ts';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from './missing-file.ts';
 import { unshareMounts } from './volumes/shared-mounts.ts';
 import { unmountBelow } from './volumes/tmpfs.ts';
 
@@ -27,14 +27,5 @@ export async function removeStaleFiles(directory: string, known: ReadonlySet<str
   for (const name of await namesIn(join(directory, 'logs'))) {
     if (known.has(name.slice(name.lastIndexOf('_') + 1))) continue;
     await rm(join(directory, 'logs', name), { recursive: true, force: true });
-  }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { nodes as nodeResource, type Node } from '../../api/core/v1.gen.ts';
-import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import { alignColumns } from '../../printers/align-columns.ts';
 import type { CliContext } from '../cli-context.ts';
 import { addClusterOptions, type ClusterFlags } from '../cluster-options.ts';
@@ -138,13 +138,7 @@ function deleteNode(context: CliContext): Command {
     .action((name: string, flags: DeleteFlags) =>
       withSession(context, flags, async (session) => {
         const { client } = session;
-        const node = await client
-          .for(nodeResource)
-          .get({ name })
-          .catch((error: unknown) => {
-            if (isStatus(error, 'NotFound')) return undefined;
-            throw error;
-          });
+        const node = await unlessGone(client.for(nodeResource).get({ name }));
         const local = (await localNodes(context, flags)).some((one) => one.name === name);
         if (!node && !local) throw new CliError(`there is no node named ${name}`);
         // The pods of a node that does not answer would never be gone.

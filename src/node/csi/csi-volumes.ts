@@ -1,5 +1,6 @@
+import { namesIn } from '../names-in.ts';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sleep, timestamp, type Clock } from '../../base/clock.ts';
 import { persistentvolumeclaims, secrets, type Pod, type SecretReference } from '../../api/core/v1.gen.ts';
@@ -8,7 +9,7 @@ import { csidrivers, volumeattachments, type CSIDriver } from '../../api/storage
 import type { Client } from '../../client/client.ts';
 import type { KubeObject, Live, ResourceType } from '../../machinery/object.ts';
 import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
-import { isStatus } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import { isMissing } from '../missing-file.ts';
 import { giveToGroup } from '../volumes/fs-group.ts';
 import type { ServiceAccountToken } from '../volumes/service-account-tokens.ts';
@@ -258,12 +259,7 @@ export function createCsiVolumes(options: CsiVolumesOptions): CsiVolumes {
     type: ResourceType<T>,
     ref: { readonly namespace?: string; readonly name: string },
   ): Promise<Live<T> | undefined> {
-    try {
-      return await client.for(type).get(ref);
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    return await unlessGone(client.for(type).get(ref));
   }
 
   async function unpublishOne(uid: string, name: string): Promise<void> {
@@ -377,13 +373,4 @@ async function removeUnmounted(folder: string): Promise<void> {
     });
   }
   await rm(folder, { recursive: true, force: true });
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }

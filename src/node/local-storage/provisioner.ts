@@ -8,6 +8,7 @@ import { volumesnapshotcontents, volumesnapshots } from '../../api/snapshot/v1.t
 import { storageclasses } from '../../api/storage/v1.gen.ts';
 import type { KubeObject, Live, ResourceType } from '../../machinery/object.ts';
 import { isStatus, StatusError } from '../../machinery/status-error.ts';
+import { unlessGone } from '../../machinery/unless-gone.ts';
 import {
   settled,
   type ControllerContext,
@@ -140,12 +141,7 @@ export function startProvisioner(
     type: ResourceType<T>,
     ref: { readonly namespace?: string; readonly name: string },
   ): Promise<Live<T> | undefined> {
-    try {
-      return await client.for(type).get(ref);
-    } catch (error) {
-      if (isStatus(error, 'NotFound')) return undefined;
-      throw error;
-    }
+    return await unlessGone(client.for(type).get(ref));
   }
 
   async function reschedule(claim: Claim): Promise<void> {
