@@ -46,13 +46,18 @@ export interface PodLab {
   remove(): Promise<void>;
 }
 
-/** A name and ranges that no other cluster or test on this machine is likely to have. */
+/** Tests that run at once, in workers with numbers of their own, get ranges of their own. */
+const rangesOfWorker = 20;
+let nextRange = randomInt(rangesOfWorker);
+
+/** A name and ranges that no other test, and hardly any cluster on this machine, has. */
 export function randomIdentity(): {
   readonly clusterId: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
 } {
-  const second = 130 + 2 * randomInt(60);
+  const worker = Number(process.env['VITEST_POOL_ID'] ?? 1) % 3;
+  const second = 130 + 2 * (worker * rangesOfWorker + (nextRange++ % rangesOfWorker));
   const clusterId = randomBytes(3).toString('hex');
   return { clusterId, podCidr: `10.${second}.0.0/16`, serviceCidr: `10.${second + 1}.0.0/16` };
 }
