@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { threadId } from 'node:worker_threads';
 import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -46,7 +47,7 @@ export interface PodLab {
   remove(): Promise<void>;
 }
 
-/** Tests that run at once, in workers with numbers of their own, get ranges of their own. */
+/** Tests that run at once, in processes or threads of their own, hardly ever get the same ranges. */
 const rangesOfWorker = 20;
 let nextRange = randomInt(rangesOfWorker);
 
@@ -56,7 +57,7 @@ export function randomIdentity(): {
   readonly podCidr: string;
   readonly serviceCidr: string;
 } {
-  const worker = Number(process.env['VITEST_POOL_ID'] ?? 1) % 3;
+  const worker = (process.pid + threadId) % 3;
   const second = 130 + 2 * (worker * rangesOfWorker + (nextRange++ % rangesOfWorker));
   const clusterId = randomBytes(3).toString('hex');
   return { clusterId, podCidr: `10.${second}.0.0/16`, serviceCidr: `10.${second + 1}.0.0/16` };

@@ -22,9 +22,9 @@ export interface HttpsListenerOptions {
 const sessionMemoryMb = 256;
 const drainMs = 1_000;
 
-/** Between the beginnings of handshakes, when many want one, and how many may begin together that are late. */
-const handshakePauseMs = 1.5;
-const lateHandshakes = 3;
+/** Handshakes that may begin at once, and how long it takes until one more may. */
+const handshakesAtOnce = 4;
+const handshakeEveryMs = 8;
 
 /** One address on which HTTP/1.1 and HTTP/2 over TLS are spoken. */
 export class HttpsListener {
@@ -108,30 +108,30 @@ export class HttpsListener {
   #admitInTurn(): void {
     const [handshake] = this.#server.listeners('connection');
     const waiting: Socket[] = [];
-    let due = this.#clock.monotonic();
-    let isPlanned = false;
-    const plan = (): void => {
-      if (isPlanned || waiting.length === 0) return;
-      isPlanned = true;
-      const early = due - this.#clock.monotonic();
-      if (early > 0) this.#clock.after(early, next);
-      else setImmediate(next);
+    let credit = handshakesAtOnce;
+    let earning = false;
+    const earn = (): void => {
+      if (earning || credit >= handshakesAtOnce) return;
+      earning = true;
+      this.#clock.after(handshakeEveryMs, () => {
+        earning = false;
+        credit++;
+        next();
+        earn();
+      });
     };
     const next = (): void => {
-      isPlanned = false;
-      const now = this.#clock.monotonic();
-      due = Math.max(due, now - handshakePauseMs * (lateHandshakes - 1));
-      while (waiting.length > 0 && due <= now) {
+      while (waiting.length > 0 && credit > 0) {
         const socket = waiting.shift();
         if (!socket || socket.destroyed) continue;
-        due += handshakePauseMs;
+        credit--;
         handshake?.call(this.#server, socket);
       }
-      plan();
+      earn();
     };
     this.#server.removeAllListeners('connection').on('connection', (socket: Socket) => {
       waiting.push(socket);
-      plan();
+      next();
     });
   }
 
