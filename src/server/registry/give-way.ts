@@ -9,7 +9,7 @@ export interface LargeObjects {
   giveWay(bytes: number): Promise<void> | undefined;
 }
 
-const largeBytes = 256 * 1024;
+const largeBytes = 128 * 1024;
 /** So many requests in a period are more than one person's, or a few components', at work. */
 const manyRequests = 20;
 const periodMs = 500;
