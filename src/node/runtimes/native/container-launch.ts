@@ -9,7 +9,7 @@ import { effectiveCapabilities } from './capabilities.ts';
 import type { Cgroups } from './cgroups.ts';
 import { deviceAt, hostDevices } from './host-devices.ts';
 import { resolveUser } from './image-user.ts';
-import type { Launcher } from './launcher.ts';
+import { holdsStdin, type Launcher } from './launcher.ts';
 import type { NativeLayout } from './layout.ts';
 import { ociConfig, type NamespaceType, type OciConfig, type OciDevice } from './oci-config.ts';
 import type { Privileges } from './privileges.ts';
@@ -171,7 +171,7 @@ export function startShim(request: ShimRequest): ChildProcess {
         KANOE_OOM: request.oomFile,
         KANOE_HIDE: launcher.hiddenMount ?? '',
         KANOE_DELETE: launcher.deleteProgram ?? '',
-        KANOE_STDIN: request.spec.stdin ? 'open' : '',
+        KANOE_STDIN: holdsStdin(request.spec) ? 'open' : '',
       },
     },
   );

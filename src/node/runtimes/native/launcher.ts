@@ -1,4 +1,4 @@
-import type { ExecOptions } from '../../container-runtime.ts';
+import type { ContainerSpec, ExecOptions } from '../../container-runtime.ts';
 import type { OciConfig } from './oci-config.ts';
 
 export interface LaunchPlan {
@@ -44,6 +44,11 @@ export interface ExecCommand {
 /** The command line that a terminal needs around the container's: its pseudo terminal must outlive the agent. */
 export function withTerminal(command: readonly string[]): readonly string[] {
   return ['script', '-qfec', command.map(shellQuote).join(' '), '/dev/null'];
+}
+
+/** Whether a container's standard input is held open: a terminal passes its end on as a character, which would be shown. */
+export function holdsStdin({ stdin, tty }: Pick<ContainerSpec, 'stdin' | 'tty'>): boolean {
+  return stdin || tty;
 }
 
 export function shellQuote(word: string): string {

@@ -34,7 +34,7 @@ import {
 } from './container-launch.ts';
 import { ContainerStreams } from './container-streams.ts';
 import { FifoPool } from './fifo-pool.ts';
-import type { Launcher } from './launcher.ts';
+import { holdsStdin, type Launcher } from './launcher.ts';
 import { createLaunchers, type Launchers } from './launchers.ts';
 import { layoutFolders, nativeLayout, type NativeLayout } from './layout.ts';
 import { readPrivileges, type Privileges } from './privileges.ts';
@@ -228,7 +228,7 @@ class NativeRuntime implements ContainerRuntime {
         mkdir(join(folder, 'upper'), { mode: 0o755 }),
         mkdir(join(folder, 'work'), { mode: 0o700 }),
         mkdir(join(folder, 'rootfs'), { mode: 0o755 }),
-        fifos.place(['out', 'err', ...(spec.stdin ? ['in'] : [])].map((name) => join(folder, name))),
+        fifos.place(['out', 'err', ...(holdsStdin(spec) ? ['in'] : [])].map((name) => join(folder, name))),
         cgroups.create(group, spec.resources).then(async () => {
           if (!spec.security.privileged && launcher.joinsCgroup)
             await cgroups.restrictDevices(group, await ownDevices(spec));
