@@ -25,22 +25,27 @@ export interface PodRemoval {
  * service; and the oldest of too many finished ones, evicted ones first.
  */
 export function planPodRemovals(observation: PodGcObservation): readonly PodRemoval[] {
-  const { pods, node, nodeIsGone } = observation;
-  const removals = pods.flatMap((pod): PodRemoval[] => {
-    const { nodeName } = pod.spec;
-    const deleted = pod.metadata.deletionTimestamp !== undefined;
-    if (!nodeName) return deleted ? [{ pod, why: 'unscheduled' }] : [];
-    if (nodeIsGone(nodeName)) return [{ pod, why: 'orphaned' }];
-    return deleted && isOutOfService(node(nodeName)) ? [{ pod, why: 'out-of-service' }] : [];
-  });
-  const removed = new Set(removals.map(({ pod }) => pod));
-  const finished = pods.filter(
-    (pod) => isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined && !removed.has(pod),
-  );
+  const removals: PodRemoval[] = [];
+  const finished: Live<Pod>[] = [];
+  for (const pod of observation.pods) {
+    const why = reasonToRemove(pod, observation);
+    if (why) removals.push({ pod, why });
+    else if (isPodFinished(pod) && pod.metadata.deletionTimestamp === undefined) finished.push(pod);
+  }
   const surplus = finished.length - observation.finishedLimit;
   if (surplus <= 0) return removals;
   const oldest = finished.toSorted((a, b) => (ageKey(a) < ageKey(b) ? -1 : 1)).slice(0, surplus);
   return [...removals, ...oldest.map((pod): PodRemoval => ({ pod, why: 'finished' }))];
+}
+
+function reasonToRemove(
+  { spec: { nodeName }, metadata }: Live<Pod>,
+  { node, nodeIsGone }: PodGcObservation,
+): PodRemoval['why'] | undefined {
+  const deleted = metadata.deletionTimestamp !== undefined;
+  if (!nodeName) return deleted ? 'unscheduled' : undefined;
+  if (nodeIsGone(nodeName)) return 'orphaned';
+  return deleted && isOutOfService(node(nodeName)) ? 'out-of-service' : undefined;
 }
 
 function isOutOfService(node: Live<Node> | undefined): boolean {

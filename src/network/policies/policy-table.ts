@@ -40,7 +40,7 @@ table ${table} {
   set themselves-6 { type ipv6_addr . ipv6_addr; }
   set listeners { type ipv4_addr . inet_proto . inet_service;${own.length > 0 ? ` elements = { ${own.join(', ')} }` : ''} }
   chain deny {
-    ct state established meta l4proto tcp goto cut
+    tcp flags & (syn | ack) != syn goto cut
     drop
   }
   chain cut {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { threadId } from 'node:worker_threads';
 import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,20 +47,43 @@ export interface PodLab {
   remove(): Promise<void>;
 }
 
-/** Tests that run at once, in processes or threads of their own, hardly ever get the same ranges. */
-const rangesOfWorker = 20;
-let nextRange = randomInt(rangesOfWorker);
-
 /** A name and ranges that no other test, and hardly any cluster on this machine, has. */
 export function randomIdentity(): {
   readonly clusterId: string;
   readonly podCidr: string;
   readonly serviceCidr: string;
 } {
-  const worker = (process.pid + threadId) % 3;
-  const second = 130 + 2 * (worker * rangesOfWorker + (nextRange++ % rangesOfWorker));
+  const second = 130 + 2 * claimedRange();
   const clusterId = randomBytes(3).toString('hex');
   return { clusterId, podCidr: `10.${second}.0.0/16`, serviceCidr: `10.${second + 1}.0.0/16` };
+}
+
+const rangeCount = 60;
+
+/** A number below {@link rangeCount} that is this process' for as long as it runs. */
+function claimedRange(): number {
+  const first = randomInt(rangeCount);
+  for (let offset = 0; offset < rangeCount; offset++) {
+    const range = (first + offset) % rangeCount;
+    const file = join(tmpdir(), `kanoe-test-range-${range}`);
+    if (existsSync(file) && !isRunning(Number(readFileSync(file, 'utf8')))) rmSync(file, { force: true });
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return range;
+    } catch {
+      // Another process has it.
+    }
+  }
+  // So many labs were made by now that most of them are gone.
+  return first;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** A port of the machine on which nothing is likely to listen. */

@@ -22,7 +22,7 @@ function impatientClock(): Clock & { readonly waits: number[]; pass(ms: number):
   };
 }
 
-const large = 100_000;
+const large = 200_000;
 
 /** Computes for about so many milliseconds of real time. */
 function compute(ms: number): void {
