@@ -313,9 +313,9 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'volumes', () =
 
   it('keeps the data when the cluster stops and starts', async () => {
     await kubectl.apply([claim('lasting', { accessModes: ['ReadWriteOncePod'] })]);
-    await output(pod('before-stop', 'echo kept > /d/file', [used('d', 'lasting')]));
+    await output(pod('writer', 'echo kept > /d/file', [used('d', 'lasting')]));
     await cluster.down();
     await cluster.up();
-    expect(await output(pod('after-stop', 'cat /d/file', [used('d', 'lasting')]))).toBe('kept\n');
+    expect(await output(pod('reader', 'cat /d/file', [used('d', 'lasting')]))).toBe('kept\n');
   });
 });

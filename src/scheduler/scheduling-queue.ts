@@ -243,20 +243,19 @@ export class SchedulingQueue {
   #reconsider(entry: Entry, event: ClusterEvent): void {
     const hints = this.#options.hintsFor(entry.info);
     if (event.resource === 'TargetPod' && event.next?.metadata.uid !== entry.info.uid) return;
-    const label = `${event.resource}${event.action}`;
     const wakes = (plugin: string): boolean => hints.wakes(plugin, entry.info, event);
     if (entry.gatedBy !== undefined) {
-      if (wakes(entry.gatedBy)) this.#activate(entry, label);
+      if (wakes(entry.gatedBy)) this.#activate(entry, labelOf(event));
       return;
     }
     for (const plugin of entry.pendingPlugins) {
       if (wakes(plugin)) {
-        this.#activate(entry, label);
+        this.#activate(entry, labelOf(event));
         return;
       }
     }
     const { unschedulablePlugins } = entry;
-    if (event.resource === '*' || [...unschedulablePlugins].some(wakes)) this.#backOff(entry, label);
+    if (event.resource === '*' || [...unschedulablePlugins].some(wakes)) this.#backOff(entry, labelOf(event));
   }
 
   #activate(entry: Entry, event: string): void {
@@ -378,6 +377,11 @@ export class SchedulingQueue {
 
 function blockersOf({ gatedBy, unschedulablePlugins, pendingPlugins }: Entry): readonly string[] {
   return gatedBy === undefined ? [...unschedulablePlugins, ...pendingPlugins] : [gatedBy];
+}
+
+/** What upstream's metrics call an event. */
+function labelOf({ resource, action }: ClusterEvent): string {
+  return `${resource}${action}`;
 }
 
 /** A place in a heap; void when the entry has moved on since. */
