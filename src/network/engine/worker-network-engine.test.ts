@@ -1,35 +1,20 @@
 import { Resolver } from 'node:dns/promises';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildWorker, type BuiltWorker } from '../testing/build-worker.ts';
 import { createWorkerNetworkEngine } from './worker-network-engine.ts';
 
-let folder: string;
-let workerFile: string;
-
+let worker: BuiltWorker;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'worker-'));
-  workerFile = join(folder, 'network-worker.cjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, '../../../bin/network-worker.ts')],
-    outfile: workerFile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    logLevel: 'error',
-  });
+  worker = await buildWorker('network-worker');
 });
-
 afterAll(async () => {
-  await rm(folder, { recursive: true });
+  await worker.remove();
 });
 
 it('serves DNS from a thread', async () => {
   const crashes: unknown[] = [];
   const engine = createWorkerNetworkEngine({
-    workerFile,
+    workerFile: worker.file,
     onConflict: () => {},
     onCrash: (error) => crashes.push(error),
   });
@@ -56,7 +41,11 @@ it('serves DNS from a thread', async () => {
 });
 
 it('hands on why something could not be done', async () => {
-  const engine = createWorkerNetworkEngine({ workerFile, onConflict: () => {}, onCrash: () => {} });
+  const engine = createWorkerNetworkEngine({
+    workerFile: worker.file,
+    onConflict: () => {},
+    onCrash: () => {},
+  });
   const configuration = { port: 0, domain: 'cluster.local', ranges: [], resolvConf: '/dev/null' };
   await expect(engine.startDns({ ...configuration, address: '192.0.2.99' })).rejects.toThrow('EADDRNOTAVAIL');
   await engine.close();

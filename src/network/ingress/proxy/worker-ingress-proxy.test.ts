@@ -1,37 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Route } from './proxy-configuration.ts';
+import { buildWorker, type BuiltWorker } from '../../testing/build-worker.ts';
 import { call, startProxyLab } from './proxy-lab.ts';
 import { createWorkerIngressProxy } from './worker-ingress-proxy.ts';
 
-let folder: string;
-let workerFile: string;
-
+let worker: BuiltWorker;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'worker-'));
-  workerFile = join(folder, 'ingress-worker.cjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, '../../../../bin/ingress-worker.ts')],
-    outfile: workerFile,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    logLevel: 'error',
-  });
+  worker = await buildWorker('ingress-worker');
 });
-
 afterAll(async () => {
-  await rm(folder, { recursive: true });
+  await worker.remove();
 });
 
 it('serves from a thread', async () => {
   const lab = await startProxyLab();
   const backend = await lab.backend((_, outgoing) => outgoing.end('hello'));
   const crashes: unknown[] = [];
-  const proxy = createWorkerIngressProxy({ workerFile, onCrash: (error) => crashes.push(error) });
+  const proxy = createWorkerIngressProxy({
+    workerFile: worker.file,
+    onCrash: (error) => crashes.push(error),
+  });
   await proxy.start({ metrics: { address: '127.0.0.1', port: 0 } });
   await proxy.updateUpstreams({
     set: [{ name: 'web', protocol: 'http1', endpoints: [backend] }],
