@@ -1,18 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { askFromPod, echoDaemons, echoService, podOn } from './support/echo.ts';
 import { eventually } from './support/eventually.ts';
 import { kanoeProgram, startKanoe, type Workplace } from './support/kanoe.ts';
 import type { Kubectl } from './support/kubectl.ts';
 import { describeWith } from './support/needs.ts';
 import { run, start, type Running } from './support/run.ts';
-
-const program = `require('http').createServer((q, s) => s.end(JSON.stringify({ node: process.env.NODE, client: q.socket.remoteAddress.replace('::ffff:', '') }))).listen(8080)`;
-
-interface Answer {
-  readonly node: string;
-  readonly client: string;
-}
 
 const ipProgram: string = '/sbin/ip';
 const ip = (...args: readonly string[]): string => execFileSync(ipProgram, args, { encoding: 'utf8' });
@@ -70,27 +64,6 @@ describeWith(
 
     const nodeOf = (name: string, path: string): Promise<string> =>
       kubectl('get', 'node', name, '-o', `jsonpath=${path}`);
-    const podOn = (node: string): Promise<string> =>
-      kubectl(
-        'get',
-        'pods',
-        '--field-selector',
-        `spec.nodeName=${node}`,
-        '-o',
-        'jsonpath={.items[0].metadata.name}',
-      );
-    const fromPod = async (pod: string, url: string): Promise<Answer> =>
-      JSON.parse(
-        await kubectl(
-          'exec',
-          pod,
-          '--',
-          'node',
-          '-e',
-          `fetch('${url}').then((r) => r.text()).then(console.log)`,
-        ),
-      ) as Answer;
-
     it('is told how by a token', async () => {
       const printed = await cluster.mustKanoe(['token', 'create', '--print-join-command', '--ttl', '1h']);
       expect(printed).toMatch(
@@ -138,50 +111,27 @@ describeWith(
     });
 
     it('runs pods that reach those of the other machine, and are reached', async () => {
-      await kubectl.apply([
-        {
-          apiVersion: 'apps/v1',
-          kind: 'DaemonSet',
-          metadata: { name: 'echo' },
-          spec: {
-            selector: { matchLabels: { app: 'echo' } },
-            template: {
-              metadata: { labels: { app: 'echo' } },
-              spec: {
-                terminationGracePeriodSeconds: 1,
-                containers: [
-                  {
-                    name: 'echo',
-                    image: 'kanoe.local/node',
-                    command: ['node', '-e', program],
-                    env: [{ name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
-                    readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
-                  },
-                ],
-              },
-            },
-          },
-        },
-        {
-          apiVersion: 'v1',
-          kind: 'Service',
-          metadata: { name: 'echo' },
-          spec: { type: 'NodePort', selector: { app: 'echo' }, ports: [{ port: 80, targetPort: 8080 }] },
-        },
-      ]);
+      await kubectl.apply([echoDaemons('echo', {}), echoService('echo', { type: 'NodePort' })]);
       await kubectl('rollout', 'status', 'daemonset/echo', '--timeout=90s');
-      const [far, near] = await Promise.all([podOn('far'), podOn(cluster.name)]);
+      const [far, near] = await Promise.all([
+        podOn(kubectl, 'far', 'echo'),
+        podOn(kubectl, cluster.name, 'echo'),
+      ]);
       const addressOf = (pod: string): Promise<string> =>
         kubectl('get', 'pod', pod, '-o', 'jsonpath={.status.podIP}');
       const [farAddress, nearAddress] = await Promise.all([addressOf(far), addressOf(near)]);
-      expect(await fromPod(far, `http://${nearAddress}:8080/`)).toEqual({
+      expect(await askFromPod(kubectl, far, `http://${nearAddress}:8080/`)).toMatchObject({
         node: cluster.name,
         client: farAddress,
       });
-      expect(await fromPod(near, `http://${farAddress}:8080/`)).toEqual({ node: 'far', client: nearAddress });
+      expect(await askFromPod(kubectl, near, `http://${farAddress}:8080/`)).toMatchObject({
+        node: 'far',
+        client: nearAddress,
+      });
       for (const pod of [far, near]) {
         const seen = new Set<string>();
-        for (let round = 0; round < 4; round += 1) seen.add((await fromPod(pod, 'http://echo/')).node);
+        for (let round = 0; round < 4; round += 1)
+          seen.add((await askFromPod(kubectl, pod, 'http://echo/')).node);
         expect([...seen].sort()).toEqual(['far', cluster.name].sort());
       }
       const port = await kubectl('get', 'service', 'echo', '-o', 'jsonpath={.spec.ports[0].nodePort}');

@@ -1,64 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from './support/eventually.ts';
+import { askFromPod, echoDaemons, echoService, podOn, type Echo } from './support/echo.ts';
 import { startKanoe, type Workplace } from './support/kanoe.ts';
 import type { Kubectl } from './support/kubectl.ts';
 import { describeWith } from './support/needs.ts';
 
-/** Answers with its pod's name and its client's address. */
-const program = `require('http').createServer((q, s) => s.end(JSON.stringify({ name: process.env.NAME, node: process.env.NODE, client: q.socket.remoteAddress.replace('::ffff:', '') }))).listen(Number(process.env.PORT))`;
-
-interface Answer {
-  readonly name: string;
-  readonly node: string;
-  readonly client: string;
-}
-
-function daemons(name: string, spec: object, container: object = {}): object {
-  const field = (fieldPath: string): object => ({ fieldRef: { fieldPath } });
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'DaemonSet',
-    metadata: { name },
-    spec: {
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: {
-          terminationGracePeriodSeconds: 1,
-          ...spec,
-          containers: [
-            {
-              name: 'echo',
-              image: 'kanoe.local/node',
-              command: ['node', '-e', program],
-              env: [
-                { name: 'PORT', value: '8080' },
-                { name: 'NAME', valueFrom: field('metadata.name') },
-                { name: 'NODE', valueFrom: field('spec.nodeName') },
-              ],
-              readinessProbe: { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 },
-              ...container,
-            },
-          ],
-        },
-      },
-    },
-  };
-}
-
-function service(name: string, spec: object): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name },
-    spec: { selector: { app: 'echo' }, ports: [{ port: 80, targetPort: 8080 }], ...spec },
-  };
-}
-
-async function ask(url: string): Promise<Answer> {
+async function ask(url: string): Promise<Echo> {
   const response = await fetch(url, { headers: { connection: 'close' }, signal: AbortSignal.timeout(3000) });
-  return (await response.json()) as Answer;
+  return (await response.json()) as Echo;
 }
 
 async function nodesAnswering(url: string): Promise<readonly string[]> {
@@ -86,10 +36,14 @@ describeWith({ root: true, kubectl: true, tools: ['nft', 'nsenter'] }, 'several 
     kubectl = cluster.kubectl();
     names = [cluster.name, `${cluster.name}-2`, `${cluster.name}-3`];
     await kubectl.apply([
-      daemons('echo', {}, { ports: [{ containerPort: 8080, hostPort: 18_080 }] }),
-      daemons('on-host', { hostNetwork: true }),
-      service('echo', { type: 'NodePort' }),
-      service('local', { type: 'NodePort', externalTrafficPolicy: 'Local', internalTrafficPolicy: 'Local' }),
+      echoDaemons('echo', {}, { ports: [{ containerPort: 8080, hostPort: 18_080 }] }),
+      echoDaemons('on-host', { hostNetwork: true }),
+      echoService('echo', { type: 'NodePort' }),
+      echoService('local', {
+        type: 'NodePort',
+        externalTrafficPolicy: 'Local',
+        internalTrafficPolicy: 'Local',
+      }),
     ]);
     await kubectl('rollout', 'status', 'daemonset/echo', '--timeout=60s');
     await kubectl('rollout', 'status', 'daemonset/on-host', '--timeout=60s');
@@ -101,28 +55,6 @@ describeWith({ root: true, kubectl: true, tools: ['nft', 'nsenter'] }, 'several 
     get('node', node, '-o', 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}');
   const portOf = (name: string): Promise<string> =>
     get('service', name, '-o', 'jsonpath={.spec.ports[0].nodePort}');
-  const podOn = (node: string, app: string): Promise<string> =>
-    get(
-      'pods',
-      '-l',
-      `app=${app}`,
-      '--field-selector',
-      `spec.nodeName=${node}`,
-      '-o',
-      'jsonpath={.items[0].metadata.name}',
-    );
-  const fromPod = async (pod: string, url: string): Promise<Answer> =>
-    JSON.parse(
-      await kubectl(
-        'exec',
-        pod,
-        '--',
-        'node',
-        '-e',
-        `fetch('${url}').then((r) => r.text()).then(console.log)`,
-      ),
-    ) as Answer;
-
   it('gives each node a namespace, an address and pod addresses of its own', async () => {
     const { id } = cluster.record();
     const listed = execFileSync(ipProgram, ['netns', 'list'], { encoding: 'utf8' });
@@ -141,15 +73,22 @@ describeWith({ root: true, kubectl: true, tools: ['nft', 'nsenter'] }, 'several 
     for (const node of names) {
       const address = await addressOf(node);
       expect((await ask(`http://${address}:18080/`)).node).toBe(node);
-      expect((await ask(`http://${address}:8080/`)).name).toBe(await podOn(node, 'on-host'));
+      expect((await ask(`http://${address}:8080/`)).name).toBe(await podOn(kubectl, node, 'on-host'));
     }
   });
 
   it('carries pods to pods of other nodes and keeps their addresses', async () => {
-    const [from, to] = await Promise.all([podOn(names[0], 'echo'), podOn(names[1], 'echo')]);
+    const [from, to] = await Promise.all([
+      podOn(kubectl, names[0], 'echo'),
+      podOn(kubectl, names[1], 'echo'),
+    ]);
     const address = await get('pod', to, '-o', 'jsonpath={.status.podIP}');
     const own = await get('pod', from, '-o', 'jsonpath={.status.podIP}');
-    expect(await fromPod(from, `http://${address}:8080/`)).toEqual({ name: to, node: names[1], client: own });
+    expect(await askFromPod(kubectl, from, `http://${address}:8080/`)).toEqual({
+      name: to,
+      node: names[1],
+      client: own,
+    });
   });
 
   it('serves node ports on every node, all endpoints or its own', async () => {
@@ -161,19 +100,25 @@ describeWith({ root: true, kubectl: true, tools: ['nft', 'nsenter'] }, 'several 
   });
 
   it('keeps pods to the endpoints of their node when traffic is to stay local', async () => {
-    const pod = await podOn(names[2], 'echo');
+    const pod = await podOn(kubectl, names[2], 'echo');
     for (let round = 0; round < 3; round += 1)
-      expect((await fromPod(pod, 'http://local/')).node).toBe(names[2]);
+      expect((await askFromPod(kubectl, pod, 'http://local/')).node).toBe(names[2]);
     expect(
-      (await fromPod(await podOn(names[2], 'on-host'), `http://127.0.0.1:${await portOf('echo')}/`)).name,
+      (
+        await askFromPod(
+          kubectl,
+          await podOn(kubectl, names[2], 'on-host'),
+          `http://127.0.0.1:${await portOf('echo')}/`,
+        )
+      ).name,
     ).toBeTruthy();
   });
 
   it('serves the kubelet at the address of the node', async () => {
     const address = await addressOf(names[1]);
-    expect(await kubectl('logs', await podOn(names[1], 'echo'), '--tail=1')).toBe('');
+    expect(await kubectl('logs', await podOn(kubectl, names[1], 'echo'), '--tail=1')).toBe('');
     const probe = `const s = require('tls').connect({ host: '${address}', port: 10250, rejectUnauthorized: false }, () => { console.log(s.getPeerCertificate().subject.CN); s.end(); })`;
-    const name = await kubectl('exec', await podOn(names[0], 'echo'), '--', 'node', '-e', probe);
+    const name = await kubectl('exec', await podOn(kubectl, names[0], 'echo'), '--', 'node', '-e', probe);
     expect(name.trim()).toBe(`system:node:${names[1]}`);
   });
 
