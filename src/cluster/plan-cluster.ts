@@ -6,7 +6,8 @@ import { join, resolve } from 'node:path';
 import type { PluginSwitches } from '../server/admission/select-plugins.ts';
 import { machineRoutes } from '../network/machine-routes.ts';
 import { formatIpv4Range, type Ipv4Range } from '../base/ipv4.ts';
-import { freeNetwork, overlaps, parseCidr } from './cidr.ts';
+import { overlaps, parseCidr } from './cidr.ts';
+import { claimNetwork } from './claim-network.ts';
 import { ClusterError } from './cluster-error.ts';
 import { planNodes, readNodes, type PlannedNode } from './planned-nodes.ts';
 import { isRunning, listRecords, readRecord } from './cluster-record.ts';
@@ -273,8 +274,8 @@ async function ensureIdentity(
     return existing;
   }
   const taken = await takenNetworks(home, options.name);
-  const pod = asked.pod ?? freeNetwork(244, asked.service ? [...taken, asked.service] : taken);
-  const service = asked.service ?? freeNetwork(96, [...taken, pod]);
+  const pod = asked.pod ?? (await claimNetwork(244, asked.service ? [...taken, asked.service] : taken));
+  const service = asked.service ?? (await claimNetwork(96, [...taken, pod]));
   const identity: ClusterIdentity = {
     format: layoutFormat,
     id: randomBytes(3).toString('hex'),
