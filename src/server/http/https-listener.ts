@@ -23,7 +23,7 @@ const sessionMemoryMb = 256;
 const drainMs = 1_000;
 
 /** Handshakes that may begin at once, and how long it takes until one more may. */
-const handshakesAtOnce = 4;
+const handshakesAtOnce = 2;
 const handshakeEveryMs = 8;
 
 /** One address on which HTTP/1.1 and HTTP/2 over TLS are spoken. */
