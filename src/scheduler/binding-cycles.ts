@@ -1,6 +1,7 @@
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import type { CycleState } from './cycle-state.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Extender } from './extenders/extender.ts';
 import type { FailureHandler } from './failure-handler.ts';
 import type { QueuedPod } from './framework.ts';
 import type { SchedulerMetrics } from './metrics/scheduler-metrics.ts';
@@ -8,7 +9,7 @@ import type { PodInfo } from './pod-info.ts';
 import type { PluginStatus, Profile } from './profile.ts';
 import type { SchedulerCache } from './scheduler-cache.ts';
 import type { SchedulingQueue } from './scheduling-queue.ts';
-import { isRejection } from './status.ts';
+import { errorStatus, isRejection } from './status.ts';
 import type { WaitingPods } from './waiting-pods.ts';
 
 export interface BindingCyclesOptions {
@@ -19,6 +20,8 @@ export interface BindingCyclesOptions {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly metrics: SchedulerMetrics;
+  /** Extenders that bind the pods that are their business. */
+  readonly binders: readonly Extender[];
   /** Called when there is room again for bindings. */
   resume(): void;
 }
@@ -78,7 +81,7 @@ export class BindingCycles {
     this.#options.queue.done(pod.uid);
     this.#binding++;
     try {
-      const failed = await bind(assumed);
+      const failed = await this.#bind(assumed);
       if (failed) this.#undo(assumed, failed);
       else this.#finish(assumed);
     } finally {
@@ -121,8 +124,19 @@ export class BindingCycles {
       (other) => !rejected || other.uid !== pod.uid,
     );
   }
-}
 
-async function bind({ profile, state, pod, nodeName }: Assumed): Promise<PluginStatus | undefined> {
-  return (await profile.preBind(state, pod, nodeName)) ?? (await profile.bind(state, pod, nodeName));
+  async #bind({ profile, state, pod, nodeName }: Assumed): Promise<PluginStatus | undefined> {
+    const prepared = await profile.preBind(state, pod, nodeName);
+    if (prepared) return prepared;
+    for (const extender of this.#options.binders) {
+      if (!extender.isInterested(pod)) continue;
+      try {
+        await extender.bind(pod, nodeName);
+        return undefined;
+      } catch (error) {
+        if (!extender.ignorable) return { plugin: '', status: errorStatus(error) };
+      }
+    }
+    return profile.bind(state, pod, nodeName);
+  }
 }

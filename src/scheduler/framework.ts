@@ -7,6 +7,7 @@ import type { InformerFactory } from '../reconcile/informer.ts';
 import type { EventRegistration } from './cluster-event.ts';
 import type { PluginArgs } from './config/plugin-args.ts';
 import type { CycleState } from './cycle-state.ts';
+import type { Extender } from './extenders/extender.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { PodStatusChange } from './pod-status-writer.ts';
@@ -70,8 +71,8 @@ export interface NodeScores {
 }
 
 /**
- * A scheduler plug-in (the upstream scheduling framework): any of these extension points. Everything but `preBind`,
- * `bind` is synchronous, sees one unchanging {@link Snapshot} per cycle and must not block. `undefined` is success.
+ * A scheduler plug-in (the upstream scheduling framework): any of these extension points. Everything but `postFilter`,
+ * `preBind` and `bind` is synchronous, sees one unchanging {@link Snapshot} per cycle and must not block. `undefined` is success.
  * A thrown error ends the attempt as `Error` does.
  */
 export interface Plugin {
@@ -91,8 +92,12 @@ export interface Plugin {
   removePod?(state: CycleState, pod: PodInfo, removed: PodInfo, node: NodeInfo): void;
   /** Whether the pod may go to the node; `node` may differ from the snapshot's in a dry run. */
   filter?(state: CycleState, pod: PodInfo, node: NodeInfo): Status | undefined;
-  /** Tries to make room for a pod that fits nowhere. */
-  postFilter?(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult;
+  /** Tries to make room for a pod that fits nowhere. A promise holds the whole scheduler up. */
+  postFilter?(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): PostFilterResult | Promise<PostFilterResult>;
 
   /** Prepares for scoring the nodes that fit. `Skip`: `score` is not asked in this cycle. */
   preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status | undefined;
@@ -143,6 +148,8 @@ export interface Handle {
   readonly snapshot: Snapshot;
   readonly nominations: Nominations;
   readonly profileName: string;
+  /** Webhooks that have a say, too. */
+  readonly extenders: readonly Extender[];
   /** From 0 up to 1; repeats itself when the scheduler was given a seed. */
   random(): number;
   /** Asks the profile's filters about a node, with equally or more important pods nominated to it counted as there. */

@@ -18,6 +18,7 @@ export function idleHandle(objects: readonly Live<KubeObject>[] = []): Handle {
     snapshot: new SchedulerCache(() => undefined),
     nominations: new Nominator(),
     profileName: 'default-scheduler',
+    extenders: [],
     random: () => 0,
     filter: () => undefined,
     addPod: () => undefined,

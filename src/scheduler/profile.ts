@@ -173,25 +173,31 @@ export class Profile {
       if (!state.skippedFilters.has(plugin.name)) plugin.removePod?.(state, pod, removed, node);
   }
 
-  /** Asks plug-ins in turn until one makes room; else all they said together. */
-  postFilter(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult | undefined {
-    const reasons: string[] = [];
-    let nominatedNode: string | undefined;
-    let asked = false;
-    for (const plugin of this.#points.postFilter) {
-      if (!plugin.postFilter) continue;
-      asked = true;
-      const result = plugin.postFilter(state, pod, diagnosis);
-      if (!result.status) return result;
-      if (result.status.code !== 'Unschedulable' && result.status.code !== 'Skip') return result;
-      reasons.push(...result.status.reasons);
-      nominatedNode ??= result.nominatedNode;
+  /** Asks plug-ins in turn until one makes room; else all they said together. At once, unless one asks an extender. */
+  postFilter(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): PostFilterResult | undefined | Promise<PostFilterResult | undefined> {
+    const plugins = this.#points.postFilter.filter((plugin) => plugin.postFilter);
+    return plugins.length === 0 ? undefined : next({ status: { code: 'Unschedulable', reasons: [] } }, 0);
+
+    function next(
+      so: PostFilterResult & { readonly status: Status },
+      at: number,
+    ): PostFilterResult | Promise<PostFilterResult> {
+      const result = plugins[at]?.postFilter?.(state, pod, diagnosis);
+      if (!result) return so;
+      return result instanceof Promise ? result.then((one) => after(one)) : after(result);
+
+      function after(one: PostFilterResult): PostFilterResult | Promise<PostFilterResult> {
+        if (!one.status || (one.status.code !== 'Unschedulable' && one.status.code !== 'Skip')) return one;
+        const reasons = [...so.status.reasons, ...one.status.reasons];
+        const nominatedNode = so.nominatedNode ?? one.nominatedNode;
+        const status: Status = { code: 'Unschedulable', reasons };
+        return next({ status, ...(nominatedNode !== undefined && { nominatedNode }) }, at + 1);
+      }
     }
-    if (!asked) return undefined;
-    return {
-      status: { code: 'Unschedulable', reasons },
-      ...(nominatedNode !== undefined && { nominatedNode }),
-    };
   }
 
   /** Prepares for {@link score}; answers what went wrong. */

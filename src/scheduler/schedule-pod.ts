@@ -31,8 +31,42 @@ export interface NodeSearch {
   start: number;
 }
 
+/** The nodes that fit a pod as far as the plug-ins are concerned. */
+export interface Survey {
+  readonly outcome: 'nodes';
+  /** None: the pod fits nowhere. */
+  readonly fitting: readonly NodeInfo[];
+  /** Empty when some nodes fit, unless it was asked for. */
+  readonly rejections: readonly NodeRejection[];
+  /** Plug-ins that ruled nodes out by name. */
+  readonly narrowedBy: readonly string[];
+}
+
+/** How nodes are looked for. */
+export interface SurveyOptions {
+  /** Whether any node that fits is as good as another. */
+  readonly wanted: 'any' | 'good';
+  /** Whether the node that was promised to the pod is tried before, and instead of, all. */
+  readonly nominated: 'first' | 'ignored';
+  readonly rejections: 'if-none-fits' | 'always';
+}
+
 /** Finds the best node for a pod: filters nodes until enough fit, scores those, and takes one with the highest score. */
 export function placePod(pod: PodInfo, options: PlacementOptions): Placement {
+  const wanted = options.profile.scores ? 'good' : 'any';
+  const found = surveyNodes(pod, options, { wanted, nominated: 'first', rejections: 'if-none-fits' });
+  if (found.outcome !== 'nodes') return found;
+  return found.fitting.length === 0
+    ? { outcome: 'unfit', diagnosis: diagnosisOf(found, options.snapshot) }
+    : chooseNode(pod, found.fitting, options);
+}
+
+/** Asks the filters about the nominated node, then about node after node until enough fit. */
+export function surveyNodes(
+  pod: PodInfo,
+  options: PlacementOptions,
+  how: SurveyOptions,
+): Survey | Exclude<Placement, { readonly outcome: 'fits' }> {
   const { profile, snapshot, state, search } = options;
   const { nodes } = snapshot;
   if (nodes.length === 0) return { outcome: 'no-nodes' };
@@ -42,36 +76,45 @@ export function placePod(pod: PodInfo, options: PlacementOptions): Placement {
     return { outcome: 'unfit', diagnosis: rejectedByPreFilter(nodes, failed) };
   }
   const filters = profile.filtersFor(state);
-  const nominated = nominatedNode(pod, snapshot);
+  const nominated = how.nominated === 'first' ? nominatedNode(pod, snapshot) : undefined;
   if (nominated && !profile.filter(state, pod, nominated, filters))
-    return { outcome: 'fits', nodeName: nominated.name };
+    return { outcome: 'nodes', fitting: [nominated], rejections: [], narrowedBy };
 
   const candidates = nodeNames ? existing(nodeNames, snapshot) : nodes;
-  const enough = profile.scores ? enoughNodes(candidates.length, options) : 1;
+  const enough = how.wanted === 'good' ? enoughNodes(candidates.length, options) : 1;
   const measured = options.measureFilter?.();
-  const found = findNodes(pod, { candidates, enough, filters, options });
+  const found = findNodes(pod, { candidates, enough, filters, options, rejections: how.rejections });
   measured?.(
     'failed' in found ? found.failed.status.code : found.fitting.length > 0 ? 'Success' : 'Unschedulable',
   );
   search.start = (search.start + found.asked) % nodes.length;
   if ('failed' in found) return { outcome: 'error', failed: found.failed };
-  const { fitting, rejections } = found;
+  return { outcome: 'nodes', fitting: found.fitting, rejections: found.rejections, narrowedBy };
+}
+
+/** Why a pod fits nowhere. */
+export function diagnosisOf(
+  { rejections, narrowedBy }: Pick<Survey, 'rejections' | 'narrowedBy'>,
+  { nodes }: Snapshot,
+): Diagnosis {
+  return { nodes, rejections, others: narrowed(narrowedBy), ...pluginsOf(rejections, narrowedBy) };
+}
+
+/** The best of nodes that all fit; `extra` is added to the scores of the plug-ins, by the names of nodes. */
+export function chooseNode(
+  pod: PodInfo,
+  fitting: readonly NodeInfo[],
+  options: Pick<PlacementOptions, 'profile' | 'state' | 'random'> & {
+    readonly extra?: ReadonlyMap<string, number>;
+  },
+): Placement {
+  const { profile, state, extra } = options;
   const [only, second] = fitting;
-  if (!only) {
-    return {
-      outcome: 'unfit',
-      diagnosis: {
-        nodes,
-        rejections,
-        others: narrowed(narrowedBy),
-        ...pluginsOf(rejections, narrowedBy),
-      },
-    };
-  }
-  if (!second) return { outcome: 'fits', nodeName: only.name };
+  if (only && !second) return { outcome: 'fits', nodeName: only.name };
   const scores = profile.preScore(state, pod, fitting) ?? profile.score(state, pod, fitting);
   if ('code' in scores) return { outcome: 'error', failed: { plugin: '', status: scores } };
-  return { outcome: 'fits', nodeName: best(fitting, scores, options).name };
+  const totals = extra ? fitting.map(({ name }, at) => (scores[at] ?? 0) + (extra.get(name) ?? 0)) : scores;
+  return { outcome: 'fits', nodeName: best(fitting, totals, options).name };
 }
 
 interface Search {
@@ -79,6 +122,7 @@ interface Search {
   readonly enough: number;
   readonly filters: readonly Plugin[];
   readonly options: PlacementOptions;
+  readonly rejections: SurveyOptions['rejections'];
 }
 
 type Found =
@@ -89,7 +133,7 @@ type Found =
       readonly rejections: readonly NodeRejection[];
     };
 
-function findNodes(pod: PodInfo, { candidates, enough, filters, options }: Search): Found {
+function findNodes(pod: PodInfo, { candidates, enough, filters, options, rejections: kept }: Search): Found {
   const { profile, state, search } = options;
   const fitting: NodeInfo[] = [];
   const rejected: NodeInfo[] = [];
@@ -107,7 +151,7 @@ function findNodes(pod: PodInfo, { candidates, enough, filters, options }: Searc
     } else return { asked, failed };
   }
   // Nobody asks why some nodes were rejected when others fit.
-  const rejections = fitting.length > 0 ? [] : rejectionsOf(rejected, failures);
+  const rejections = fitting.length > 0 && kept === 'if-none-fits' ? [] : rejectionsOf(rejected, failures);
   return { asked, fitting, rejections };
 }
 
@@ -132,7 +176,11 @@ export function enoughNodes(
   return Math.max(100, Math.floor((nodes * percentage) / 100));
 }
 
-function best(nodes: readonly NodeInfo[], scores: readonly number[], options: PlacementOptions): NodeInfo {
+function best(
+  nodes: readonly NodeInfo[],
+  scores: readonly number[],
+  options: Pick<PlacementOptions, 'random'>,
+): NodeInfo {
   let highest = Number.NEGATIVE_INFINITY;
   let equals = 0;
   let chosen = 0;

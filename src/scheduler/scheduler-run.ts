@@ -8,8 +8,10 @@ import { buildProfile } from './build-profile.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import { CycleState } from './cycle-state.ts';
 import { EventHints } from './event-hints.ts';
+import { createExtender, type Extender } from './extenders/extender.ts';
+import { extenderName, placeWithExtenders } from './extenders/place-with-extenders.ts';
 import { FailureHandler } from './failure-handler.ts';
-import type { Handle, QueuedPod } from './framework.ts';
+import type { Handle, PostFilterResult, QueuedPod } from './framework.ts';
 import { MeasuredProfile } from './metrics/measured-profile.ts';
 import { schedulerMetrics, type AttemptResult, type SchedulerMetrics } from './metrics/scheduler-metrics.ts';
 import { nodeChanges } from './node-changes.ts';
@@ -19,7 +21,7 @@ import { podChanges } from './pod-changes.ts';
 import { podInfo, type PodInfo } from './pod-info.ts';
 import type { Profile } from './profile.ts';
 import { seededRandom } from './random.ts';
-import { placePod, type NodeSearch } from './schedule-pod.ts';
+import { placePod, type NodeSearch, type Placement, type PlacementOptions } from './schedule-pod.ts';
 import { SchedulerCache } from './scheduler-cache.ts';
 import type { SchedulerOptions } from './scheduler.ts';
 import { SchedulingQueue } from './scheduling-queue.ts';
@@ -31,6 +33,8 @@ import { watchRegistered } from './watched-resources.ts';
 const sliceMs = 5;
 
 const everything: ClusterEvent = { resource: '*', action: 'Update' };
+
+type Attempt = Omit<Assumed, 'waiting' | 'nodeName'>;
 
 /** A running scheduler: hears of the cluster, takes pod after pod from the queue, and decides. */
 export class SchedulerRun {
@@ -50,6 +54,7 @@ export class SchedulerRun {
   readonly #podCache: Informer<Pod>;
   /** Remembers what was asked for, so that all of it is there before the first pod is tried. */
   readonly #informers: InformerFactory;
+  readonly #extenders: readonly Extender[];
   readonly #caches = new Set<{ synced(): Promise<void> }>();
   #ready = false;
   #running = false;
@@ -72,6 +77,7 @@ export class SchedulerRun {
     this.#random = seededRandom(options.seed ?? Math.floor(Math.random() * 2 ** 31));
     this.#cache = new SchedulerCache((name) => namespaceCache.get(undefined, name)?.metadata.labels);
     this.#waiting = new WaitingPods(clock);
+    this.#extenders = (options.extenders ?? []).map((one) => createExtender(one, clock));
     for (const plan of options.profiles) {
       const handle = this.#handle(plan.schedulerName);
       const profile = buildProfile(plan, {
@@ -81,7 +87,9 @@ export class SchedulerRun {
         make: (made) => new MeasuredProfile(made, this.#metrics, clock),
       });
       this.#profiles.set(plan.schedulerName, profile);
-      this.#hints.set(plan.schedulerName, new EventHints(profile.registrations()));
+      const registrations = profile.registrations();
+      if (this.#extenders.length > 0) registrations.set(extenderName, undefined);
+      this.#hints.set(plan.schedulerName, new EventHints(registrations));
     }
     const [first] = this.#profiles.values();
     const noHints = new EventHints([]);
@@ -110,6 +118,7 @@ export class SchedulerRun {
       events: context.events,
       clock,
       metrics: this.#metrics,
+      binders: this.#extenders.filter(({ binds }) => binds),
       resume: () => this.#wake(),
     });
     this.#metrics.read({
@@ -138,6 +147,7 @@ export class SchedulerRun {
   async stop(): Promise<void> {
     this.#queue.stop();
     for (const waiting of this.#waiting.values()) waiting.reject('', 'the scheduler stops');
+    for (const extender of this.#extenders) extender.close();
     await this.#bindings.settled();
     await this.#failures.settled();
   }
@@ -160,6 +170,7 @@ export class SchedulerRun {
       snapshot: this.#cache,
       nominations: this.#nominator,
       profileName: schedulerName,
+      extenders: this.#extenders,
       random: () => this.#random(),
       filter: (state, pod, node) => {
         if (lastState !== state) {
@@ -297,22 +308,27 @@ export class SchedulerRun {
         this.#running = false;
         return;
       }
-      this.#decide(queued);
+      const deciding = this.#decide(queued);
+      if (deciding) {
+        void deciding.finally(() => setImmediate(() => this.#run()));
+        return;
+      }
     } while (clock.monotonic() < end);
     setImmediate(() => this.#run());
   }
 
-  #decide(queued: QueuedPod): void {
+  /** Decides about one pod: at once, unless an extender has a say. */
+  #decide(queued: QueuedPod): Promise<void> | undefined {
     const pod = queued.info;
     const profile = this.#profileOf(pod.pod);
     if (!profile || this.#cache.isAssumed(pod.uid)) {
       this.#queue.done(pod.uid);
-      return;
+      return undefined;
     }
     const { clock } = this.#context;
-    const startedAt = clock.monotonic();
     const state = new CycleState();
-    const placement = placePod(pod, {
+    const attempt: Attempt = { pod, queued, profile, state, startedAt: clock.monotonic() };
+    const options: PlacementOptions = {
       profile,
       state,
       snapshot: this.#cache,
@@ -328,28 +344,51 @@ export class SchedulerRun {
             ms: clock.monotonic() - start,
           });
       },
-    });
+    };
+    const extenders = this.#extenders.filter(
+      (one) => (one.filters || one.prioritizes) && one.isInterested(pod),
+    );
+    if (extenders.length === 0) return this.#proceed(attempt, placePod(pod, options));
+    return placeWithExtenders(pod, { ...options, extenders }).then((placement) =>
+      this.#isCurrent(attempt) ? this.#proceed(attempt, placement) : undefined,
+    );
+  }
+
+  /** Whether the pod still waits for the decision. */
+  #isCurrent({ pod: { uid } }: Attempt): boolean {
+    return !this.#context.signal.aborted && this.#queue.get(uid) !== undefined;
+  }
+
+  #proceed(attempt: Attempt, placement: Placement): Promise<void> | undefined {
+    const { pod, profile, state, startedAt } = attempt;
+    const { clock } = this.#context;
     this.#metrics.searched(clock.monotonic() - startedAt);
     const attempted = (result: AttemptResult): void =>
       this.#metrics.attempted(result, profile.schedulerName, clock.monotonic() - startedAt);
     switch (placement.outcome) {
       case 'fits':
-        this.#assume({ pod, queued, startedAt, profile, state, nodeName: placement.nodeName });
-        break;
+        this.#assume({ ...attempt, nodeName: placement.nodeName });
+        return undefined;
       case 'no-nodes':
         attempted('unschedulable');
         this.#failures.noNodes(pod, profile);
-        break;
+        return undefined;
       case 'error':
         attempted('error');
         this.#failures.error(pod, profile, placement.failed);
-        break;
-      case 'unfit':
-        this.#failures.unfit(pod, profile, {
-          diagnosis: placement.diagnosis,
-          result: profile.postFilter(state, pod, placement.diagnosis),
-        });
-        attempted('unschedulable');
+        return undefined;
+      default: {
+        const { diagnosis } = placement;
+        const tell = (result: PostFilterResult | undefined): void => {
+          this.#failures.unfit(pod, profile, { diagnosis, result });
+          attempted('unschedulable');
+        };
+        const result = profile.postFilter(state, pod, diagnosis);
+        if (result instanceof Promise)
+          return result.then((one) => (this.#isCurrent(attempt) ? tell(one) : undefined));
+        tell(result);
+        return undefined;
+      }
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Controller, ControllerContext, RunningController } from '../reconcile/controller.ts';
 import { defaultProfilePlan, type ProfilePlan } from './build-profile.ts';
+import type { ExtenderSettings } from './extenders/extender-settings.ts';
 import { SchedulerRun } from './scheduler-run.ts';
 
 /** How a scheduler works; upstream's defaults fill what is left out. */
@@ -9,6 +10,8 @@ export interface SchedulerOptions {
   readonly percentageOfNodesToScore: number;
   readonly podInitialBackoffMs: number;
   readonly podMaxBackoffMs: number;
+  /** Webhooks that are asked beside the plug-ins of every profile. */
+  readonly extenders?: readonly ExtenderSettings[];
   /** Makes choices among equally good nodes repeat themselves. */
   readonly seed?: number;
 }

@@ -61,6 +61,7 @@ export function tryPod(pod: Live<Pod>, trial: Trial): string {
     default: {
       const { diagnosis } = placement;
       const result = profile.postFilter(state, podInfo(pod), diagnosis);
+      if (result instanceof Promise) throw new Error('this trial has no extenders');
       return fitErrorMessage(diagnosis, result?.status?.reasons.join(', ') ?? '');
     }
   }

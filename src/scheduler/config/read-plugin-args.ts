@@ -85,7 +85,7 @@ const readers: ReadonlyMap<string, ReadArgs> = new Map<string, ReadArgs>([
       if (args.raw('shape') !== undefined)
         args.problem(
           'shape',
-          'remove it: scoring by storage capacity (StorageCapacityScoring) is not supported',
+          'Forbidden: remove it: the feature StorageCapacityScoring is switched off in Kubernetes 1.36',
         );
     },
   ],

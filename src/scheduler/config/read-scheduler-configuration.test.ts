@@ -31,6 +31,57 @@ describe('readSchedulerConfiguration', () => {
     expect(leaderElection).toEqual({});
   });
 
+  it('reads extenders, and takes what they manage off NodeResourcesFit', () => {
+    const text = `${head}extenders:
+  - urlPrefix: https://extender.example/scheduler
+    filterVerb: filter
+    prioritizeVerb: prioritize
+    weight: 3
+    enableHTTPS: true
+    httpTimeout: 1m30s
+    nodeCacheCapable: true
+    ignorable: true
+    managedResources:
+      - name: example.com/gpu
+        ignoredByScheduler: true
+      - name: example.com/nic
+    tlsConfig: {caFile: ca.crt, certData: Y2VydA==, keyData: a2V5, serverName: other}
+  - urlPrefix: https://bare.example
+    bindVerb: bind
+    enableHTTPS: true
+`;
+    const { scheduler } = readSchedulerConfiguration(text, (file) => `PEM of ${file}`);
+    expect(scheduler.profiles[0]?.args.NodeResourcesFit.ignoredResources).toEqual(['example.com/gpu']);
+    expect(scheduler.extenders).toEqual([
+      {
+        urlPrefix: 'https://extender.example/scheduler',
+        filterVerb: 'filter',
+        preemptVerb: '',
+        prioritizeVerb: 'prioritize',
+        bindVerb: '',
+        weight: 3,
+        timeoutMs: 90_000,
+        nodeCacheCapable: true,
+        managedResources: ['example.com/gpu', 'example.com/nic'],
+        ignorable: true,
+        tls: { insecure: false, ca: 'PEM of ca.crt', cert: 'cert', key: 'key', serverName: 'other' },
+      },
+      {
+        urlPrefix: 'https://bare.example',
+        filterVerb: '',
+        preemptVerb: '',
+        prioritizeVerb: '',
+        bindVerb: 'bind',
+        weight: 0,
+        timeoutMs: 5000,
+        nodeCacheCapable: false,
+        managedResources: [],
+        ignorable: false,
+        tls: { insecure: true },
+      },
+    ]);
+  });
+
   it('scores with the default weights', () => {
     expect(namesAt('profiles: [{}]', 'score')).toEqual([
       'TaintToleration=3',
@@ -213,9 +264,38 @@ profiles:
       ['profiles[1].schedulerName: Required value'],
     ],
     [
-      'extenders',
-      'extenders: [{urlPrefix: "http://x", filterVerb: f}]',
-      ['extenders: webhook extenders are not supported: remove them, plug-ins do their work'],
+      'an extender that scores without a weight',
+      'extenders: [{urlPrefix: "http://x", prioritizeVerb: p}]',
+      ['extenders[0].weight: Invalid value: 0: must have a positive weight applied to it'],
+    ],
+    [
+      'two extenders that bind',
+      'extenders: [{urlPrefix: "http://x", bindVerb: b}, {urlPrefix: "http://y", bindVerb: b}]',
+      [
+        'extenders: Invalid value: "found 2 extenders implementing bind": only one extender can implement bind',
+      ],
+    ],
+    [
+      'managed resources that others manage, or that are no extended ones',
+      'extenders: [{urlPrefix: "http://x", managedResources: [{name: example.com/gpu}, {name: cpu}]}, {urlPrefix: "http://y", managedResources: [{name: example.com/gpu}]}]',
+      [
+        'extenders[0].managedResources[1].name: Invalid value: "cpu": is an invalid extended resource name',
+        'extenders[1].managedResources[0].name: Invalid value: "example.com/gpu": duplicate extender managed resource name',
+      ],
+    ],
+    [
+      'an extender nowhere, with a key alone, and an authority that does not count',
+      'extenders: [{urlPrefix: "x:1", tlsConfig: {insecure: true, caData: YQ==, keyData: YQ==}}]',
+      [
+        'extenders[0].tlsConfig.insecure: specifying a root certificates file with the insecure flag is not allowed',
+        'extenders[0].tlsConfig.certData: a certificate and its key must be given together',
+        'extenders[0].urlPrefix: Invalid value: "x:1": must be an http or https URL',
+      ],
+    ],
+    [
+      'an unknown field of an extender',
+      'extenders: [{urlPrefix: "http://x", filter: f}]',
+      ['strict decoding error: unknown field "extenders[0].filter"'],
     ],
     [
       'a back-off of nothing',

@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
+import type { ProfilePlan } from '../build-profile.ts';
 import { defaultSchedulerOptions, type SchedulerOptions } from '../scheduler.ts';
 import { readConfig, type ConfigReader } from './config-reader.ts';
 import { inTreeCapabilities } from './known-plugins.ts';
+import { readExtenders, type ReadPem } from './read-extenders.ts';
 import { readProfile } from './read-profile.ts';
 
 /** What is wrong with a scheduler's configuration; one line each. */
@@ -32,9 +35,12 @@ const version = 'kubescheduler.config.k8s.io/v1';
 /**
  * Reads a `KubeSchedulerConfiguration` (kubescheduler.config.k8s.io/v1) from YAML or JSON, strictly: unknown fields are
  * errors, and so is what this scheduler cannot do. Throws {@link SchedulerConfigurationError} with everything that is
- * wrong, or the parser's error.
+ * wrong, or the parser's error. `readPem` reads the certificates that extenders name.
  */
-export function readSchedulerConfiguration(text: string): SchedulerConfiguration {
+export function readSchedulerConfiguration(
+  text: string,
+  readPem: ReadPem = (file) => readFileSync(file, 'utf8'),
+): SchedulerConfiguration {
   const { value, duplicates } = parseYaml(text);
   const problems: string[] = duplicates.map((one) => `strict decoding error: ${one}`);
   const reader = readConfig(value, '', problems);
@@ -42,7 +48,7 @@ export function readSchedulerConfiguration(text: string): SchedulerConfiguration
     problems.unshift(`apiVersion and kind must be ${version} and KubeSchedulerConfiguration`);
     throw new SchedulerConfigurationError(problems.join('\n'));
   }
-  const scheduler = readScheduler(reader);
+  const scheduler = readScheduler(reader, readPem);
   const leaderElection = readLeaderElection(reader.object('leaderElection'));
   const kubeconfig = readClientConnection(reader.object('clientConnection'));
   reader.end();
@@ -50,7 +56,7 @@ export function readSchedulerConfiguration(text: string): SchedulerConfiguration
   return { scheduler, leaderElection, ...(kubeconfig ? { kubeconfig } : {}) };
 }
 
-function readScheduler(reader: ConfigReader): SchedulerOptions {
+function readScheduler(reader: ConfigReader, readPem: ReadPem): SchedulerOptions {
   const defaults = defaultSchedulerOptions();
   const initial = seconds(reader, 'podInitialBackoffSeconds') ?? defaults.podInitialBackoffMs;
   const longest = seconds(reader, 'podMaxBackoffSeconds') ?? defaults.podMaxBackoffMs;
@@ -65,14 +71,22 @@ function readScheduler(reader: ConfigReader): SchedulerOptions {
   reader.flag('enableProfiling');
   reader.flag('enableContentionProfiling');
   reader.flag('delayCacheUntilActive');
-  if ((reader.objects('extenders') ?? []).length > 0)
-    reader.problem('extenders', 'webhook extenders are not supported: remove them, plug-ins do their work');
+  const { extenders, ignoredResources } = readExtenders(reader, readPem);
   return {
-    profiles: readProfiles(reader),
+    profiles: readProfiles(reader).map((profile) => ignoring(profile, ignoredResources)),
+    ...(extenders.length > 0 && { extenders }),
     percentageOfNodesToScore: percentage,
     podInitialBackoffMs: initial,
     podMaxBackoffMs: longest,
   };
+}
+
+/** What extenders take off NodeResourcesFit's hands. */
+function ignoring(profile: ProfilePlan, resources: readonly string[]): ProfilePlan {
+  if (resources.length === 0) return profile;
+  const { NodeResourcesFit: fit, ...args } = profile.args;
+  const ignoredResources = [...fit.ignoredResources, ...resources];
+  return { ...profile, args: { ...args, NodeResourcesFit: { ...fit, ignoredResources } } };
 }
 
 function readProfiles(reader: ConfigReader): SchedulerOptions['profiles'] {

@@ -25,9 +25,18 @@ export class MeasuredProfile extends Profile {
     return outcome;
   }
 
-  override postFilter(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult | undefined {
+  override postFilter(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): ReturnType<Profile['postFilter']> {
     const start = this.#clock.monotonic();
     const result = super.postFilter(state, pod, diagnosis);
+    if (result instanceof Promise) return result.then((one) => this.#postFiltered(start, one));
+    return this.#postFiltered(start, result);
+  }
+
+  #postFiltered(start: number, result: PostFilterResult | undefined): PostFilterResult | undefined {
     if (result) this.#tell('PostFilter', start, result.status);
     return result;
   }

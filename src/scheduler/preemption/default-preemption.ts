@@ -3,10 +3,12 @@ import { fitMessage } from '../fit-message.ts';
 import type { Diagnosis, Handle, Plugin, PluginFactory, PostFilterResult } from '../framework.ts';
 import type { PodInfo } from '../pod-info.ts';
 import type { CycleState } from '../cycle-state.ts';
-import { unresolvable, unschedulable } from '../status.ts';
+import { askAboutCandidates } from '../extenders/ask-about-candidates.ts';
+import { errorStatus, unresolvable, unschedulable } from '../status.ts';
 import { findCandidates, type CandidateLimits } from './find-candidates.ts';
 import { pickCandidate } from './pick-candidate.ts';
 import { removeVictims } from './remove-victims.ts';
+import type { Candidate } from './victims.ts';
 
 const name = 'DefaultPreemption';
 
@@ -26,9 +28,7 @@ function createPlugin(handle: Handle, limits: CandidateLimits): Plugin {
     preEnqueue: ({ uid }) => (preempting.has(uid) ? stillPreempting : undefined),
     postFilter(state, pod, diagnosis) {
       const result = preempt(state, pod, diagnosis);
-      if (!result.status) return result;
-      const reasons = result.status.reasons.map((reason) => `preemption: ${reason}`);
-      return { ...result, status: { ...result.status, reasons } };
+      return result instanceof Promise ? result.then(told) : told(result);
     },
     eventsToRegister: () => [
       {
@@ -39,21 +39,41 @@ function createPlugin(handle: Handle, limits: CandidateLimits): Plugin {
     ],
   };
 
-  function preempt(state: CycleState, pod: PodInfo, diagnosis: Diagnosis): PostFilterResult {
+  function preempt(
+    state: CycleState,
+    pod: PodInfo,
+    diagnosis: Diagnosis,
+  ): PostFilterResult | Promise<PostFilterResult> {
     const obstacle = ineligibility(pod, diagnosis, handle);
     if (obstacle !== undefined) return { status: unschedulable(obstacle) };
     const dryRun = { handle, state, pod, budgets: budgets.list() };
     const { candidates, reasons } = findCandidates(dryRun, diagnosis, limits);
-    const chosen = pickCandidate(candidates);
-    if (!chosen) {
+    if (candidates.length === 0) {
       const status = unschedulable(fitMessage(diagnosis.nodes.length, reasons));
       return { nominatedNode: '', status };
     }
+    const asked = handle.extenders.filter((one) => one.preempts && one.isInterested(pod));
+    if (asked.length === 0) return choose(pod, candidates);
+    return askAboutCandidates(asked, pod, { candidates, snapshot: handle.snapshot }).then(
+      (left) => choose(pod, left),
+      (error: unknown) => ({ status: errorStatus(error) }),
+    );
+  }
+
+  function choose(pod: PodInfo, candidates: readonly Candidate[]): PostFilterResult {
+    const chosen = pickCandidate(candidates);
+    if (!chosen) return { status: unschedulable('no candidate node for preemption') };
     preempting.add(pod.uid);
     handle.onPreemption(chosen.victims.length);
     void removeVictims(chosen, pod, { handle, finishing: () => void preempting.delete(pod.uid) });
     return { nominatedNode: chosen.node.name };
   }
+}
+
+function told(result: PostFilterResult): PostFilterResult {
+  if (!result.status) return result;
+  const reasons = result.status.reasons.map((reason) => `preemption: ${reason}`);
+  return { ...result, status: { ...result.status, reasons } };
 }
 
 /** Why a pod may not preempt others now. */

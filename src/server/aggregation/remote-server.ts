@@ -2,7 +2,7 @@ import https from 'node:https';
 import type { APIService } from '../../api/apiregistration/v1.gen.ts';
 import type { UserInfo } from '../../api/resource.ts';
 import type { Live } from '../../machinery/object.ts';
-import { connectionFailure } from '../callout/callout-error.ts';
+import { connectionFailure } from '../../machinery/connection-failure.ts';
 import type { ServiceResolver } from '../callout/service-resolver.ts';
 import type { TunnelTarget } from '../streams/node-tunnel.ts';
 

@@ -1,6 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Clock } from '../../base/clock.ts';
-import { CalloutError, connectionFailure } from './callout-error.ts';
+import { connectionFailure } from '../../machinery/connection-failure.ts';
+import { CalloutError } from './callout-error.ts';
 import type { ServiceResolver } from './service-resolver.ts';
 
 /** Whom to call: `clientConfig` of a webhook. */
