@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { onFixedPorts } from './vitest.e2e-ports.config.ts';
 
+/** End-to-end tests whose clusters share nothing but the machine. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: onFixedPorts,
     pool: 'forks',
-    maxWorkers: 1,
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

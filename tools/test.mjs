@@ -1,5 +1,6 @@
 // `npm test`: builds, then runs the unit tests and the end-to-end tests; ends with one line of totals.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,6 +9,7 @@ const root = resolve(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'kanoe-test-'));
 let failed = 0;
 let passed = 0;
+let found = 0;
 const skipped = [];
 
 function step(name, command, args) {
@@ -17,24 +19,27 @@ function step(name, command, args) {
   return status === 0;
 }
 
-function vitest(config) {
+/** Runs the tests of a configuration. What the first of several at once writes is seen at once, that of the others at the end. */
+async function vitest(config, stdio = 'inherit') {
   const report = join(scratch, `${config}.json`);
-  spawnSync(
+  const child = spawn(
     join(root, 'node_modules/.bin/vitest'),
     [
       'run',
       '--config',
       config,
+      '--passWithNoTests',
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
       ...process.argv.slice(2),
     ],
-    {
-      cwd: root,
-      stdio: 'inherit',
-    },
+    { cwd: root, stdio: ['ignore', stdio, stdio] },
   );
+  const written = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => written.push(bytes));
+  await once(child, 'close');
+  process.stdout.write(Buffer.concat(written));
   let results;
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));
@@ -42,6 +47,7 @@ function vitest(config) {
     failed += 1;
     return;
   }
+  found += results.numTotalTests;
   passed += results.numPassedTests;
   failed += results.numFailedTests;
   for (const file of results.testResults) {
@@ -55,8 +61,12 @@ function vitest(config) {
 }
 
 if (step('build', process.execPath, [join(root, 'tools/build.mjs')])) {
-  vitest('vitest.config.ts');
-  vitest('vitest.e2e.config.ts');
+  await vitest('vitest.config.ts');
+  await Promise.all([vitest('vitest.e2e.config.ts'), vitest('vitest.e2e-ports.config.ts', 'pipe')]);
+}
+if (found === 0) {
+  console.log('no test was found');
+  failed += 1;
 }
 rmSync(scratch, { recursive: true, force: true });
 for (const name of skipped) console.log(`skipped: ${name}`);
