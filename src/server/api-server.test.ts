@@ -696,6 +696,25 @@ describe('answers in the words of upstream', () => {
     expect([reply.code, reply.json()]).toMatchObject([code, answer]);
   });
 
+  it.each<[method: string, path: string, code: number]>([
+    ['POST', '/version', 405],
+    ['PUT', '/api', 405],
+    ['POST', '/api/v1', 405],
+    ['DELETE', '/apis/apps/v1', 405],
+    ['POST', '/openid/v1/jwks', 405],
+    ['DELETE', '/apis/apps', 200],
+    ['POST', '/apis', 200],
+    ['POST', '/metrics', 200],
+    ['POST', '/nothing', 404],
+    ['GET', '/index.html', 200],
+    ['GET', '/index.htm', 404],
+    ['PUT', '/api/v1/configmaps', 405],
+    ['PATCH', '/apis/apps/v1/deployments', 405],
+    ['GET', `${maps}?watch=1&continue=x&timeoutSeconds=1`, 200],
+  ])('answers %s %s with %i', async (method, path, code) => {
+    expect((await call(method, path)).code).toBe(code);
+  });
+
   it('shows a scale as a row', async () => {
     const sets = '/apis/apps/v1/namespaces/default/replicasets';
     const labels = { app: 'scaled' };

@@ -176,22 +176,35 @@ function completeness(
   { schemaPath, path, errors }: Pair,
 ): void {
   const nested: (readonly [JSONSchemaProps, string])[] = [
+    ...(conditions.not ? [[conditions.not, `${path}.not`] as const] : []),
     ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((word) =>
       (conditions[word] ?? []).map((one, index) => [one, `${path}.${word}[${index}]`] as const),
     ),
-    ...(conditions.not ? [[conditions.not, `${path}.not`] as const] : []),
   ];
-  for (const [one, at] of nested) {
-    completeness(one, schema, { schemaPath, path: at, errors });
-    for (const [name, property] of Object.entries(one.properties ?? {})) {
-      const below = {
-        schemaPath: `${schemaPath}.properties[${name}]`,
-        path: `${at}.properties[${name}]`,
-        errors,
-      };
-      const known = schema.properties?.[name];
-      if (known) completeness(property, known, below);
-      else errors.push(required(below.schemaPath, `because it is defined in ${below.path}`));
-    }
+  for (const [one, at] of nested) nestedCompleteness(one, schema, { schemaPath, path: at, errors });
+}
+
+function nestedCompleteness(
+  conditions: JSONSchemaProps,
+  schema: JSONSchemaProps | undefined,
+  { schemaPath, path, errors }: Pair,
+): void {
+  if (!schema) {
+    errors.push(required(schemaPath, `because it is defined in ${path}`));
+    return;
   }
+  completeness(conditions, schema, { schemaPath, path, errors });
+  const items = itemsOf(conditions);
+  if (items)
+    nestedCompleteness(items, itemsOf(schema), {
+      schemaPath: `${schemaPath}.items`,
+      path: `${path}.items`,
+      errors,
+    });
+  for (const [name, property] of Object.entries(conditions.properties ?? {}))
+    nestedCompleteness(property, schema.properties?.[name], {
+      schemaPath: `${schemaPath}.properties[${name}]`,
+      path: `${path}.properties[${name}]`,
+      errors,
+    });
 }

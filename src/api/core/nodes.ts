@@ -12,7 +12,8 @@ const notReady = 'node.kubernetes.io/not-ready';
 function defaultNode(node: DeepMutable<Node>): void {
   node.spec ??= {};
   const { spec } = node;
-  if (spec.podCIDR && !spec.podCIDRs?.length) spec.podCIDRs = [spec.podCIDR];
+  if (spec.podCIDR && spec.podCIDR !== spec.podCIDRs?.[0]) spec.podCIDRs = [spec.podCIDR];
+  if (spec.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
   const status = (node.status ??= {});
   roundResources(status.capacity);
   roundResources(status.allocatable);

@@ -51,7 +51,7 @@ import {
   withoutProtobuf,
   type Negotiated,
 } from './negotiate.ts';
-import { notFoundReply, type PathRequest } from './path-routes.ts';
+import { isMethodServed, notFoundReply, type PathRequest } from './path-routes.ts';
 import { protobufType, statusEnvelope } from './protobuf-body.ts';
 import type { Aggregator } from '../aggregation/aggregator.ts';
 import { relayRemote, upgradeRemote } from '../aggregation/relay-remote.ts';
@@ -203,14 +203,9 @@ async function replyTo(parts: HandlerParts, exchange: Exchange): Promise<Reply |
     return reply;
   }
   if (!info.isResource) {
-    // Upstream's handlers of discovery and health do not look at the method.
-    const readable =
-      request.method === 'GET' ||
-      request.method === 'HEAD' ||
-      /^\/(apis?|healthz|livez|readyz)(\/|$)/.test(info.path);
-    const reply = readable
-      ? await parts.paths({ path: info.path, query, headers: request.headers })
-      : notFoundReply;
+    const reply = await parts.paths({ path: info.path, query, headers: request.headers });
+    if (reply !== notFoundReply && !isMethodServed(request.method ?? 'GET', info.path))
+      throw newMethodNotAllowed();
     const group = /^\/apis\/([^/]+)/.exec(info.path)?.[1];
     if (reply === notFoundReply && group !== undefined && parts.table().hasGroup(group))
       throw newGenericServerResponse({ code: 404 });
@@ -246,7 +241,8 @@ function checkScope(info: ResourceInfo, served: ServedVersion): void {
   }
   if (inNamespace || info.verb === 'list' || info.verb === 'watch') return;
   const collection = info.verb === 'create' || info.verb === 'deletecollection';
-  throw collection ? newMethodNotAllowed() : newGenericServerResponse({ code: 404 });
+  const isCollection = collection || info.name === undefined;
+  throw isCollection ? newMethodNotAllowed() : newGenericServerResponse({ code: 404 });
 }
 
 interface Target {

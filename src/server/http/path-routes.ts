@@ -192,6 +192,13 @@ export function aggregatedReply(document: AggregatedDocument, type: AggregatedTy
   return { code: 200, contentType, body: wrapEnvelope({ apiVersion, kind, raw }) };
 }
 
+const routed = /^\/(version|api|api\/[^/]+|apis\/[^/]+\/[^/]+|openid\/v1\/jwks|\.well-known\/[^/]+)\/?$/;
+
+/** Whether a path that is no resource answers a method: those of upstream's router take GET alone, its plain handlers any. */
+export function isMethodServed(method: string, path: string): boolean {
+  return method === 'GET' || method === 'HEAD' || !routed.test(path);
+}
+
 /** The paths of `/`, in order. */
 export function rootPaths(
   options: Pick<PathRoutesOptions, 'groups' | 'healthChecks' | 'readyChecks'>,
@@ -239,6 +246,8 @@ function served(options: PathRoutesOptions, request: PathRequest): Reply | undef
   const path = request.path.length > 1 ? request.path.replace(/\/$/, '') : request.path;
   switch (path.split('/')[1]) {
     case '':
+    case 'index.html':
+      if (path !== '/' && path !== '/index.html') return undefined;
       return documentReply({ paths: rootPaths(options) }, request.headers);
     case 'version':
       return path === '/version' ? jsonReply(options.version, request.headers) : undefined;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { DeepMutable } from '../../../machinery/object.ts';
-import type { Container, Pod, PodSpec, ResourceRequirements } from '../v1.gen.ts';
+import type { Container, Pod, PodSpec, PodStatus, ResourceRequirements } from '../v1.gen.ts';
 import { defaultPod, defaultPodTemplate } from './pod-defaults.ts';
 import { podQos } from './pod-qos.ts';
 
@@ -14,6 +14,25 @@ function container(resources: ResourceRequirements = {}): Container {
 }
 
 describe('defaultPod', () => {
+  it.each<[string, PodStatus, PodStatus]>([
+    ['takes the first of several addresses', { podIPs: [{ ip: '10.0.0.1' }] }, { podIP: '10.0.0.1' }],
+    ['takes the one address', { podIP: '10.0.0.1' }, { podIPs: [{ ip: '10.0.0.1' }] }],
+    [
+      'believes the one address where they differ',
+      { podIP: '10.0.0.2', podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] },
+      { podIPs: [{ ip: '10.0.0.2' }] },
+    ],
+    [
+      'keeps both families',
+      { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] },
+      { podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] },
+    ],
+  ])('%s', (_, status, expected) => {
+    const pod = { ...podOf({ containers: [container()] }), status } as DeepMutable<Pod>;
+    defaultPod(pod);
+    expect(pod.status).toMatchObject(expected);
+  });
+
   it('fills what upstream fills', () => {
     const pod = podOf({ containers: [{ name: 'c', image: 'x', ports: [{ containerPort: 80 }] }] });
     defaultPod(pod);

@@ -1,5 +1,5 @@
 import type { DeepMutable } from '../../../machinery/object.ts';
-import type { Container, Pod, PodSpec, PodTemplateSpec } from '../v1.gen.ts';
+import type { Container, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../v1.gen.ts';
 import { defaultContainer } from './container-defaults.ts';
 import { defaultPodLevelResources } from './pod-level-resources.ts';
 import { roundResources } from './resource-rounding.ts';
@@ -58,10 +58,17 @@ function exposeOnHost(container: DeepMutable<Container>): void {
   for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
 }
 
+/** `podIP` wins where it differs from the first of `podIPs`, as of kubelets that know only the one; else it is that one. */
+function agreeOnAddress(status: DeepMutable<PodStatus>): void {
+  if (status.podIP && status.podIP !== status.podIPs?.[0]?.ip) status.podIPs = [{ ip: status.podIP }];
+  if (status.podIPs?.[0]) status.podIP = status.podIPs[0].ip;
+}
+
 /** Sets a pod's defaults: those of a template, and those that only pods have (requests, service links, host ports). */
 export function defaultPod(pod: DeepMutable<Pod>): void {
   pod.spec ??= { containers: [] };
   pod.status ??= {};
+  agreeOnAddress(pod.status);
   dropLegacyInitAnnotations(pod.metadata);
   const { spec } = pod;
   defaultPodSpec(spec);
