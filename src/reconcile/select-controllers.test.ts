@@ -22,6 +22,8 @@ describe('selectControllers', () => {
     ['scheduler, deployment', ['deployment-controller', 'scheduler']],
     ['*,-job,job', ['deployment-controller', 'scheduler']],
     ['', []],
+    ['-*', []],
+    ['-*,job', ['job-controller']],
   ])('reads %j', (list, names) => {
     expect(selectControllers(list, available).map(({ name }) => name)).toEqual(names);
   });

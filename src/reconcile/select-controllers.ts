@@ -8,7 +8,7 @@ export class UnknownControllerError extends Error {
 
 /**
  * Chooses controllers as kube-controller-manager's `--controllers` does: `*` stands for all, a name for itself, `-name`
- * for leaving it out; what the list does not mention runs only when `*` is there. Canonical names and aliases are
+ * for leaving it out; what the list does not mention runs only when `*` is there. `-*` alone runs none. Canonical names and aliases are
  * understood. Throws {@link UnknownControllerError} for any other name.
  */
 export function selectControllers(list: string, available: readonly Controller[]): readonly Controller[] {
@@ -16,10 +16,10 @@ export function selectControllers(list: string, available: readonly Controller[]
     .split(',')
     .map((word) => word.trim())
     .filter((word) => word !== '');
-  const all = words.includes('*');
+  const all = words.find((word) => word === '*' || word === '-*') === '*';
   const named = new Map<Controller, boolean>();
   for (const word of words) {
-    if (word === '*') continue;
+    if (word === '*' || word === '-*') continue;
     const wanted = !word.startsWith('-');
     const controller = find(wanted ? word : word.slice(1), available);
     if (!named.has(controller)) named.set(controller, wanted);

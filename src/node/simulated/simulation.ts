@@ -16,6 +16,7 @@ import { createSimulatedKubelet } from './kubelet/simulated-kubelet.ts';
 import { NodeLeases } from './node-leases.ts';
 import { isDisregarded, SimulatedNodes } from './simulated-nodes.ts';
 import { celExpressions } from './stages/cel-expressions.ts';
+import { objectApplier, type ApplyObject } from './stages/object-applier.ts';
 import { StageCatalog, subjectKey, type StageSubject } from './stages/stage-catalog.ts';
 import { stageFunctions } from './stages/stage-functions.ts';
 import { StagePlayer } from './stages/stage-player.ts';
@@ -93,6 +94,7 @@ class RunningSimulation implements Simulation {
   readonly #catalog: StageCatalog;
   readonly #leases: NodeLeases;
   readonly #renderer: StageRenderer;
+  readonly #apply: ApplyObject;
   readonly #kinds = new Map<string, PlayedKind>();
   readonly #handlers: { close(): void }[] = [];
   readonly #nodeCache: Informer<Node>;
@@ -115,6 +117,7 @@ class RunningSimulation implements Simulation {
     this.#nodeCache = informers.for(nodes);
     this.#podCache = informers.for(pods);
     this.#renderer = this.#createRenderer();
+    this.#apply = objectApplier(client);
     const caches = { informers, nodes: this.#nodeCache, pods: this.#podCache };
     this.kubelet = createSimulatedKubelet({ ...caches, clock, searchPath: options.searchPath ?? '' });
     this.usage = new SimulatedUsage({ ...caches, clock, seed: options.seed, onError });
@@ -215,6 +218,7 @@ class RunningSimulation implements Simulation {
       events,
       seed,
       renderer: this.#renderer,
+      apply: this.#apply,
       stages: () => this.#catalog.of(subject),
       current: (namespace, name) => {
         const object = informer.get(namespace, name);

@@ -10,6 +10,11 @@ const patch: SchemaFields = {
   type: { enum: ['json', 'merge', 'strategic'] },
   impersonation,
 };
+const apply: SchemaFields = {
+  template: 'string',
+  subresource: 'string',
+  type: { enum: ['json', 'merge', 'strategic', 'apply'] },
+};
 const step: SchemaFields = {
   event: { type: 'string', reason: 'string', message: 'string' },
   finalizers: { add: [{ value: 'string' }], remove: [{ value: 'string' }], empty: 'boolean' },
@@ -29,6 +34,7 @@ export const stageSpec: Readonly<Record<string, unknown>> = schemaOf({
         values: ['string'],
         jq: { key: 'string', operator: 'string', values: ['string'] },
         cel: expression,
+        expression: 'string',
       },
     ],
   },
@@ -40,14 +46,14 @@ export const stageSpec: Readonly<Record<string, unknown>> = schemaOf({
     jitterDurationMilliseconds: { type: 'integer', format: 'int64', minimum: 0 },
     jitterDurationFrom: source,
   },
-  steps: [{ ...step, patch }],
+  steps: [{ ...step, patch, apply }],
   next: {
     ...step,
     patches: [patch],
     statusTemplate: 'string',
     statusSubresource: { type: 'string', default: 'status' },
     statusPatchAs: impersonation,
-    steps: [{ ...step, patch }],
+    steps: [{ ...step, patch, apply }],
   },
   immediateNextStage: 'boolean',
 });

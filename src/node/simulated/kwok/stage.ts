@@ -25,13 +25,14 @@ export interface StageSelector {
   readonly matchExpressions?: readonly StageRequirement[];
 }
 
-/** `key` is a jq expression over the object, as is that of `jq`; or `cel` is a condition over `self`. */
+/** `key` is a jq expression over the object, as is that of `jq`; or `cel`, or `expression`, is a condition over `self`. */
 export interface StageRequirement {
   readonly key?: string;
   readonly operator?: string;
   readonly values?: readonly string[];
   readonly jq?: { readonly key?: string; readonly operator?: string; readonly values?: readonly string[] };
   readonly cel?: { readonly expression: string };
+  readonly expression?: string;
 }
 
 /** A value computed from the object: by jq (`expressionFrom` or `jq`), or by CEL over `self`. */
@@ -61,6 +62,16 @@ export interface StageStep {
   readonly finalizers?: StageFinalizers;
   readonly delete?: boolean;
   readonly patch?: StagePatch;
+  readonly apply?: StageApply;
+}
+
+/** Another object that the stage makes, or changes when there is one of its name. */
+export interface StageApply {
+  /** Yields the whole object, with apiVersion and kind. */
+  readonly template?: string;
+  /** How one that exists is changed; `merge` when absent. */
+  readonly type?: 'json' | 'merge' | 'strategic' | 'apply';
+  readonly subresource?: string;
 }
 
 export interface StageFinalizers {

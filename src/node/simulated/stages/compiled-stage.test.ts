@@ -40,6 +40,7 @@ describe('selectors', () => {
     ['an empty one matches', {}, true],
     ['labels', { matchLabels: { app: 'x' } }, true],
     ['other labels', { matchLabels: { app: 'y' } }, false],
+    ['a condition', { matchExpressions: [{ expression: 'self.status.phase == "Running"' }] }, true],
     ['annotations', { matchAnnotations: { 'kwok.x-k8s.io/a': 'b' } }, true],
     ['In', { matchExpressions: [{ key: '.status.phase', operator: 'In', values: ['Running'] }] }, true],
     [

@@ -6,9 +6,9 @@ export function compileRequirement(
   requirement: StageRequirement,
   languages: StageLanguages,
 ): (object: unknown) => boolean {
-  const { cel } = requirement;
-  if (cel) {
-    const evaluate = languages.cel().compile(cel.expression);
+  const condition = requirement.cel?.expression ?? requirement.expression;
+  if (condition !== undefined) {
+    const evaluate = languages.cel().compile(condition);
     return (object) => evaluate({ self: object }).isTrue();
   }
   const { key = '.', operator = '', values = [] } = requirement.jq ?? requirement;

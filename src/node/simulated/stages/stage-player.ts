@@ -7,6 +7,7 @@ import type { KubeObject, Live, ResourceType } from '../../../machinery/object.t
 import { isStatus } from '../../../machinery/status-error.ts';
 import type { EventRecorder } from '../../../reconcile/event-recorder.ts';
 import { chooseStage, type CompiledStage } from './compiled-stage.ts';
+import type { ApplyObject } from './object-applier.ts';
 import type { StageRenderer } from './stage-renderer.ts';
 import { finalizersPatch, patchBody, type StageAction } from './stage-steps.ts';
 
@@ -16,6 +17,7 @@ export interface StagePlayerOptions {
   readonly clock: Clock;
   readonly events: EventRecorder;
   readonly renderer: StageRenderer;
+  readonly apply: ApplyObject;
   readonly seed: string;
   /** Those of this kind, now. */
   readonly stages: () => readonly CompiledStage[];
@@ -176,6 +178,12 @@ export class StagePlayer {
       case 'delete':
         await this.#resource.delete(ref, { gracePeriodSeconds: 0 });
         return undefined;
+      case 'apply': {
+        const { patchType, subresource, template } = action;
+        const applied = this.#options.renderer.toJson(template, object);
+        await this.#options.apply(applied, { patchType, subresource, namespace });
+        return undefined;
+      }
       default: {
         const body = patchBody(action, this.#options.renderer.toJson(action.template, object));
         return await this.#resource.patch(ref, body, {

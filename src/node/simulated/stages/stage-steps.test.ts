@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../base/fake-clock.ts';
 import { defaultStages } from '../kwok/default-stages.ts';
-import type { Stage, StageNext } from '../kwok/stage.ts';
+import type { Stage, StageNext, StageStep } from '../kwok/stage.ts';
 import { stageFunctions } from './stage-functions.ts';
 import { createStageRenderer } from './stage-renderer.ts';
 import { finalizersPatch, patchBody, stageActions } from './stage-steps.ts';
@@ -43,6 +43,21 @@ describe('actions', () => {
       }),
     );
     expect(actions.map(({ type }) => type)).toEqual(['event', 'finalizers', 'delete', 'event']);
+  });
+
+  it('of steps may be about other objects', () => {
+    const steps = [{ apply: { template: 'kind: X' } }, { apply: { type: 'apply', subresource: 'status' } }];
+    const { spec, ...rest } = stage({});
+    const actions = stageActions({ ...rest, spec: { ...spec, steps: steps as StageStep[] } });
+    expect(actions).toEqual([
+      {
+        type: 'apply',
+        patchType: 'application/merge-patch+json',
+        subresource: undefined,
+        template: 'kind: X',
+      },
+      { type: 'apply', patchType: 'application/apply-patch+yaml', subresource: 'status', template: '' },
+    ]);
   });
 
   it('patch statuses of pods strategically, others by merging', () => {

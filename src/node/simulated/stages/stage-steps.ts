@@ -1,5 +1,5 @@
 import type { PatchType } from '../../../machinery/transport.ts';
-import type { Stage, StageFinalizers, StagePatch, StageStep } from '../kwok/stage.ts';
+import type { Stage, StageApply, StageFinalizers, StagePatch, StageStep } from '../kwok/stage.ts';
 
 /** One change that a stage makes, in the order in which it makes them. */
 export type StageAction =
@@ -12,12 +12,19 @@ export type StageAction =
       readonly subresource: string | undefined;
       readonly root: string | undefined;
       readonly template: string;
+    }
+  | {
+      readonly type: 'apply';
+      readonly patchType: PatchType;
+      readonly subresource: string | undefined;
+      readonly template: string;
     };
 
-const patchTypes: Readonly<Record<NonNullable<StagePatch['type']>, PatchType>> = {
+const patchTypes: Readonly<Record<NonNullable<StageApply['type']>, PatchType>> = {
   json: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
 };
 
 /** What a stage does: event, finalizers, deletion or else patches, then its `steps`. Nothing follows a deletion but events. */
@@ -45,7 +52,10 @@ export function stageActions({ spec }: Stage): readonly StageAction[] {
     if (step.delete) {
       deleted = true;
       actions.push({ type: 'delete' });
-    } else if (step.patch) actions.push(patchAction(step.patch, merge));
+    } else {
+      if (step.patch) actions.push(patchAction(step.patch, merge));
+      if (step.apply) actions.push(applyAction(step.apply));
+    }
   }
   return actions;
 }
@@ -61,6 +71,15 @@ function patchAction({ type, subresource, root, template = '' }: StagePatch, mer
     patchType: type ? patchTypes[type] : merge,
     subresource: subresource === '' ? undefined : subresource,
     root: root === '' ? undefined : root,
+    template,
+  };
+}
+
+function applyAction({ type = 'merge', subresource, template = '' }: StageApply): StageAction {
+  return {
+    type: 'apply',
+    patchType: patchTypes[type],
+    subresource: subresource === '' ? undefined : subresource,
     template,
   };
 }
