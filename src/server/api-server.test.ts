@@ -715,6 +715,26 @@ describe('answers in the words of upstream', () => {
     expect((await call(method, path)).code).toBe(code);
   });
 
+  it.each([
+    'apiserver_flowcontrol_dispatched_requests_total{flow_schema="exempt",priority_level="exempt"} ',
+    'apiserver_flowcontrol_current_executing_requests{flow_schema="exempt",priority_level="exempt"} ',
+    'apiserver_flowcontrol_nominal_limit_seats{priority_level="workload-high"} ',
+    'apiserver_flowcontrol_request_wait_duration_seconds_count{flow_schema="exempt"',
+    'apiserver_flowcontrol_request_execution_seconds_count{flow_schema="exempt"',
+    'apiserver_flowcontrol_work_estimated_seats_count{flow_schema="exempt"',
+    'apiserver_request_body_size_bytes_count{group="",resource="configmaps",verb="create"} ',
+    'field_validation_request_duration_seconds_count{field_validation=""} ',
+    'apiserver_cache_list_total{group="",resource="configmaps",index=""} ',
+    'apiserver_cache_list_returned_objects_total{group="",resource="configmaps"} ',
+    'apiserver_storage_events_received_total{group="",resource="configmaps"} ',
+    'apiserver_watch_cache_initializations_total{group="",resource="configmaps"} 1',
+    'apiserver_resource_size_estimate_bytes{group="",resource="configmaps"} ',
+  ])('measures %s', async (series) => {
+    await call('POST', maps, { body: { ...map('x'), metadata: { generateName: 'measured-' } } });
+    await call('GET', maps);
+    expect((await call('GET', '/metrics')).text).toContain(`\n${series}`);
+  });
+
   it('shows a scale as a row', async () => {
     const sets = '/apis/apps/v1/namespaces/default/replicasets';
     const labels = { app: 'scaled' };

@@ -102,7 +102,10 @@ import { measuredStore } from './metrics/measured-store.ts';
 import { metricsRoute, slisRoute, type TypedCheck } from './metrics/metrics-route.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
 import { requestMetrics } from './metrics/request-metrics.ts';
-import { storageMetrics, watchMetrics } from './metrics/storage-metrics.ts';
+import { podSecurityMetrics } from './metrics/pod-security-metrics.ts';
+import { webhookMetrics } from './metrics/webhook-metrics.ts';
+import { flowMetrics } from './metrics/flow-metrics.ts';
+import { listMetrics, storageMetrics, watchMetrics } from './metrics/storage-metrics.ts';
 import { largeObjects } from './registry/give-way.ts';
 import { KeyLock } from './registry/key-lock.ts';
 import type { Registry } from './registry/request-context.ts';
@@ -352,6 +355,18 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ],
   });
   storageMetrics(metrics, table);
+  metrics.reading(
+    'gauge',
+    {
+      name: 'aggregator_unavailable_apiservice',
+      help: '[ALPHA] APIServices that other servers answer and that do not: 1.',
+      labels: ['name'],
+    },
+    () =>
+      aggregator
+        .remotes()
+        .map(({ group, version, available }) => [[`${version}.${group}`], available ? 0 : 1]),
+  );
   processMetrics(metrics, { clock, version: options.version });
   const observer = observeAll([requestMetrics(metrics, clock), ...(options.observers ?? [])]);
   const connecting = {
@@ -365,7 +380,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     inProcessTransport({ ...connecting, registry, observer }, user);
   const callouts = calloutClient({ clock, services: endpointResolver(lookup) });
   const policyParts = { lookup, authorizer, params: paramSource(table, schema) };
-  const hookParts = { lookup, authorizer, schema, client: callouts, compile: conditionCompiler() };
+  const hookParts = {
+    lookup,
+    authorizer,
+    schema,
+    client: callouts,
+    compile: conditionCompiler(),
+    observer: webhookMetrics(metrics, clock),
+  };
   let own: Transport | undefined;
   const registry: Registry = {
     store,
@@ -375,6 +397,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer,
     locks: new KeyLock(),
     large: largeObjects(clock),
+    listed: listMetrics(metrics),
     admission: createAdmissionChain(
       selectPlugins(
         [
@@ -389,7 +412,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           nodeRestriction({ lookup, authorizer }),
           rbacEscalation({ policy, authorizer }),
           alwaysPullImages,
-          podSecurity(lookup),
+          podSecurity(lookup, podSecurityMetrics(metrics)),
           eventRateLimit(clock),
           defaultStorageClass(lookup),
           storageObjectInUseProtection,
@@ -434,7 +457,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     observer,
     watchObserver: watchMetrics(metrics),
     paths,
-    flow: createFlowController({ clock, table }),
+    flow: createFlowController({ clock, table, observer: (levels) => flowMetrics(metrics, levels) }),
     ...(options.frontProxy && { frontProxies: createFrontProxies(options.frontProxy) }),
     aggregation: { aggregator, tunnel: new NodeTunnel({}) },
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),

@@ -12,6 +12,7 @@ import type { RequestInfo } from '../http/request-info.ts';
 import type { ResourceTable } from '../registry/served-resource.ts';
 import { allocateSeats } from './concurrency-allocation.ts';
 import { matchesFlowSchema } from './match-flow-schema.ts';
+import { observedEntry, type FlowObserver, type LevelReading, type SchemaObserver } from './observe-flow.ts';
 import { PriorityLevel, type Seats } from './priority-level.ts';
 import { estimateWork, type ResourceSize } from './work-estimate.ts';
 
@@ -34,6 +35,8 @@ export interface Classified {
 export interface FlowController {
   /** Undefined when flow schemas are not served. */
   classify(request: FlowRequest): Classified | undefined;
+  /** The seats of all levels. */
+  levels(): readonly LevelReading[];
 }
 
 export interface FlowControllerOptions {
@@ -41,6 +44,8 @@ export interface FlowControllerOptions {
   readonly table: () => ResourceTable;
   /** Seats that all limited levels share. Default 600, as upstream's two in-flight limits together. */
   readonly concurrency?: number;
+  /** Asked once, when the first request comes. */
+  readonly observer?: (levels: () => readonly LevelReading[]) => FlowObserver;
 }
 
 const defaultConcurrency = 600;
@@ -76,6 +81,26 @@ export function createFlowController(options: FlowControllerOptions): FlowContro
     const borrowing = spec.limited?.borrowingLimitPercent;
     const upper = borrowing === undefined ? concurrency : nominal + Math.round((nominal * borrowing) / 100);
     return { nominal, lower: nominal - lendable, upper: Math.max(nominal, upper) };
+  }
+
+  function readings(): LevelReading[] {
+    refresh();
+    const all = [...levels.values()];
+    const shares = all.reduce((sum, { spec }) => sum + sharesOf(spec), 0);
+    return all.map((level) => {
+      const { nominal, lower, upper } = boundsOf(level.spec, shares);
+      const current = level.spec.type === 'Exempt' ? nominal : level.limit;
+      return { name: level.name, nominal, lower, upper, current, demand: level.peak };
+    });
+  }
+
+  const observer = options.observer?.(readings);
+  const observers = new Map<string, SchemaObserver>();
+  function observerOf(schema: string, level: string): SchemaObserver | undefined {
+    const key = `${schema}/${level}`;
+    let found = observers.get(key);
+    if (!found && observer) observers.set(key, (found = observer.schema(schema, level)));
+    return found;
   }
 
   function limited(): { readonly level: PriorityLevel; readonly bounds: Bounds }[] {
@@ -158,11 +183,18 @@ export function createFlowController(options: FlowControllerOptions): FlowContro
             const distinguisher = method === 'ByUser' ? user.name : method === 'ByNamespace' ? namespace : '';
             const work =
               level.spec.type === 'Exempt' ? { seats: 1 } : estimateWork(info, query, sizeOf(info));
-            return level.enter({ schema: metadata.name, distinguisher }, work, signal);
+            const enter = (): Seats | Promise<Seats> =>
+              level.enter({ schema: metadata.name, distinguisher }, work, signal);
+            const heard = observerOf(metadata.name, level.name);
+            if (!heard) return enter();
+            const type = info.verb === 'watch' ? 'watch' : 'regular';
+            const waiting = (): number => level.waiting;
+            return observedEntry(enter, { clock, observer: heard, seats: work.seats, type, waiting });
           },
         };
       }
       return undefined;
     },
+    levels: readings,
   };
 }

@@ -69,6 +69,16 @@ export class PriorityLevel {
     return this.#inUse;
   }
 
+  /** Seats that it may use now. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** The most seats that were in use or waited for lately. */
+  get peak(): number {
+    return Math.max(this.#peak, this.#demand);
+  }
+
   get waiting(): number {
     return this.#queued;
   }

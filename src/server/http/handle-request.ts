@@ -311,7 +311,10 @@ async function resourceReply(
   const body = await bodyOf(request, info, parts.bodies);
   if (body === 'gone') return undefined;
   record.isApply = apiRequest.patchType === 'application/apply-patch+yaml';
-  if (body?.type === 'bytes') await parts.registry.large.giveWay(body.bytes.length);
+  if (body?.type === 'bytes') {
+    record.requestSize = body.bytes.length;
+    await parts.registry.large.giveWay(body.bytes.length);
+  }
   if (body) record.requestObject = () => bodyObject(body, served, parts.registry.schema);
   const answer = await handleResource(parts.registry, served, { ...context, body });
   const now = parts.registry.clock.now();

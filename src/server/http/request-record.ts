@@ -39,6 +39,8 @@ export interface RequestRecord {
   /** Streams: watches and connections. */
   isLongRunning?: boolean;
   requestObject?(): unknown;
+  /** Bytes of the body. */
+  requestSize?: number;
   response?: ResponseRecord;
   /** A fault of the server itself. */
   isFault?: boolean;

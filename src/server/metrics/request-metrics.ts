@@ -58,6 +58,18 @@ export function requestMetrics(registry: MetricRegistry, clock: Clock): RequestO
     labels: resourceLabels,
     buckets: exponentialBuckets(1000, 10, 7),
   });
+  const bodies = registry.histogram({
+    name: 'apiserver_request_body_size_bytes',
+    help: '[ALPHA] Sizes of bodies, in bytes.',
+    labels: ['group', 'resource', 'verb'],
+    buckets: Array.from({ length: 31 }, (_, at) => 50_000 + at * 100_000),
+  });
+  const validations = registry.histogram({
+    name: 'field_validation_request_duration_seconds',
+    help: '[ALPHA] How long requests take, by what they want done about fields that are not known, in seconds.',
+    labels: ['field_validation'],
+    buckets: [0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60],
+  });
   const longRunning = registry.gauge({
     name: 'apiserver_longrunning_requests',
     help: '[STABLE] Watches and connections that are open.',
@@ -117,10 +129,19 @@ export function requestMetrics(registry: MetricRegistry, clock: Clock): RequestO
       if (record.isLongRunning) return;
       const seconds = (clock.monotonic() - record.startedAt) / 1000;
       found.duration.observe(seconds);
+      validation(record.params?.['fieldValidation']).observe(seconds);
+      if (record.requestSize !== undefined) {
+        const [, group, , resource] = target;
+        bodies.labels(group, resource, record.info?.verb ?? '').observe(record.requestSize);
+      }
       found.sli.observe(seconds);
       found.size?.observe(size);
     },
   };
+
+  function validation(asked: string = ''): Distribution {
+    return validations.labels(['', 'Ignore', 'Warn', 'Strict'].includes(asked) ? asked : 'invalid');
+  }
 
   function kindOf({ info }: RequestRecord): Value {
     const reads = !info || ['get', 'list', 'watch', 'head', 'options'].includes(info.verb);

@@ -124,12 +124,14 @@ export async function listObjects(
   const found: CacheEntry[] = [];
   const after = options.continue ? `${selection.prefix}${options.continue.after}` : '';
   let more = 0;
+  let looked = 0;
   let last: CacheEntry | undefined;
   for (const entry of entries.range(selection.prefix, after)) {
     if (options.limit > 0 && found.length === options.limit) {
       more = selection.filtered || !last ? 1 : entries.countAfter(selection.prefix, last.key);
       break;
     }
+    looked++;
     if (selection.filtered && !selection.matches(entry)) continue;
     found.push(entry);
     last = entry;
@@ -140,6 +142,7 @@ export async function listObjects(
     metadata.continue = encodeContinue({ revision, after: last.key.slice(selection.prefix.length) });
     if (!selection.filtered) metadata.remainingItemCount = more;
   }
+  registry.listed?.(served.resource, { looked, returned: found.length });
   return { type: 'list', served, metadata, entries: found };
 }
 

@@ -8,6 +8,7 @@ import type { AdmissionChain } from '../admission/admission-chain.ts';
 import type { StoreFeed } from '../watch/store-feed.ts';
 import type { LargeObjects } from './give-way.ts';
 import type { KeyLock } from './key-lock.ts';
+import type { ServedResource } from './served-resource.ts';
 
 /** What a client sent: bytes over HTTP, an object within the process. */
 export type RequestBody =
@@ -32,6 +33,12 @@ export interface RequestContext {
   annotate?(key: string, value: string): void;
 }
 
+/** Hears of each list: the objects that it looked at and those that it answers. */
+export type ListObserver = (
+  resource: ServedResource,
+  counts: { readonly looked: number; readonly returned: number },
+) => void;
+
 /** What the handlers of requests share. */
 export interface Registry {
   readonly store: Store;
@@ -43,6 +50,7 @@ export interface Registry {
   readonly authorizer: Authorizer;
   readonly locks: KeyLock;
   readonly large: LargeObjects;
+  readonly listed?: ListObserver;
   /** The server itself as `system:apiserver`. */
   readonly server: Transport;
 }

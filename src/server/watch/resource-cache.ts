@@ -74,6 +74,8 @@ export class ResourceCache {
   #entries: SortedEntries<Slot> = SortedEntries.empty();
   /** Revision of the newest change to this resource. */
   #changed = 0;
+  #bytes = 0;
+  #received = 0;
   #window: ({ readonly at: number; readonly event: CacheEvent } | undefined)[] = [];
   #windowStart = 0;
   #windowSize = 0;
@@ -104,6 +106,16 @@ export class ResourceCache {
     return this.#entries.size;
   }
 
+  /** Bytes of all objects together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Changes that the store has reported since the start. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** Takes the stored state as of `revision`; `entries` in order of keys. */
   restore(entries: readonly Entry[], revision: number): void {
     this.#entries = SortedEntries.from(
@@ -111,6 +123,7 @@ export class ResourceCache {
         this.#slot(entry.key, entry.revision, entry.value, this.#options.decode(entry.value)),
       ),
     );
+    for (const entry of this.#entries.range('')) this.#bytes += entry.json.length;
     this.#changed = revision;
     this.#horizon = revision;
   }
@@ -198,6 +211,9 @@ export class ResourceCache {
       const event = this.#apply(change);
       if (!event) continue;
       events.push(event);
+      this.#received++;
+      if (event.type !== 'DELETED') this.#bytes += event.entry.json.length;
+      this.#bytes -= event.previous?.json.length ?? 0;
       this.#window.push({ at, event });
       this.#windowSize += event.entry.json.length;
       this.#changed = event.revision;

@@ -1,6 +1,7 @@
 import { namespaces, pods, type Namespace, type Pod } from '../../../api/core/v1.gen.ts';
 import type { KubeObject, Live } from '../../../machinery/object.ts';
-import { newInternalError, newInvalid } from '../../../machinery/status/errors.ts';
+import { aggregate, newInternalError, newInvalid } from '../../../machinery/status/errors.ts';
+import type { StatusError } from '../../../machinery/status-error.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission-chain.ts';
 import type { Lookup } from '../lookup.ts';
 import { newRefusal } from '../refuse.ts';
@@ -24,6 +25,14 @@ const ignoredSubresources = new Set([
 /** A namespace's new level is tried on this many of its pods. */
 const mostPods = 3000;
 
+/** Hears what a level says of a pod. Must not throw. */
+export type SecurityObserver = (evaluation: {
+  readonly decision: 'allow' | 'deny';
+  readonly level: LevelVersion;
+  readonly mode: 'enforce' | 'audit' | 'warn';
+  readonly request: AdmissionRequest;
+}) => void;
+
 function isSame(a: LevelVersion, b: LevelVersion): boolean {
   return a.level === b.level && a.minor === b.minor;
 }
@@ -36,7 +45,7 @@ function isPrivileged({ level }: LevelVersion): boolean {
  * Holds pods to the level of the Pod Security Standards that their namespace's labels state, and warns of pods and templates
  * that do not meet the level to warn of (upstream's PodSecurity, all defaults `privileged`).
  */
-export function podSecurity(lookup: Lookup): AdmissionPlugin {
+export function podSecurity(lookup: Lookup, observe?: SecurityObserver): AdmissionPlugin {
   let evaluator: ReturnType<typeof createEvaluator> | undefined;
   const evaluate: ReturnType<typeof createEvaluator> = (pod, level) =>
     (evaluator ??= createEvaluator())(pod, level);
@@ -47,37 +56,60 @@ export function podSecurity(lookup: Lookup): AdmissionPlugin {
     return policyOf(namespace.metadata.labels);
   }
 
-  function enforce(request: AdmissionRequest, pod: CheckedPod, policy: Policy): void {
+  /** What to refuse a pod with, if it is to be refused. */
+  function enforce(request: AdmissionRequest, pod: CheckedPod, policy: Policy): StatusError | undefined {
     request.annotate('pod-security.kubernetes.io/enforce-policy', printLevel(policy.enforce));
     const violations = evaluate(pod, policy.enforce);
-    if (violations.length === 0) return;
+    const decision = violations.length === 0 ? 'allow' : 'deny';
+    observe?.({ decision, level: policy.enforce, mode: 'enforce', request });
+    if (decision === 'allow') return undefined;
     const level = JSON.stringify(printLevel(policy.enforce));
-    throw newRefusal(request, `violates PodSecurity ${level}: ${printDetails(violations)}`);
+    return newRefusal(request, `violates PodSecurity ${level}: ${printDetails(violations)}`);
   }
 
-  function report(request: AdmissionRequest, pod: CheckedPod, policy: Policy): void {
+  /** Nobody is warned of what is refused. */
+  function report(
+    request: AdmissionRequest,
+    pod: CheckedPod,
+    { policy, refused }: { readonly policy: Policy; readonly refused: boolean },
+  ): void {
     const said = (level: LevelVersion): string | undefined => {
       const violations = evaluate(pod, level);
       if (violations.length === 0) return undefined;
       return `would violate PodSecurity ${JSON.stringify(printLevel(level))}: ${printDetails(violations)}`;
     };
     const audit = said(policy.audit);
-    if (audit !== undefined) request.annotate('pod-security.kubernetes.io/audit-violations', audit);
+    if (audit !== undefined) {
+      request.annotate('pod-security.kubernetes.io/audit-violations', audit);
+      observe?.({ decision: 'deny', level: policy.audit, mode: 'audit', request });
+    }
+    if (refused) return;
     const warning = isSame(policy.warn, policy.audit) ? audit : said(policy.warn);
-    if (warning !== undefined) request.warn(warning);
+    if (warning === undefined) return;
+    request.warn(warning);
+    observe?.({ decision: 'deny', level: policy.warn, mode: 'warn', request });
   }
 
   function checkPod(request: AdmissionRequest): void {
     if (ignoredSubresources.has(request.subresource)) return;
     const { policy, errors } = statedPolicy(request);
     const { enforce: enforced, audit, warn } = policy;
-    if (errors.length === 0 && [enforced, audit, warn].every(isPrivileged)) return;
+    if (errors.length === 0 && [enforced, audit, warn].every(isPrivileged)) {
+      request.annotate('pod-security.kubernetes.io/enforce-policy', 'privileged:latest');
+      observe?.({ decision: 'allow', level: enforced, mode: 'enforce', request });
+      return;
+    }
+    if (errors.length > 0) {
+      const wrong = aggregate(errors.map(({ field, message }) => `${field}: ${message}`));
+      request.annotate('pod-security.kubernetes.io/error', `Failed to parse policy: ${wrong}`);
+    }
     const pod = checkedPod(request.object as KubeObject);
     if (request.operation === 'UPDATE' && request.oldObject) {
       if (!isSignificantUpdate(pod, checkedPod(request.oldObject))) return;
     }
-    enforce(request, pod, policy);
-    report(request, pod, policy);
+    const refusal = enforce(request, pod, policy);
+    report(request, pod, { policy, refused: refusal !== undefined });
+    if (refusal) throw refusal;
   }
 
   function checkTemplate(request: AdmissionRequest, groupResource: string): void {
@@ -85,7 +117,7 @@ export function podSecurity(lookup: Lookup): AdmissionPlugin {
     const { policy, errors } = statedPolicy(request);
     if (errors.length === 0 && isPrivileged(policy.audit) && isPrivileged(policy.warn)) return;
     const pod = templateOf(groupResource, request.object as KubeObject);
-    if (pod) report(request, pod, policy);
+    if (pod) report(request, pod, { policy, refused: false });
   }
 
   function checkNamespace(request: AdmissionRequest): void {

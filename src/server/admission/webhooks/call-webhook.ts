@@ -15,12 +15,14 @@ import {
   type ReviewObjects,
   type Verdict,
 } from './admission-review.ts';
+import type { WebhookObserver } from './webhook-observer.ts';
 import { newWebhookRejection, WebhookCallError } from './webhook-failure.ts';
 
 /** What calling webhooks needs of the server. */
 export interface CallParts {
   readonly client: CalloutClient;
   readonly schema: SchemaTable;
+  readonly observer?: WebhookObserver;
 }
 
 /** One webhook that is to be called for a request. */

@@ -17,6 +17,7 @@ import { replaceObject } from '../matching/replace-object.ts';
 import type { Verdict } from './admission-review.ts';
 import { callWebhook, type CallParts } from './call-webhook.ts';
 import { configuredWebhooks, type ConfiguredWebhook } from './configured-webhooks.ts';
+import { observeCall } from './webhook-observer.ts';
 import { matchWebhook, type Matched, type MatchParts } from './webhook-matching.ts';
 import { WebhookCallError } from './webhook-failure.ts';
 
@@ -85,15 +86,20 @@ async function invoke(parts: CallParts, request: AdmissionRequest, calling: Call
   const key = `round_${round}_index_${index}`;
   const noteMutation = (mutated: boolean): void =>
     request.annotate(`${mutation}${key}`, encodeJson({ configuration, webhook: webhook.name, mutated }));
+  const { name } = webhook;
+  const ignores = webhook.failurePolicy === 'Ignore';
+  const about = { name, type: 'admit', operation: request.operation, ignores } as const;
   try {
-    const verdict = await callWebhook(parts, request, { webhook, ...matched, may: 'change' });
-    const changed = await applyVerdict(request, webhook, matched, verdict);
+    const changed = await observeCall(parts.observer, about, async () => {
+      const verdict = await callWebhook(parts, request, { webhook, ...matched, may: 'change' });
+      return applyVerdict(request, webhook, matched, verdict);
+    });
     noteMutation(changed);
     return changed;
   } catch (error) {
     noteMutation(false);
     if (!(error instanceof WebhookCallError)) throw error;
-    if (webhook.failurePolicy !== 'Ignore') throw newInternalError(error.message);
+    if (!ignores) throw newInternalError(error.message);
     request.annotate(`${failedOpen}${key}`, webhook.name);
     return false;
   }

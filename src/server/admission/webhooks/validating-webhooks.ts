@@ -8,6 +8,7 @@ import type { AdmissionPlugin, AdmissionRequest } from '../admission-chain.ts';
 import { isExempt } from '../matching/exempt-kinds.ts';
 import { callWebhook, type CallParts, type Invocation } from './call-webhook.ts';
 import { configuredWebhooks } from './configured-webhooks.ts';
+import { observeCall } from './webhook-observer.ts';
 import { matchWebhook, type MatchParts } from './webhook-matching.ts';
 import { WebhookCallError } from './webhook-failure.ts';
 
@@ -45,14 +46,17 @@ async function ask(
   request: AdmissionRequest,
   { invocation, index }: Asking,
 ): Promise<StatusError | undefined> {
+  const { name, failurePolicy } = invocation.webhook;
+  const ignores = failurePolicy === 'Ignore';
+  const about = { name, type: 'validating', operation: request.operation, ignores } as const;
   try {
-    await callWebhook(parts, request, invocation);
+    await observeCall(parts.observer, about, () => callWebhook(parts, request, invocation));
     return undefined;
   } catch (error) {
     if (error instanceof StatusError) return error;
     if (!(error instanceof WebhookCallError)) throw error;
-    if (invocation.webhook.failurePolicy !== 'Ignore') return newInternalError(error.message);
-    request.annotate(`${failedOpen}round_0_index_${index}`, invocation.webhook.name);
+    if (!ignores) return newInternalError(error.message);
+    request.annotate(`${failedOpen}round_0_index_${index}`, name);
     return undefined;
   }
 }
