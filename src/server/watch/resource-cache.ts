@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import type { Entry, StoreEvent } from '../../storage/kv.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { SharedParts } from './shared-parts.ts';
 import { SortedEntries, type Keyed } from './sorted-entries.ts';
 import { replaceResourceVersion, withResourceVersion } from './stored-json.ts';
 
@@ -63,6 +64,9 @@ const windowLimit = 16_384;
 const windowBytes = 64 << 20;
 const decodedLimit = 4_096;
 const keptLimit = 32;
+/** Of few objects, and in large ones, equal parts are not worth looking for. */
+const sharedFrom = 1_000;
+const sharedBytes = 64 << 10;
 
 /**
  * All objects of one resource in memory: encoded bytes and an index record each, the recent events, and the snapshots
@@ -86,6 +90,7 @@ export class ResourceCache {
   readonly #written = new WeakMap<Buffer, KubeObject>();
   readonly #ring: Slot[] = [];
   #ringAt = 0;
+  #parts: SharedParts | undefined;
 
   constructor(options: ResourceCacheOptions) {
     this.prefix = options.prefix;
@@ -137,7 +142,7 @@ export class ResourceCache {
     const slot = entry as Slot;
     const held = slot.decoded ?? slot.shared?.deref();
     if (held) return held;
-    const decoded = deepFreeze(this.#options.decode(slot.json)) as Live<KubeObject>;
+    const decoded = this.#freeze(this.#options.decode(slot.json), slot.json.length) as Live<KubeObject>;
     this.#remember(slot, decoded);
     return decoded;
   }
@@ -246,15 +251,21 @@ export class ResourceCache {
     }
     const object = this.#written.get(change.value) ?? this.#options.decode(change.value);
     const entry = this.#slot(change.key, change.revision, change.value, object);
-    this.#remember(entry, this.#live(object, change.revision));
+    this.#remember(entry, this.#live(object, entry));
     this.#entries = this.#entries.with(entry);
     if (!previous) return { type: 'ADDED', revision: change.revision, entry, frames: new Map() };
     return { type: 'MODIFIED', revision: change.revision, entry, previous, frames: new Map() };
   }
 
-  #live(object: KubeObject, revision: number): Live<KubeObject> {
+  #live(object: KubeObject, { revision, json }: Slot): Live<KubeObject> {
     const metadata = { ...object.metadata, resourceVersion: String(revision) };
-    return deepFreeze({ ...object, metadata }) as Live<KubeObject>;
+    return this.#freeze({ ...object, metadata }, json.length) as Live<KubeObject>;
+  }
+
+  #freeze(object: KubeObject, bytes: number): KubeObject {
+    if (this.#entries.size < sharedFrom || bytes > sharedBytes) return deepFreeze(object);
+    this.#parts ??= new SharedParts();
+    return this.#parts.freeze(object);
   }
 
   #slot(key: string, revision: number, stored: Buffer, object: KubeObject): Slot {
