@@ -24,6 +24,8 @@ interface SimulationSurroundings {
   readonly controlPlane: ControlPlane;
 }
 
+const POOL_BYTES = 256 << 10;
+
 /** Makes the simulated nodes that were asked for, and simulates whatever nodes bear KWOK's annotation, from the first of them on. */
 export function superviseSimulation({ options, controlPlane }: SimulationSurroundings): SupervisedSimulation {
   const { clock, report, simulated } = options;
@@ -45,6 +47,8 @@ export function superviseSimulation({ options, controlPlane }: SimulationSurroun
   }
 
   async function start(): Promise<Simulation> {
+    // Thousands of nodes write so much that the engine would be busy with the small blocks that buffers are cut from.
+    Buffer.poolSize = POOL_BYTES;
     const { startSimulation } = await import('../node/simulated/simulation.ts');
     let simulation: Simulation | undefined;
     const kubelet = createKubeletServer({

@@ -112,6 +112,10 @@ class CachingInformer<T extends KubeObject> implements Informer<T> {
     return this.#cache.byIndex(name, key);
   }
 
+  indexKeys(name: string): Iterable<string> {
+    return this.#cache.indexKeys(name);
+  }
+
   /** A handler that comes late hears of what the cache holds as initial additions. */
   addHandler(handler: InformerHandler<T>): { close(): void } {
     this.#handlers.add(handler);

@@ -21,6 +21,8 @@ export interface Informer<T> {
   /** Adds an index before the informer starts; `byIndex` answers from it. */
   addIndex(name: string, keysOf: (object: Live<T>) => readonly string[]): void;
   byIndex(name: string, key: string): readonly Live<T>[];
+  /** The keys of an index that any object has. */
+  indexKeys(name: string): Iterable<string>;
   addHandler(handler: InformerHandler<T>): { close(): void };
 }
 

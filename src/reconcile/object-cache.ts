@@ -58,6 +58,13 @@ export class ObjectCache<T extends KubeObject> {
     if (!index) throw new Error(`no index named ${name}`);
     return index.get(key);
   }
+
+  /** The keys under which there is something. Throws when no index of that name was added. */
+  indexKeys(name: string): Iterable<string> {
+    const index = this.#indexes.get(name);
+    if (!index) throw new Error(`no index named ${name}`);
+    return index.keys();
+  }
 }
 
 /** Sets of objects by key: key → uid → object. */
@@ -71,6 +78,10 @@ class Index<T extends KubeObject> {
 
   get(key: string): readonly Live<T>[] {
     return [...(this.#sets.get(key)?.values() ?? [])];
+  }
+
+  keys(): Iterable<string> {
+    return this.#sets.keys();
   }
 
   replace(previous: Live<T> | undefined, next: Live<T> | undefined): void {

@@ -36,6 +36,7 @@ function staticInformer(
     list: (namespace) => cache.list(namespace),
     addIndex: (name, keysOf) => cache.addIndex(name, keysOf),
     byIndex: (name, key) => cache.byIndex(name, key),
+    indexKeys: (name) => cache.indexKeys(name),
     addHandler(handler) {
       for (const object of cache.list()) handler.onAdd?.(object, { initial: true });
       return { close: () => undefined };

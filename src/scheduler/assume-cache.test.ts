@@ -21,6 +21,7 @@ function informerOf(held: () => Live<ConfigMap>): Informer<ConfigMap> {
     list: () => [held()],
     addIndex() {},
     byIndex: () => [],
+    indexKeys: () => [],
     addHandler: () => ({ close() {} }),
   };
 }

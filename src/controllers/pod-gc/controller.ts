@@ -33,6 +33,8 @@ function start(context: ControllerContext): RunningController {
   const podClient = client.for(pods);
   const nodeClient = client.for(nodes);
   const missingSince = new Map<string, number>();
+  podCache.addIndex('node', (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []));
+  podCache.addIndex('over', (pod) => (isOver(pod) ? ['yes'] : []));
   const reconciler = startReconciler(context, {
     name: podGarbageCollector.name,
     caches: [podCache, nodeCache],
@@ -50,8 +52,10 @@ function start(context: ControllerContext): RunningController {
 
   async function reconcile(): Promise<Outcome> {
     const gone = await goneNodes();
+    const candidates = new Set(podCache.byIndex('over', 'yes'));
+    for (const name of gone) for (const pod of podCache.byIndex('node', name)) candidates.add(pod);
     const removals = planPodRemovals({
-      pods: podCache.list(),
+      pods: candidates,
       finishedLimit,
       node: (name) => nodeCache.get(undefined, name),
       nodeIsGone: (name) => gone.has(name),
@@ -64,8 +68,8 @@ function start(context: ControllerContext): RunningController {
   async function goneNodes(): Promise<ReadonlySet<string>> {
     const now = clock.monotonic();
     const gone = new Set<string>();
-    for (const name of new Set(podCache.list().map((pod) => pod.spec.nodeName))) {
-      if (!name || nodeCache.get(undefined, name)) continue;
+    for (const name of podCache.indexKeys('node')) {
+      if (nodeCache.get(undefined, name)) continue;
       const since = missingSince.get(name) ?? now;
       missingSince.set(name, since);
       if (now - since >= quarantineMs && !(await exists(name))) gone.add(name);
@@ -111,4 +115,9 @@ function start(context: ControllerContext): RunningController {
       subresource: 'status',
     });
   }
+}
+
+/** Of other pods only those of nodes that are gone matter. */
+function isOver(pod: Live<Pod>): boolean {
+  return pod.metadata.deletionTimestamp !== undefined || isPodFinished(pod);
 }

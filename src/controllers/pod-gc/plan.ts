@@ -7,7 +7,8 @@ import { isPodFinished } from '../pods/pod-state.ts';
 export const finishedLimit = 12_500;
 
 export interface PodGcObservation {
-  readonly pods: readonly Live<Pod>[];
+  /** At least those that are finished, being deleted, or on nodes that are gone. */
+  readonly pods: Iterable<Live<Pod>>;
   readonly finishedLimit: number;
   node(name: string): Live<Node> | undefined;
   /** Whether a node that is not there has been missing for so long that it will not come back. */
