@@ -221,9 +221,36 @@ function newCache(options: ApiServerOptions, definition: ResourceDefinition): Re
   });
 }
 
+/** How many stored objects are read at a time when a server starts. */
+const restoreStep = 2_000;
+
 /** Fills the caches from the store and follows it from there. */
 async function restore(options: ApiServerOptions, table: ResourceTable, feed: StoreFeed): Promise<void> {
-  const { entries, revision } = await options.store.list(registryRoot);
+  const { store } = options;
+  const caches = new Map(table.resources.map(({ cache }) => [cache.prefix, cache]));
+  const revision = store.revision;
+  let after: string | undefined;
+  do {
+    const page = await store.list(registryRoot, {
+      limit: restoreStep,
+      revision,
+      ...(after !== undefined && { after }),
+    });
+    for (const [prefix, entries] of groupByPrefix(page.entries)) caches.get(prefix)?.load(entries);
+    after = page.remaining > 0 ? page.entries.at(-1)?.key : undefined;
+  } while (after !== undefined);
+  for (const { cache, definition } of table.resources) {
+    cache.restore([], revision);
+    feed.subscribe(cache);
+    definition.restore?.([...cache.current().range(cache.prefix)].map((entry) => cache.object(entry)));
+  }
+  feed.start(revision, (error: StoreError) => {
+    for (const { cache } of table.resources) cache.end();
+    if (error.code !== 'CLOSED') options.onFault(error);
+  });
+}
+
+function groupByPrefix(entries: readonly Entry[]): ReadonlyMap<string, Entry[]> {
   const byPrefix = new Map<string, Entry[]>();
   for (const entry of entries) {
     const group = entry.key.indexOf('/', registryRoot.length);
@@ -232,15 +259,7 @@ async function restore(options: ApiServerOptions, table: ResourceTable, feed: St
     if (list) list.push(entry);
     else byPrefix.set(prefix, [entry]);
   }
-  for (const { cache, definition } of table.resources) {
-    cache.restore(byPrefix.get(cache.prefix) ?? [], revision);
-    feed.subscribe(cache);
-    definition.restore?.([...cache.current().range(cache.prefix)].map((entry) => cache.object(entry)));
-  }
-  feed.start(revision, (error: StoreError) => {
-    for (const { cache } of table.resources) cache.end();
-    if (error.code !== 'CLOSED') options.onFault(error);
-  });
+  return byPrefix;
 }
 
 /** Starts a server over a store: restores the caches, makes what a new cluster must have. It listens nowhere yet. */

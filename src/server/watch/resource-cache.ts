@@ -90,6 +90,7 @@ export class ResourceCache {
   readonly #written = new WeakMap<Buffer, KubeObject>();
   readonly #ring: Slot[] = [];
   #ringAt = 0;
+  #loaded: Slot[] = [];
   #parts: SharedParts | undefined;
 
   constructor(options: ResourceCacheOptions) {
@@ -121,14 +122,18 @@ export class ResourceCache {
     return this.#received;
   }
 
-  /** Takes the stored state as of `revision`; `entries` in order of keys. */
+  /** Takes a part of the stored state that is to be restored, in order of keys. */
+  load(entries: readonly Entry[]): void {
+    for (const { key, revision, value } of entries)
+      this.#loaded.push(this.#slot(key, revision, value, this.#options.decode(value)));
+  }
+
+  /** Takes the stored state as of `revision`: what was loaded and `entries`, in order of keys. */
   restore(entries: readonly Entry[], revision: number): void {
-    this.#entries = SortedEntries.from(
-      entries.map((entry) =>
-        this.#slot(entry.key, entry.revision, entry.value, this.#options.decode(entry.value)),
-      ),
-    );
-    for (const entry of this.#entries.range('')) this.#bytes += entry.json.length;
+    this.load(entries);
+    this.#entries = SortedEntries.from(this.#loaded);
+    for (const { json } of this.#loaded) this.#bytes += json.length;
+    this.#loaded = [];
     this.#changed = revision;
     this.#horizon = revision;
   }
