@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { ContainerStatus, Pod } from '../src/api/core/v1.gen.ts';
+import type { ContainerStatus, Node, Pod } from '../src/api/core/v1.gen.ts';
 import { eventually } from './support/eventually.ts';
 import { startKanoe } from './support/kanoe.ts';
 import type { Workplace } from './support/kanoe.ts';
@@ -446,6 +446,56 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods
     expect(lines.slice(0, 4)).toEqual(['own given', '/tmp', '0', 'sleep 1000']);
   });
 
+  it('has users of its own, to which the files of its volumes belong as they would without', async () => {
+    const look =
+      'cat /proc/self/uid_map; stat -L -c "%u:%g %a" /scratch /secret/key /etc/hosts; cat /secret/key; ls -ln /scratch';
+    const security = { runAsUser: 1000, runAsGroup: 3000, procMount: 'Unmasked' };
+    await kubectl.apply([
+      { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'mapped' }, stringData: { key: 'word\n' } },
+      ...['users', 'others'].map((name) =>
+        pod(name, {
+          hostUsers: false,
+          securityContext: { fsGroup: 2000 },
+          containers: [
+            shell(`id -u; touch /scratch/mine; ${look}; sleep 1000`, {
+              securityContext: security,
+              volumeMounts: [
+                { name: 'scratch', mountPath: '/scratch' },
+                { name: 'secret', mountPath: '/secret' },
+              ],
+            }),
+          ],
+          volumes: [
+            { name: 'scratch', emptyDir: {} },
+            { name: 'secret', secret: { secretName: 'mapped', defaultMode: 0o440 } },
+          ],
+        }),
+      ),
+    ]);
+    const ranges = await Promise.all(
+      ['users', 'others'].map(async (name) => {
+        await eventually(async () => expect(await kubectl('logs', name)).toContain('mine'));
+        const [user, map = '', scratch, key, hosts, text, , file = ''] = (await kubectl('logs', name)).split(
+          '\n',
+        );
+        expect({ user, scratch, key, hosts, text }).toEqual({
+          user: '1000',
+          scratch: '0:2000 2777',
+          key: '0:2000 440',
+          hosts: '0:0 644',
+          text: 'word',
+        });
+        expect(file).toMatch(/ 1000 +2000 .* mine$/);
+        const [inside, outside, count] = map.trim().split(/\s+/).map(Number);
+        expect({ inside, count }).toEqual({ inside: 0, count: 65_536 });
+        return outside;
+      }),
+    );
+    expect(new Set(ranges).size).toBe(2);
+    const { status: of } = await kubectl.json<Node>('get', 'node', cluster.name);
+    expect(of?.runtimeHandlers?.[0]?.features?.userNamespaces).toBe(true);
+  });
+
   it('is refused by a node that cannot hold it', async () => {
     const here = { nodeName: cluster.name };
     const asks = { resources: { requests: { cpu: '1000' } } };
@@ -472,7 +522,6 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods
     const resourceClaims = [{ name: 'gpu', resourceClaimName: 'none' }];
     const here = { nodeName: cluster.name };
     await kubectl.apply([
-      pod('users', { ...here, hostUsers: false, containers: [shell('true')] }),
       pod('devices', { ...here, resourceClaims, containers: [shell('true')] }),
       pod('nfs', {
         ...here,
@@ -481,7 +530,6 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods
       }),
     ]);
     await eventually(async () => {
-      expect(await eventOf('users', 'FailedCreatePodSandBox')).toContain('user namespaces are not supported');
       expect(await eventOf('devices', 'FailedPrepareDynamicResources')).toContain('no driver for devices');
       expect(await eventOf('nfs', 'FailedMount')).toContain('no volume plugin matched');
     });

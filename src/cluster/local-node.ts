@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { formatIpv4Range } from '../base/ipv4.ts';
 import { createClient } from '../client/create-client.ts';
 import { kubeletPort as isolatedKubeletPort } from '../network/nftables/base-table.ts';
@@ -109,6 +109,7 @@ export async function startLocalNode(
       ? await createNativeRuntime({
           directory: containers,
           runDirectory: join(plan.runDirectory, String(index + 1)),
+          neighbours: dirname(plan.runDirectory),
           clusterId: plan.id,
           cgroupRoot,
           seccompDirectory: join(plan.dataDirectory, 'seccomp'),

@@ -224,7 +224,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           kubeletPort: options.kubeletPort,
           problem: await problem(),
           pressure: housekeeping?.pressure() ?? [],
-          keepsGroupsStrict: runtime.keepsGroupsStrict === true,
+          runtime,
           previous,
           volumesInUse: csi.volumes.inUse(),
         }),

@@ -14,6 +14,8 @@ export interface ContainerRuntime {
   readonly keepsGroupsStrict?: boolean;
   /** Whether what is mounted below a read-only mount can be made read-only, too. */
   readonly recursiveReadOnlyMounts?: boolean;
+  /** Why pods of a handler cannot have users of their own (`hostUsers: false`); undefined when they can. Absent: never. */
+  withoutUserNamespaces?(handler: string | undefined): string | undefined;
   /** Whether containers can be given block devices. */
   readonly blockDevices?: boolean;
 
@@ -71,6 +73,8 @@ export interface SandboxSpec {
   readonly hostPID: boolean;
   readonly hostIPC: boolean;
   readonly shareProcessNamespace: boolean;
+  /** Whether its users are not the machine's; a runtime that cannot do that throws `UNSUPPORTED`. */
+  readonly userNamespace?: boolean;
   readonly sysctls: Readonly<Record<string, string>>;
   /** Whether one of its containers is privileged. */
   readonly privileged?: boolean;

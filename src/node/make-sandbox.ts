@@ -1,5 +1,5 @@
 import type { Pod } from '../api/core/v1.gen.ts';
-import { RuntimeError, type SandboxStatus } from './container-runtime.ts';
+import { RuntimeError, type ContainerRuntime, type SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
 import { runtimeHandlerOf } from './runtime-handler.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
@@ -22,9 +22,22 @@ export async function makeSandbox(request: {
   }
   const spec = sandboxSpec(pod, attempt, node.dns.clusterDomain);
   const runtimeHandler = await runtimeHandlerOf(node.client, pod);
+  if (spec.userNamespace === true) requireUserNamespaces(node.runtime, runtimeHandler);
   return node.runtime.runSandbox(
     { ...spec, ...(runtimeHandler !== undefined && { runtimeHandler }) },
     signal,
+  );
+}
+
+/** Throws `UNSUPPORTED` when a runtime cannot give a pod users of its own. */
+function requireUserNamespaces(runtime: ContainerRuntime, handler: string | undefined): void {
+  const ask = runtime.withoutUserNamespaces?.bind(runtime);
+  const why = ask ? ask(handler) : `containers of ${runtime.name} have the machine's users`;
+  if (why === undefined) return;
+  const who = handler === undefined ? 'runtime' : `RuntimeClass handler ${JSON.stringify(handler)}`;
+  throw new RuntimeError(
+    'UNSUPPORTED',
+    `can't set \`spec.hostUsers: false\`, ${who} does not support user namespaces: ${why}`,
   );
 }
 
@@ -38,11 +51,6 @@ export function sandboxFailure(error: unknown): { readonly reason: string; reado
 
 /** What a pod must not be run without, and this node does not have. */
 function refuseUnsupported({ spec }: Pod): void {
-  if (spec.hostUsers === false)
-    throw new WaitingError(
-      'FailedCreatePodSandBox',
-      "Failed to create pod sandbox: user namespaces are not supported on this node: its pods run in the machine's; remove hostUsers: false",
-    );
   const [claim] = spec.resourceClaims ?? [];
   if (claim)
     throw new WaitingError(

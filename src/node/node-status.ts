@@ -5,10 +5,12 @@ import type {
   ContainerImage,
   NodeAddress,
   NodeCondition,
+  NodeRuntimeHandler,
   NodeStatus,
   NodeSystemInfo,
 } from '../api/core/v1.gen.ts';
 import type { Pressure } from './eviction/plan-eviction.ts';
+import type { ContainerRuntime } from './container-runtime.ts';
 import type { ImageService } from './image-service.ts';
 import { isMissing } from './missing-file.ts';
 import { allocatableOf, type NodeSettings } from './settings/node-settings.ts';
@@ -32,7 +34,10 @@ export interface NodeStatusInput {
   readonly problem: string | undefined;
   /** Conditions of pressure that hold. */
   readonly pressure: readonly Pressure[];
-  readonly keepsGroupsStrict: boolean;
+  readonly runtime: Pick<
+    ContainerRuntime,
+    'keepsGroupsStrict' | 'recursiveReadOnlyMounts' | 'withoutUserNamespaces'
+  >;
   readonly previous: readonly NodeCondition[];
   /** Volumes of the node that must stay attached to it. */
   readonly volumesInUse: readonly string[];
@@ -100,8 +105,19 @@ export async function nodeStatus(input: NodeStatusInput): Promise<NodeStatus> {
     nodeInfo: input.info,
     // A runtime that is away cannot tell its images.
     ...(input.problem === undefined && { images: await imagesOf(input.images) }),
-    features: { supplementalGroupsPolicy: input.keepsGroupsStrict },
+    features: { supplementalGroupsPolicy: input.runtime.keepsGroupsStrict === true },
+    runtimeHandlers: [usualHandler(input.runtime)],
     volumesInUse: input.volumesInUse,
+  };
+}
+
+/** What pods without a RuntimeClass can ask of the runtime. */
+function usualHandler(runtime: NodeStatusInput['runtime']): NodeRuntimeHandler {
+  const userNamespaces =
+    runtime.withoutUserNamespaces !== undefined && runtime.withoutUserNamespaces(undefined) === undefined;
+  return {
+    name: '',
+    features: { recursiveReadOnlyMounts: runtime.recursiveReadOnlyMounts === true, userNamespaces },
   };
 }
 

@@ -27,6 +27,7 @@ export function sandboxSpec(pod: Pod, attempt: number, clusterDomain: string): S
     hostPID: spec?.hostPID === true,
     hostIPC: spec?.hostIPC === true,
     shareProcessNamespace: spec?.shareProcessNamespace === true,
+    ...(spec?.hostUsers === false && { userNamespace: true }),
     sysctls,
     privileged: allContainersOf(pod).some((container) => container.securityContext?.privileged === true),
     resources: podResources(pod),

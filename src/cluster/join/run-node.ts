@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { nodes } from '../../api/core/v1.gen.ts';
 import { sleep, type Clock } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
@@ -124,6 +124,7 @@ export async function runNode(options: NodeProcessOptions): Promise<void> {
     ? await createNativeRuntime({
         ...common,
         runDirectory: join(place.runDirectory, '1'),
+        neighbours: dirname(place.runDirectory),
         cgroupRoot: `kanoe-${id}/1`,
         network: network.pods,
       })

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -42,7 +51,7 @@ type Declare = (title: string, body: () => void | Promise<void>) => void;
 const undeclared: Declare = () => undefined;
 
 /** `sys`: privileged containers may write to /sys (containerd 1.6 mounts it for the sandbox first, read-only). */
-type Feature = 'isolation' | 'limits' | 'adoption' | 'terminal' | 'sys' | 'handlers';
+type Feature = 'isolation' | 'limits' | 'adoption' | 'terminal' | 'sys' | 'handlers' | 'users';
 
 const waitMs = 10_000;
 
@@ -523,6 +532,89 @@ export function runtimeContract(subject: RuntimeSubject): void {
       await awaitLog(runtime, id, 'here');
       expect(await execute(id, ['echo', 'there'])).toEqual([0, 'there\n', '']);
       await runtime.removeSandbox(other);
+    });
+
+    describeWith('users')('users of its own', () => {
+      const asRoot =
+        'cat /proc/self/uid_map /proc/self/gid_map; stat -c "%u:%g" / /data /data/theirs /etc/passwd';
+      const first = (log: readonly string[]): number => Number(log[0]?.split(/\s+/).at(-2));
+      let own = '';
+      let data = '';
+
+      async function runOwn(script: string, changes: Partial<ContainerSpec> = {}): Promise<string> {
+        const mounts = [{ hostPath: data, containerPath: '/data', readOnly: false }];
+        const id = await runtime.createContainer(own, containerSpec(script, { mounts, ...changes }));
+        await runtime.startContainer(id);
+        return id;
+      }
+
+      beforeAll(async () => {
+        data = mkdtempSync(join(folder, 'data-'));
+        writeFileSync(join(data, 'theirs'), 'text');
+        chownSync(join(data, 'theirs'), 1000, 2000);
+        const spec = {
+          ...sandboxSpec(),
+          podUid: 'uid-users',
+          userNamespace: true,
+          shareProcessNamespace: true,
+        };
+        own = (await runtime.runSandbox(spec)).id;
+      });
+
+      afterAll(() => runtime.removeSandbox(own));
+
+      it('maps 65536 ids and shows files with the owners that they have', async () => {
+        const id = await runOwn(
+          `${asRoot}; echo x > /data/new; echo y > /etc/new; echo z > /dev/stdout; hostname`,
+        );
+        expect(await finished(id)).toMatchObject({ exitCode: 0 });
+        const log = await logOf(id);
+        expect(log[0]).toMatch(/^stdout F +0 +\d+ +65536$/);
+        expect(first(log)).toBeGreaterThanOrEqual(65_536);
+        expect(log.slice(1)).toEqual([
+          log[0],
+          'stdout F 0:0',
+          'stdout F 0:0',
+          'stdout F 1000:2000',
+          'stdout F 0:0',
+          'stdout F z',
+          'stdout F web-host',
+        ]);
+        expect(statSync(join(data, 'new'))).toMatchObject({ uid: 0, gid: 0 });
+      });
+
+      it('runs processes that are nobody on the machine, whatever user they are', async () => {
+        const id = await runOwn('id -u; touch /tmp/mine; stat -c %u /tmp/mine; sleep 1000', {
+          security: { ...defaultContainerSpec('').security, runAsUser: 0 },
+        });
+        await awaitLog(runtime, id, '0');
+        const { pid } = (await runtime.containerStatus(id)) ?? {};
+        const uid = Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+        expect(uid).toBeGreaterThanOrEqual(65_536);
+        expect(await execute(id, ['id', '-u'])).toEqual([0, '0\n', '']);
+        expect(await execute(id, ['cat', '/proc/1/comm'])).toEqual([0, 'sh\n', '']);
+        await runtime.stopContainer(id, 0);
+      });
+
+      it('gives no two sandboxes the same ids, and a sandbox the same ones later', async () => {
+        const before = first(await ids());
+        await runtime.close();
+        runtime = await subject.create(folder, images);
+        expect(first(await ids())).toBe(before);
+        const spec = { ...sandboxSpec(), podUid: 'uid-others', userNamespace: true };
+        const { id: other } = await runtime.runSandbox(spec);
+        const id = await runtime.createContainer(other, containerSpec('cat /proc/self/uid_map'));
+        await runtime.startContainer(id);
+        await finished(id);
+        expect(first(await logOf(id))).not.toBe(before);
+        await runtime.removeSandbox(other);
+      });
+
+      async function ids(): Promise<readonly string[]> {
+        const id = await runOwn('cat /proc/self/uid_map');
+        await finished(id);
+        return logOf(id);
+      }
     });
 
     it('stops and removes a sandbox with everything in it, twice if need be', async () => {

@@ -110,14 +110,25 @@ async function seccompProfile(spec: ContainerSpec, directory: string): Promise<S
   }
 }
 
+/** The folders below a container's own, the lowest first; an image may have none. */
+export async function lowerLayers(
+  layout: NativeLayout,
+  id: string,
+  layers: readonly string[],
+): Promise<readonly string[]> {
+  if (layers.length > 0) return layers;
+  const empty = join(layout.containers, id, 'empty');
+  await mkdir(empty, { recursive: true });
+  return [empty];
+}
+
 /** Overlay options for the image's layers and the container's own; paths are relative to the state directory. */
 export async function overlayOptions(
   layout: NativeLayout,
   id: string,
   layers: readonly string[],
 ): Promise<string> {
-  const lower = layers.length > 0 ? layers : [join(layout.containers, id, 'empty')];
-  if (layers.length === 0) await mkdir(join(layout.containers, id, 'empty'));
+  const lower = await lowerLayers(layout, id, layers);
   const links = await Promise.all(
     lower.map(async (layer) => {
       const name = createHash('sha256').update(layer).digest('hex').slice(0, 12);
@@ -138,13 +149,17 @@ export interface ShimRequest {
   readonly overlay: string;
   readonly joinFiles: readonly string[];
   readonly oomFile: string;
+  readonly oomScoreAdj?: number;
+  /** Mounts of a user namespace never reach the machine's. */
+  readonly ownUsers: boolean;
   readonly launcher: Launcher;
 }
 
 /** Starts a container's wrapper in a session of its own, so that neither the agent's end nor its terminal's ends it. */
 export function startShim(request: ShimRequest): ChildProcess {
   const { layout, launcher } = request;
-  const shared = request.spec.mounts.some((mount) => mount.propagation === 'rshared');
+  const shared =
+    !request.ownUsers && request.spec.mounts.some(({ propagation }) => propagation === 'rshared');
   const child = spawn(
     'unshare',
     [
@@ -169,6 +184,7 @@ export function startShim(request: ShimRequest): ChildProcess {
         KANOE_OVERLAY: request.overlay,
         KANOE_JOIN: request.joinFiles.join(' '),
         KANOE_OOM: request.oomFile,
+        KANOE_OOM_SCORE: String(request.oomScoreAdj ?? ''),
         KANOE_HIDE: launcher.hiddenMount ?? '',
         KANOE_DELETE: launcher.deleteProgram ?? '',
         KANOE_STDIN: holdsStdin(request.spec) ? 'open' : '',

@@ -15,6 +15,8 @@ export interface RunningContainer {
   readonly folder: string;
   readonly pid: number;
   readonly shimPid: number;
+  /** Its root file system has a place in its wrapper's mount namespace only. */
+  readonly ownUsers: boolean;
 }
 
 /** The program that starts containers. */

@@ -17,6 +17,8 @@ export interface NativeLayout {
   readonly shims: string;
   readonly namespaces: string;
   readonly sharedMemory: string;
+  /** An empty folder that wrappers mount on. */
+  readonly mapped: string;
   readonly fifos: string;
   /** State of the OCI runtime. */
   readonly runtimeRoot: string;
@@ -38,6 +40,7 @@ export function nativeLayout(directory: string, runDirectory: string): NativeLay
     shims: join(runDirectory, 'shims'),
     namespaces: join(runDirectory, 'ns'),
     sharedMemory: join(runDirectory, 'shm'),
+    mapped: join(runDirectory, 'mapped'),
     runtimeRoot: join(runDirectory, 'oci'),
     agent: join(runDirectory, 'agent'),
   };
@@ -55,6 +58,7 @@ export function layoutFolders(layout: NativeLayout): readonly string[] {
     layout.shims,
     layout.namespaces,
     layout.sharedMemory,
+    layout.mapped,
     layout.runtimeRoot,
   ];
 }

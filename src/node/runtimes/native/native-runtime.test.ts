@@ -48,7 +48,10 @@ function subjectFor(launcher: 'crun' | 'runc' | 'util-linux', skip: string | und
     name: `native with ${launcher}`,
     ...(skip === undefined ? {} : { skip }),
     image: image ?? emptyImage(),
-    features: new Set(['isolation', 'limits', 'adoption', 'terminal', 'sys', 'handlers']),
+    features: new Set([
+      ...(['isolation', 'limits', 'adoption', 'terminal', 'sys', 'handlers'] as const),
+      ...(launcher === 'util-linux' ? [] : (['users'] as const)),
+    ]),
     handler: launcher === 'util-linux' ? 'crun' : 'util-linux',
     create: (folder, images) =>
       createNativeRuntime({

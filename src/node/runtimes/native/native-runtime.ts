@@ -47,6 +47,9 @@ import {
   type SandboxRecord,
 } from './records.ts';
 import { newId, Sandboxes } from './sandboxes.ts';
+import { findMapTool } from './id-mapped-mounts.ts';
+import { mapRoot } from './map-root.ts';
+import { newContainer, type Container } from './tracked-container.ts';
 import type { LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
 import { execFailure, failureMessage } from './failure-message.ts';
@@ -68,22 +71,8 @@ export interface NativeRuntimeOptions {
   readonly logs?: LogRotation;
   /** Where `Localhost` seccomp profiles are; default `seccomp` in the directory. */
   readonly seccompDirectory?: string;
-}
-
-interface Container {
-  readonly record: ContainerRecord;
-  progress: Progress;
-  shimPid: number | undefined;
-  streams: ContainerStreams | undefined;
-  /** Serialises what is learned about it. */
-  observing: Promise<void>;
-  readonly started: Deferred;
-  readonly ended: Deferred;
-}
-
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
+  /** Folder of the folders of all clusters' run directories on this machine; user ids of pods are not given out twice. */
+  readonly neighbours?: string;
 }
 
 const pollMs = 2000;
@@ -102,15 +91,24 @@ export async function createNativeRuntime(options: NativeRuntimeOptions): Promis
   const mounts = await detectCgroups();
   const cgroups = new Cgroups(mounts, options.cgroupRoot ?? `kanoe-${options.clusterId}`);
   const fifos = new FifoPool(layout.fifos);
-  const [launchers, bootId, privileges] = await Promise.all([
+  const [launchers, bootId, privileges, mapTool] = await Promise.all([
     createLaunchers(options.launcher ?? 'auto', layout, mounts),
     readBootId(),
     readPrivileges(),
+    findMapTool(),
     fifos.open(),
     writeFile(`${layout.shimScript}.new`, shimScript).then(() => renameOver(layout.shimScript)),
     writeFile(layout.agent, `${process.pid}\n`),
   ]);
-  const runtime = new NativeRuntime(options, { layout, cgroups, fifos, launchers, bootId, privileges });
+  const runtime = new NativeRuntime(options, {
+    layout,
+    cgroups,
+    fifos,
+    launchers,
+    bootId,
+    privileges,
+    mapTool,
+  });
   await runtime.adopt();
   return runtime;
 }
@@ -126,6 +124,7 @@ interface Machine {
   readonly launchers: Launchers;
   readonly bootId: string;
   readonly privileges: Privileges;
+  readonly mapTool: Awaited<ReturnType<typeof findMapTool>>;
 }
 
 class NativeRuntime implements ContainerRuntime {
@@ -177,6 +176,12 @@ class NativeRuntime implements ContainerRuntime {
   #machineOf(sandboxId: string): Machine & { readonly launcher: Launcher } {
     const launcher = this.#machine.launchers.of(this.#sandboxes.handlerOf(sandboxId));
     return { ...this.#machine, launcher };
+  }
+
+  withoutUserNamespaces(handler: string | undefined): string | undefined {
+    const { launchers, mapTool } = this.#machine;
+    if ((handler ?? launchers.usual.name) === 'util-linux') return 'neither crun nor runc is used';
+    return 'missing' in mapTool ? mapTool.missing : undefined;
   }
 
   async runSandbox(spec: SandboxSpec, signal?: AbortSignal): Promise<SandboxStatus> {
@@ -234,9 +239,11 @@ class NativeRuntime implements ContainerRuntime {
             await cgroups.restrictDevices(group, await ownDevices(spec));
         }),
       ]);
-      const command = await launcher.prepare({ id, folder, pidFile: join(layout.pids, id), config });
+      const inner = await mapRoot(this.#machine, sandbox, { id, config, layers: image.layers });
+      const command = await launcher.prepare({ id, folder, pidFile: join(layout.pids, id), config: inner });
       const overlay = await overlayOptions(layout, id, image.layers);
-      await writeState(join(folder, 'launch.json'), { command, overlay });
+      const oomScoreAdj = sandbox.users ? config.process.oomScoreAdj : undefined;
+      await writeState(join(folder, 'launch.json'), { command, overlay, oomScoreAdj });
       const record: ContainerRecord = {
         id,
         sandboxId,
@@ -263,9 +270,12 @@ class NativeRuntime implements ContainerRuntime {
     const { record } = container;
     const { layout, cgroups, launcher } = this.#machineOf(record.sandboxId);
     const folder = join(layout.containers, id);
-    const { command, overlay } = JSON.parse(await readFile(join(folder, 'launch.json'), 'utf8')) as {
+    const { command, overlay, oomScoreAdj } = JSON.parse(
+      await readFile(join(folder, 'launch.json'), 'utf8'),
+    ) as {
       readonly command: readonly string[];
       readonly overlay: string;
+      readonly oomScoreAdj?: number;
     };
     const { leaf, group, oomFile } = containerGroups(record.sandboxId, id, { cgroups, launcher });
     if (launcher.joinsCgroup && leaf !== group) await cgroups.create(leaf, {});
@@ -278,6 +288,8 @@ class NativeRuntime implements ContainerRuntime {
       overlay,
       joinFiles: launcher.joinsCgroup ? cgroups.joinFiles(leaf) : [],
       oomFile,
+      ...(oomScoreAdj !== undefined && { oomScoreAdj }),
+      ownUsers: this.#sandboxes.get(record.sandboxId).users !== undefined,
       launcher,
     });
     container.shimPid = shim.pid;
@@ -348,9 +360,10 @@ class NativeRuntime implements ContainerRuntime {
     const { record, progress, shimPid } = this.#running(id);
     const { layout, launcher, cgroups } = this.#machineOf(record.sandboxId);
     const folder = join(layout.containers, id);
+    const ownUsers = this.#sandboxes.get(record.sandboxId).users !== undefined;
     const pidFile = join(folder, `exec-${randomBytes(6).toString('hex')}.pid`);
     const command = await launcher.exec(
-      { id, folder, pid: progress.pid ?? 0, shimPid: shimPid ?? 0 },
+      { id, folder, pid: progress.pid ?? 0, shimPid: shimPid ?? 0, ownUsers },
       options,
       pidFile,
     );
@@ -564,22 +577,4 @@ class NativeRuntime implements ContainerRuntime {
       rm(join(layout.runtimeRoot, id), { recursive: true, force: true }),
     ]);
   }
-}
-
-function newContainer(record: ContainerRecord): Container {
-  return {
-    record,
-    progress: { state: 'created' },
-    shimPid: undefined,
-    streams: undefined,
-    observing: Promise.resolve(),
-    started: deferred(),
-    ended: deferred(),
-  };
-}
-
-function deferred(): Deferred {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve: () => resolve() };
 }

@@ -24,7 +24,13 @@ export interface OciDevice {
   readonly gid: number;
 }
 
-export type NamespaceType = 'pid' | 'network' | 'ipc' | 'uts' | 'mount' | 'cgroup';
+export type NamespaceType = 'pid' | 'network' | 'ipc' | 'uts' | 'mount' | 'cgroup' | 'user';
+
+interface IdMapping {
+  readonly containerID: number;
+  readonly hostID: number;
+  readonly size: number;
+}
 
 /** The part of the OCI runtime specification's `config.json` that is used here. */
 export interface OciConfig {
@@ -47,6 +53,8 @@ export interface OciConfig {
   readonly mounts: readonly OciMount[];
   readonly linux: {
     readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[];
+    readonly uidMappings?: readonly IdMapping[];
+    readonly gidMappings?: readonly IdMapping[];
     readonly devices: readonly OciDevice[];
     readonly resources: {
       readonly devices: readonly {

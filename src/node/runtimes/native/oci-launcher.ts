@@ -45,8 +45,11 @@ export async function createOciLauncher(options: OciLauncherOptions): Promise<La
       ];
       return config.process.terminal ? withTerminal(run) : run;
     },
-    async exec({ id, shimPid }, { command, tty }, pidFile) {
-      const enter = hiddenMount ? ['nsenter', '--target', String(shimPid), '--mount', '--'] : [];
+    async exec({ id, shimPid, ownUsers }, { command, tty }, pidFile) {
+      const enter =
+        hiddenMount !== undefined || ownUsers
+          ? ['nsenter', '--target', String(shimPid), '--mount', '--']
+          : [];
       const terminal = tty ? ['--tty'] : [];
       const logFile = `${pidFile}.log`;
       const log = ['--log', logFile, '--log-format', 'json'];

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerSpec, SandboxSpec } from '../../container-runtime.ts';
+import type { UserRange } from './user-ranges.ts';
 import { isMissing, readIfPresent } from '../state-file.ts';
 
 /** What the runtime keeps of a sandbox, in `sandboxes/ID/sandbox.json`. */
@@ -12,6 +13,8 @@ export interface SandboxRecord {
   readonly bootId: string;
   readonly ip?: string;
   readonly pausePid?: number;
+  /** The ids of its user namespace, if it has one of its own. */
+  readonly users?: UserRange;
   readonly stopped: boolean;
 }
 

@@ -10,11 +10,14 @@ import type { Cgroups } from './cgroups.ts';
 import type { NativeLayout } from './layout.ts';
 import { PortForwarder } from './port-forwarder.ts';
 import { readRecords, type SandboxRecord } from './records.ts';
-import { makeNamespaces, removeNamespaces, startPause } from './sandbox-namespaces.ts';
+import { makeNamespaces, namespacePaths, removeNamespaces, startPause } from './sandbox-namespaces.ts';
+import { UserRanges } from './user-ranges.ts';
 
 export interface SandboxesOptions {
   readonly network: PodNetwork;
   readonly clock: Clock;
+  /** Folder of the folders of other clusters' run directories on this machine. */
+  readonly neighbours?: string;
 }
 
 export interface SandboxMachine {
@@ -28,11 +31,13 @@ export class Sandboxes {
   readonly #options: SandboxesOptions;
   readonly #machine: SandboxMachine;
   readonly #records = new Map<string, SandboxRecord>();
+  readonly #users: UserRanges;
   readonly #forwarders = new Map<string, PortForwarder>();
 
   constructor(options: SandboxesOptions, machine: SandboxMachine) {
     this.#options = options;
     this.#machine = machine;
+    this.#users = new UserRanges(machine.layout.runDirectory, options.neighbours);
   }
 
   /** Takes over those of an earlier agent. */
@@ -54,10 +59,15 @@ export class Sandboxes {
     const folder = join(layout.sandboxes, id);
     await mkdir(folder, { mode: 0o700 });
     try {
+      const users = spec.userNamespace === true ? await this.#users.take(id) : undefined;
+      const namespaces = makeNamespaces(layout, id, spec, users);
       const [, , pausePid] = await Promise.all([
-        makeNamespaces(layout, id, spec),
+        namespaces,
         writeFile(join(folder, 'hostname'), `${spec.hostname}\n`, { mode: 0o644 }),
-        cgroups.create(id, spec.resources).then(() => this.#startPause(id, spec)),
+        cgroups.create(id, spec.resources).then(async () => {
+          if (users) await namespaces;
+          return this.#startPause(id, spec);
+        }),
       ]);
       const ip = spec.hostNetwork ? undefined : await this.#attach(id, spec);
       signal?.throwIfAborted();
@@ -69,6 +79,7 @@ export class Sandboxes {
         stopped: false,
         ...(ip === undefined ? {} : { ip }),
         ...(pausePid === undefined ? {} : { pausePid }),
+        ...(users && { users }),
       };
       await writeState(join(folder, 'sandbox.json'), record);
       this.#records.set(id, record);
@@ -169,7 +180,8 @@ export class Sandboxes {
     if (!spec.shareProcessNamespace || spec.hostPID) return undefined;
     const { cgroups } = this.#machine;
     await cgroups.create(`${id}/pause`, {});
-    return startPause(cgroups.joinFiles(`${id}/pause`));
+    const { user } = namespacePaths(this.#machine.layout, id, spec);
+    return startPause(cgroups.joinFiles(`${id}/pause`), user);
   }
 
   /** Gives back network, namespaces and the processes of the sandbox. */
@@ -178,6 +190,7 @@ export class Sandboxes {
     await cgroups.kill(id);
     await this.#options.network.detach(id);
     await removeNamespaces(layout, [id]);
+    await this.#users.release(id);
   }
 
   async #delete(id: string): Promise<void> {

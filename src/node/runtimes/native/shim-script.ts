@@ -13,9 +13,13 @@ dir=$KANOE_STATE/containers/$id
 fail() { echo "128 0" > "$KANOE_RUN/exits/$id"; exit 0; }
 [ -z "$KANOE_HIDE" ] || umount "$KANOE_HIDE" 2> "$dir/runtime.log" || fail
 cd "$KANOE_STATE" || fail
-mount -t overlay -o "$KANOE_OVERLAY" overlay "containers/$id/rootfs" 2> "$dir/runtime.log" || fail
+if [ -e "$dir/map.sh" ]; then . "$dir/map.sh" 2> "$dir/runtime.log" || fail
+else mount -t overlay -o "$KANOE_OVERLAY" overlay "containers/$id/rootfs" 2> "$dir/runtime.log" || fail; fi
 exec 8<>"$dir/out" 9<>"$dir/err"
-join() { for file in $KANOE_JOIN; do echo 0 > "$file"; done; }
+join() {
+  for file in $KANOE_JOIN; do echo 0 > "$file"; done
+  [ -z "$KANOE_OOM_SCORE" ] || echo "$KANOE_OOM_SCORE" > /proc/self/oom_score_adj
+}
 if [ -n "$KANOE_STDIN" ]; then
   exec 7<>"$dir/in"
   trap 'exec 7>&-' USR1
