@@ -58,6 +58,11 @@ export function validateApiService(service: APIService): FieldError[] {
   if (!spec.service) return [...errors, ...validateLocal(spec)];
   if (!spec.service.namespace) errors.push(required('spec.service.namespace'));
   if (!spec.service.name) errors.push(required('spec.service.name'));
+  const { port = 443 } = spec.service;
+  if (port < 1 || port > 65_535) {
+    const detail = 'port is not valid: must be between 1 and 65535, inclusive';
+    errors.push(invalid('spec.service.port', port, detail));
+  }
   if (spec.insecureSkipTLSVerify && spec.caBundle) {
     errors.push(invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'));
   }

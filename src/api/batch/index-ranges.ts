@@ -7,7 +7,10 @@ export function parseIndexRanges(text: string, limit: number): IndexRange[] {
   let previous = -1;
   return text.split(',').map((part) => {
     const [first = '', last = first, ...rest] = part.split('-');
-    if (rest.length > 0) throw new RangeError(`index range "${part}" has too many "-"`);
+    if (rest.length > 0)
+      throw new RangeError(
+        `the fragment ${JSON.stringify(part)} violates the requirement that an index interval can have at most two parts separated by '-'`,
+      );
     const ends = [first, last].map((digits) => {
       if (!/^[0-9]+$/.test(digits))
         throw new RangeError(`cannot convert string to integer for index: "${digits}"`);

@@ -3,6 +3,7 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { countIndexes, firstOverlap, parseIndexRanges } from './index-ranges.ts';
 import { generateSelector } from './job-selector.ts';
+import { validateJobStatus } from './job-status-validation.ts';
 import { validateJob, validateJobUpdate } from './job-validation.ts';
 import { jobs } from './jobs.ts';
 import type { Job, JobSpec, JobStatus } from './v1.gen.ts';
@@ -111,6 +112,102 @@ describe('an update of a job', () => {
     expect(validateJobUpdate(next, old).map(({ field }) => field)).toEqual(
       isAllowed ? [] : ['spec.template'],
     );
+  });
+});
+
+const begun = '2026-01-01T00:00:00Z';
+const done = '2026-01-01T01:00:00Z';
+const is = (...types: string[]): Pick<JobStatus, 'conditions'> => ({
+  conditions: types.map((type) => ({ type, status: 'True' })),
+});
+const succeeded: JobStatus = {
+  startTime: begun,
+  completionTime: done,
+  ...is('SuccessCriteriaMet', 'Complete'),
+};
+const indexed: Partial<JobSpec> = { completionMode: 'Indexed', completions: 3 };
+
+describe('the status of a job', () => {
+  it.each<[string, Partial<JobSpec>, JobStatus, JobStatus, readonly string[]]>([
+    ['may say that it has succeeded', {}, { startTime: begun }, succeeded, []],
+    [
+      'counts a pod once',
+      {},
+      {},
+      { uncountedTerminatedPods: { succeeded: ['', 'a'], failed: ['a'] } },
+      [
+        'status.uncountedTerminatedPods.succeeded[0]: Invalid value: "": must not be empty',
+        'status.uncountedTerminatedPods.failed[0]: Duplicate value: "a"',
+      ],
+    ],
+    [
+      'has nothing left once it ends',
+      {},
+      {},
+      { ...succeeded, active: 1, terminating: 1, uncountedTerminatedPods: { failed: ['a'] } },
+      [
+        'status.active: Invalid value: 1: active>0 is invalid for finished job',
+        'status.uncountedTerminatedPods: Invalid value: {"Succeeded":[],"Failed":["a"]}: uncountedTerminatedPods needs to be empty for finished job',
+        'status.terminating: Invalid value: 1: terminating>0 is invalid for finished job',
+      ],
+    ],
+    [
+      'does not end before it begins',
+      {},
+      {},
+      { ...succeeded, startTime: '2026-01-02T00:00:00Z' },
+      [`status.completionTime: Invalid value: "${done}": completionTime cannot be set before startTime`],
+    ],
+    [
+      'takes nothing back',
+      {},
+      { ...succeeded, succeeded: 2, failed: 1 },
+      { ...succeeded, ...is(), completionTime: begun, succeeded: 1 },
+      [
+        `status.completionTime: Invalid value: "${begun}": cannot set completionTime when there is no Complete=True condition`,
+        'status.conditions: Invalid value: cannot disable the terminal Complete=True condition',
+        'status.failed: Invalid value: 0: cannot decrease the failed counter',
+        'status.succeeded: Invalid value: 1: cannot decrease the succeeded counter',
+        `status.completionTime: Invalid value: "${begun}": completionTime cannot be mutated`,
+        'status.conditions: Invalid value: cannot disable the SuccessCriteriaMet=True condition',
+      ],
+    ],
+    [
+      'keeps the time of its start',
+      {},
+      { startTime: begun },
+      { startTime: done },
+      ['status.startTime: Required value: startTime cannot be removed for unsuspended job'],
+    ],
+    ['may count down when it is scaled', { ...indexed, parallelism: 3 }, { succeeded: 3 }, {}, []],
+    [
+      'names indexes where there are some',
+      {},
+      {},
+      { completedIndexes: '0', failedIndexes: '' },
+      [
+        'status.completedIndexes: Invalid value: "0": cannot set non-empty completedIndexes when non-indexed completion mode',
+        'status.failedIndexes: Invalid value: "": cannot set non-null failedIndexes when backoffLimitPerIndex is null',
+      ],
+    ],
+    [
+      'names each index once',
+      { ...indexed, backoffLimitPerIndex: 1 },
+      {},
+      { completedIndexes: '0-1', failedIndexes: '1' },
+      ['status.failedIndexes: Invalid value: "1": failedIndexes and completedIndexes overlap at index: 1'],
+    ],
+    [
+      'may stay wrong where it was',
+      indexed,
+      { completedIndexes: '9' },
+      { completedIndexes: '9', active: 1 },
+      [],
+    ],
+  ])('%s', (_, spec, before, after, expected) => {
+    const old: Job = { ...job({ completions: 1, parallelism: 1, ...spec }), status: before };
+    const errors = validateJobStatus({ ...old, status: after }, old);
+    expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual(expected);
   });
 });
 
