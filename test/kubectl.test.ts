@@ -22,6 +22,8 @@ function idle(name: string, replicas: number, extra: object = {}): object {
       template: {
         metadata: { labels },
         spec: {
+          // A program that is asked to end before it listens to signals goes on until the end of its grace period.
+          terminationGracePeriodSeconds: 1,
           containers: [
             {
               name: 'main',

@@ -11,6 +11,7 @@ import {
   replicationcontrollers,
   serviceaccounts,
   services,
+  type Namespace,
   type Node,
   type ReplicationController,
 } from '../api/core/v1.gen.ts';
@@ -303,6 +304,48 @@ describe('a namespace', () => {
     await client.for(namespaces).delete({ name: 'team' });
     await eventually(client, namespaces, (list) => !list.some(({ metadata }) => metadata.name === 'team'));
     expect((await client.for(pods).list({ namespace: 'team' })).items).toEqual([]);
+  });
+
+  it('loses its pods before anything else', async () => {
+    const { client } = server;
+    const finalizers = ['example.com/hold'];
+    const namespace = 'team';
+    await client
+      .for(namespaces)
+      .create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace }, spec: {} });
+    await eventually(client, serviceaccounts, (list) => list.length > 0, { namespace });
+    await client
+      .for(configmaps)
+      .create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c', namespace } });
+    const containers = [{ name: 'main', image: 'x' }];
+    await client.for(pods).create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'held', namespace, finalizers },
+      spec: { containers },
+    });
+    await client.for(namespaces).delete({ name: namespace });
+    const told = (list: readonly Live<Namespace>[]): readonly (string | undefined)[] =>
+      list
+        .filter(({ metadata }) => metadata.name === namespace)
+        .flatMap(({ status }) => status?.conditions ?? [])
+        .filter(({ status }) => status === 'True')
+        .map(({ message }) => message);
+    const waiting = await eventually(client, namespaces, (list) => told(list).length === 2);
+    expect(told(waiting)).toEqual([
+      'Some resources are remaining: pods. has 1 resource instances',
+      'Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
+    ]);
+    expect((await client.for(configmaps).list({ namespace })).items).toHaveLength(2);
+    await client
+      .for(pods)
+      .patch(
+        { namespace, name: 'held' },
+        { metadata: { finalizers: null } },
+        { type: 'application/merge-patch+json' },
+      );
+    await eventually(client, namespaces, (list) => !list.some(({ metadata }) => metadata.name === namespace));
+    expect((await client.for(configmaps).list({ namespace })).items).toEqual([]);
   });
 });
 

@@ -3,6 +3,7 @@ import type { BackoffPolicy } from '../base/backoff.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import type { ControllerContext, Outcome, RunningController } from './controller.ts';
 import type { Informer } from './informer.ts';
+import { isNamespaceTerminating } from './namespace-terminating.ts';
 
 export interface ReconcilerOptions {
   /** The controller's name, for failures. */
@@ -39,8 +40,14 @@ export function startReconciler(context: ControllerContext, options: ReconcilerO
     async process(key) {
       await ready;
       if (context.signal.aborted) return undefined;
-      const outcome = await options.reconcile(key);
-      return outcome.state === 'recheck' ? outcome.ms : undefined;
+      try {
+        const outcome = await options.reconcile(key);
+        return outcome.state === 'recheck' ? outcome.ms : undefined;
+      } catch (error) {
+        // The object is about to go as well.
+        if (isNamespaceTerminating(error)) return undefined;
+        throw error;
+      }
     },
     ...(context.observeQueue && { observer: context.observeQueue(options.name) }),
     onFailure: (key, error, { failures, retryMs }) =>

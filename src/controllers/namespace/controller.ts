@@ -70,22 +70,25 @@ function start(context: ControllerContext): RunningController {
       ({ type, verbs, preferred }) =>
         preferred && type.namespaced && verbs.includes('list') && verbs.includes('delete'),
     );
-    await Promise.all(
-      deletable.map(async (resource) => {
-        try {
-          const left = await emptyResource(namespace, resource);
-          if (left.length > 0) remaining.set(fullName(resource), left.length);
-          for (const name of left.flatMap((object) => object.metadata.finalizers ?? [])) {
-            finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
-          }
-        } catch (error) {
-          if (isStatus(error, 'NotFound') || isStatus(error, 'MethodNotAllowed')) return;
-          if (!(error instanceof StatusError)) throw error;
-          failures.push(`${fullName(resource)}: ${error.message}`);
-        }
-      }),
-    );
+    // Pods may rely on what else is in the namespace, such as its network policies, until they have ended (KEP-5080).
+    const [ofPods, ofOthers] = [deletable.filter(isPods), deletable.filter((resource) => !isPods(resource))];
+    await Promise.all(ofPods.map(emptied));
+    if (remaining.size === 0 && failures.length === 0) await Promise.all(ofOthers.map(emptied));
     return { failures, remaining, finalizers };
+
+    async function emptied(resource: ServedResource): Promise<void> {
+      try {
+        const left = await emptyResource(namespace, resource);
+        if (left.length > 0) remaining.set(fullName(resource), left.length);
+        for (const name of left.flatMap((object) => object.metadata.finalizers ?? [])) {
+          finalizers.set(name, (finalizers.get(name) ?? 0) + 1);
+        }
+      } catch (error) {
+        if (isStatus(error, 'NotFound') || isStatus(error, 'MethodNotAllowed')) return;
+        if (!(error instanceof StatusError)) throw error;
+        failures.push(error.message);
+      }
+    }
   }
 
   /** Deletes what can be deleted; returns what lingers. */
@@ -139,8 +142,13 @@ async function ignoringStale(write: Promise<unknown>): Promise<void> {
   }
 }
 
+function isPods({ type }: ServedResource): boolean {
+  return type.group === '' && type.resource === 'pods';
+}
+
+/** As the conditions name resources: those of the core group end with a dot. */
 function fullName({ type }: ServedResource): string {
-  return type.group === '' ? type.resource : `${type.resource}.${type.group}`;
+  return `${type.resource}.${type.group}`;
 }
 
 function messageOf(error: unknown): string {

@@ -4,11 +4,11 @@ import { conditionOf } from '../../reconcile/conditions.ts';
 
 /** What was found while emptying a namespace. */
 export interface NamespaceContent {
-  /** Resources that could not be asked or deleted, with the reason. */
+  /** Why resources could not be asked or deleted. */
   readonly failures: readonly string[];
   /** Discovery itself failed. */
   readonly discoveryFailure?: string;
-  /** How many objects are left, by resource (`pods`, `deployments.apps`). */
+  /** How many objects are left, by resource and group (`pods.`, `deployments.apps`). */
   readonly remaining: ReadonlyMap<string, number>;
   /** How many of those wait for a finalizer, by finalizer. */
   readonly finalizers: ReadonlyMap<string, number>;

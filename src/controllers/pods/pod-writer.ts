@@ -4,7 +4,8 @@ import { isStatus } from '../../machinery/status-error.ts';
 import type { ControllerContext } from '../../reconcile/controller.ts';
 import type { OwnWrites } from '../../reconcile/own-writes.ts';
 import { objectKey } from '../../reconcile/reconciler.ts';
-import { isNamespaceTerminating, messageOf } from './refusal.ts';
+import { isNamespaceTerminating } from '../../reconcile/namespace-terminating.ts';
+import { messageOf } from './refusal.ts';
 
 /** Creates and deletes the pods of owners, with upstream's events. */
 export interface PodWriter {
