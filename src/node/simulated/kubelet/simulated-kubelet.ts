@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { connect } from 'node:net';
-import { Duplex, PassThrough } from 'node:stream';
+import { Duplex, PassThrough, type Readable, type Writable } from 'node:stream';
 import type { Clock } from '../../../base/clock.ts';
 import type { Pod } from '../../../api/core/v1.gen.ts';
 import { newBadRequest, newNotFound } from '../../../machinery/status/errors.ts';
@@ -166,10 +166,7 @@ export function createSimulatedKubelet({
         `no forward target found for port ${port} of pod "${namespace}/${pod}"`,
       );
     const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { PATH: searchPath } });
-    const connection = Duplex.from({ readable: child.stdout, writable: child.stdin });
-    connection.on('close', () => child.kill());
-    child.on('error', (error) => connection.destroy(error));
-    return connection;
+    return talkTo(child);
   }
 
   return {
@@ -182,6 +179,33 @@ export function createSimulatedKubelet({
     sandboxFor: (namespace, pod) => (pods.get(namespace, pod) ? `${namespace}/${pod}/` : undefined),
     runtime: { exec, attach, connectPort },
   };
+}
+
+/** What a command reads and writes as a connection. One that has ended takes, and ignores, what still comes. */
+function talkTo(child: ChildProcessByStdio<Writable, Readable, null>): Duplex {
+  const { stdin, stdout } = child;
+  const connection = new Duplex({
+    read: () => void stdout.resume(),
+    write(chunk: Buffer, _encoding, done) {
+      if (stdin.writable) stdin.write(chunk, () => done());
+      else done();
+    },
+    final(done) {
+      stdin.end();
+      done();
+    },
+    destroy(error, done) {
+      child.kill();
+      done(error);
+    },
+  });
+  stdin.on('error', () => undefined);
+  stdout.on('data', (chunk: Buffer) => {
+    if (!connection.push(chunk)) stdout.pause();
+  });
+  stdout.on('end', () => connection.push(null));
+  child.on('error', (error) => connection.destroy(error));
+  return connection;
 }
 
 function partsOf(id: string): readonly [namespace: string, pod: string, container: string] {
