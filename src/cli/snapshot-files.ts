@@ -87,8 +87,9 @@ export async function replaySnapshot(
   request: SnapshotRequest,
 ): Promise<void> {
   const { objects, changes } = await readDocuments(context, request.file);
-  await restore(context, session, objects);
+  const uids = await restore(context, session, objects);
   const count = await replayHistory(session.client, changes, {
+    uids,
     clock: context.clock,
     signal: context.signal,
     speed: request.flags.speed,
@@ -98,8 +99,12 @@ export async function replaySnapshot(
   context.stdout.write(`${count} changes replayed\n`);
 }
 
-async function restore(context: CliContext, session: Session, objects: readonly KubeObject[]): Promise<void> {
-  const { created, updated, failed } = await restoreSnapshot(session.client, objects, {
+async function restore(
+  context: CliContext,
+  session: Session,
+  objects: readonly KubeObject[],
+): Promise<ReadonlyMap<string, string>> {
+  const { created, updated, failed, uids } = await restoreSnapshot(session.client, objects, {
     signal: context.signal,
     mapper: () => session.freshMapper(),
     onFailure: ({ kind, metadata }, error) =>
@@ -108,6 +113,7 @@ async function restore(context: CliContext, session: Session, objects: readonly 
   context.stdout.write(
     `${created} objects created, ${updated} were there${failed > 0 ? `, ${failed} could not be restored` : ''}\n`,
   );
+  return uids;
 }
 
 async function resourcesOf(session: Session, flags: SnapshotFlags): Promise<readonly ServedResource[]> {

@@ -19,6 +19,8 @@ export interface Restored {
   readonly created: number;
   readonly updated: number;
   readonly failed: number;
+  /** The uids that objects have here, by those that they have in the snapshot. */
+  readonly uids: ReadonlyMap<string, string>;
 }
 
 interface Pending {
@@ -76,7 +78,7 @@ export async function restoreSnapshot(
       if (!isStatus(error, 'NotFound')) fail(pending.object, error);
     }
   });
-  return counts;
+  return { ...counts, uids };
 
   function fail(object: KubeObject, error: unknown): void {
     counts.failed++;

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { pods, type Pod } from '../../../api/core/v1.gen.ts';
 import { systemClock } from '../../../base/clock.ts';
-import type { KubeObject, Live } from '../../../machinery/object.ts';
+import type { Live } from '../../../machinery/object.ts';
 import { staticInformers } from '../../../reconcile/static-informers.ts';
 import type { KubeletBackend } from '../../kubelet-server/kubelet-backend.ts';
 import { createSimulatedKubelet } from './simulated-kubelet.ts';
@@ -24,7 +24,7 @@ function kubelet(...commands: readonly (readonly [port: number, script: string])
     metadata: { ...metadata, name: 'p', namespace: 'default' },
     spec: { forwards },
   };
-  const informers = staticInformers([pod, forward as Live<KubeObject>]);
+  const informers = staticInformers([pod, forward]);
   return createSimulatedKubelet({
     informers,
     pods: informers.for(pods),
