@@ -7,20 +7,25 @@ const leaving: Namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { na
 const now = Date.parse('2026-01-01T00:00:00Z');
 
 describe('planConditions', () => {
-  it.each<[string, Partial<NamespaceContent>, string, string, string]>([
+  it.each<[string, Partial<NamespaceContent>, { type: string; reason: string; message: string }]>([
     [
       'discovery that fails',
       { discoveryFailure: 'metrics.k8s.io/v1beta1: unavailable' },
-      'NamespaceDeletionDiscoveryFailure',
-      'DiscoveryFailed',
-      'Discovery failed for some groups: metrics.k8s.io/v1beta1: unavailable',
+      {
+        type: 'NamespaceDeletionDiscoveryFailure',
+        reason: 'DiscoveryFailed',
+        message: 'Discovery failed for some groups: metrics.k8s.io/v1beta1: unavailable',
+      },
     ],
     [
       'deletions that fail',
       { failures: ['admission webhook "w" denied the request', 'a is forbidden'] },
-      'NamespaceDeletionContentFailure',
-      'ContentDeletionFailed',
-      'Failed to delete all resource types, 2 remaining: a is forbidden, admission webhook "w" denied the request',
+      {
+        type: 'NamespaceDeletionContentFailure',
+        reason: 'ContentDeletionFailed',
+        message:
+          'Failed to delete all resource types, 2 remaining: a is forbidden, admission webhook "w" denied the request',
+      },
     ],
     [
       'objects that linger',
@@ -30,9 +35,12 @@ describe('planConditions', () => {
           ['deployments.apps', 1],
         ]),
       },
-      'NamespaceContentRemaining',
-      'SomeResourcesRemain',
-      'Some resources are remaining: deployments.apps has 1 resource instances, pods. has 2 resource instances',
+      {
+        type: 'NamespaceContentRemaining',
+        reason: 'SomeResourcesRemain',
+        message:
+          'Some resources are remaining: deployments.apps has 1 resource instances, pods. has 2 resource instances',
+      },
     ],
     [
       'finalizers',
@@ -42,14 +50,17 @@ describe('planConditions', () => {
           ['a.example/one', 1],
         ]),
       },
-      'NamespaceFinalizersRemaining',
-      'SomeFinalizersRemain',
-      'Some content in the namespace has finalizers remaining: a.example/one in 1 resource instances, b.example/two in 3 resource instances',
+      {
+        type: 'NamespaceFinalizersRemaining',
+        reason: 'SomeFinalizersRemain',
+        message:
+          'Some content in the namespace has finalizers remaining: a.example/one in 1 resource instances, b.example/two in 3 resource instances',
+      },
     ],
-  ])('tells of %s', (_, content, type, reason, message) => {
+  ])('tells of %s', (_, content, problem) => {
     const conditions = planConditions(leaving, { ...nothing, ...content }, now);
     expect(conditions.filter(({ status }) => status === 'True')).toEqual([
-      { type, status: 'True', reason, message, lastTransitionTime: '2026-01-01T00:00:00Z' },
+      { ...problem, status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' },
     ]);
     expect(conditions).toHaveLength(5);
   });
