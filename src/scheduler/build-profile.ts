@@ -69,5 +69,6 @@ export function buildProfile(plan: ProfilePlan, options: BuildOptions): Profile 
 /** Whether a plug-in has anything to say at an extension point. */
 export function implementsPoint(plugin: Plugin, point: ExtensionPoint): boolean {
   if (point === 'reserve') return plugin.reserve !== undefined || plugin.unreserve !== undefined;
+  if (point === 'score') return plugin.score !== undefined || plugin.scoreAll !== undefined;
   return plugin[point] !== undefined;
 }

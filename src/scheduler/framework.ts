@@ -103,6 +103,8 @@ export interface Plugin {
   preScore?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Status | undefined;
   /** Any number; after `normalizeScores` (or without it) an integer from 0 to 100. */
   score?(state: CycleState, pod: PodInfo, node: NodeInfo): number;
+  /** The same for all nodes at once, index by index; asked instead of `score`. */
+  scoreAll?(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): number[];
   /** Brings the scores to 0…100, in place. */
   normalizeScores?(state: CycleState, pod: PodInfo, result: NodeScores): void;
 

@@ -214,7 +214,7 @@ export class Profile {
   score(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): readonly number[] | Status {
     const totals = nodes.map(() => 0);
     for (const plugin of this.#points.score) {
-      if (!plugin.score || state.skippedScores.has(plugin.name)) continue;
+      if (!(plugin.score || plugin.scoreAll) || state.skippedScores.has(plugin.name)) continue;
       const failed = addScores(plugin, {
         state,
         pod,
@@ -300,7 +300,8 @@ interface Scoring {
 }
 
 function addScores(plugin: Plugin, { state, pod, nodes, totals, weight }: Scoring): Status | undefined {
-  const scores = nodes.map((node) => plugin.score?.(state, pod, node) ?? 0);
+  const scores =
+    plugin.scoreAll?.(state, pod, nodes) ?? nodes.map((node) => plugin.score?.(state, pod, node) ?? 0);
   plugin.normalizeScores?.(state, pod, { nodes, scores });
   for (let index = 0; index < scores.length; index++) {
     const score = scores[index] ?? 0;

@@ -29,8 +29,11 @@ interface MutableNode {
   type: ResourceType<KubeObject> | undefined;
   owners: readonly OwnerReference[];
   deletion: GraphNode['deletion'];
-  readonly dependents: Set<MutableNode>;
+  /** Most objects own nothing and share one empty set. */
+  dependents: Set<MutableNode>;
 }
+
+const none: Set<MutableNode> = new Set();
 
 /**
  * Who owns whom, by uid, over every kind of object.
@@ -83,7 +86,7 @@ export class OwnerGraph {
       type: undefined,
       owners: [],
       deletion: 'none',
-      dependents: new Set(),
+      dependents: none,
     };
     this.#nodes.set(uid, node);
     return node;
@@ -103,6 +106,7 @@ export class OwnerGraph {
       if (before.some(({ uid }) => uid === reference.uid)) continue;
       let owner = this.#nodes.get(reference.uid);
       if (!owner) owner = this.#add(reference.uid, identityOfOwner(reference, node.identity.namespace));
+      if (owner.dependents === none) owner.dependents = new Set();
       owner.dependents.add(node);
       if (!owner.type) attention.add(reference.uid);
       else if (owner.deletion === 'waiting for dependents') attention.add(uidOf(node));

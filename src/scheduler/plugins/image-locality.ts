@@ -11,17 +11,20 @@ export const imageLocality: PluginFactory = {
   name,
   create: ({ snapshot }) => ({
     name,
-    score(_state, { pod }, { images }) {
-      if (images.size === 0) return 0;
+    scoreAll(_state, { pod }, nodes) {
       const wanted = imagesOf(pod);
       const most = mostPerImage * wanted.length;
-      let bytes = 0;
-      for (const image of wanted) {
-        const size = images.get(image);
-        if (size === undefined) continue;
-        bytes += Math.floor((size * snapshot.nodesWithImage(image)) / snapshot.nodes.length);
-      }
-      return Math.floor((100 * (Math.min(Math.max(bytes, least), most) - least)) / (most - least));
+      const { length } = snapshot.nodes;
+      return nodes.map(({ images }) => {
+        if (images.size === 0) return 0;
+        let bytes = 0;
+        for (const image of wanted) {
+          const size = images.get(image);
+          if (size === undefined) continue;
+          bytes += Math.floor((size * snapshot.nodesWithImage(image)) / length);
+        }
+        return Math.floor((100 * (Math.min(Math.max(bytes, least), most) - least)) / (most - least));
+      });
     },
   }),
 };

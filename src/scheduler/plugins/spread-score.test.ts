@@ -4,7 +4,7 @@ import type { Live } from '../../machinery/object.ts';
 import { selectorFromMap } from '../../machinery/selectors/label-selector.ts';
 import { spreadConstraints } from './spread-constraint.ts';
 import { SpreadDomainCache } from './spread-domains.ts';
-import { normalizeSpread, spreadScorer } from './spread-score.ts';
+import { normalizeSpread, spreadScoresOf } from './spread-score.ts';
 import { indexOf, node, pod, spread } from './testdata/objects.ts';
 
 const host = 'kubernetes.io/hostname';
@@ -28,18 +28,17 @@ function scores(constraints: readonly TopologySpreadConstraint[], on: readonly s
     args: { defaultConstraints: [], defaultingType: 'System' },
     defaultSelector: () => selectorFromMap({ app: 'web' }),
   });
-  const scorer = spreadScorer(subject, parsed, {
+  const raw = spreadScoresOf(subject, parsed, {
     index: indexOf(nodes, placed),
     cache: new SpreadDomainCache(),
     labels: constraints.length > 0 ? 'all' : 'any',
-    candidates: nodes,
+    nodes: nodes.map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} })),
   });
-  const raw = nodes.map((node) => scorer.score(node));
   normalizeSpread(raw);
   return raw;
 }
 
-describe('spreadScorer', () => {
+describe('spreadScoresOf', () => {
   it.each<[string, TopologySpreadConstraint[], string[], number[]]>([
     ['gives everything when there are no pods', [soft(zone)], [], [100, 100, 100, 0]],
     ['prefers the emptier zone', [soft(zone)], ['a1', 'a2', 'b1'], [33, 33, 100, 0]],

@@ -1,70 +1,94 @@
-import type { Node, Pod } from '../../api/core/v1.gen.ts';
+import type { Pod } from '../../api/core/v1.gen.ts';
+import type { DomainCounts, SummedDomains } from '../domain-counts.ts';
 import type { PodIndex } from '../pod-index.ts';
 import type { SpreadConstraint } from './spread-constraint.ts';
 import { countSpread, spreadClasses, type SpreadDomainCache } from './spread-domains.ts';
 
 const hostname = 'kubernetes.io/hostname';
 
-interface ScoredConstraint {
-  readonly constraint: SpreadConstraint;
-  /** Damps large numbers of domains: the logarithm of their number plus two. */
-  readonly weight: number;
-  count(node: Node): number;
-}
-
-/** Scores nodes by how many of the pods that the constraints count are in their domains. */
-export interface SpreadScorer {
-  /** The raw score, lower is better; -1 for nodes without all the labels, which are out of the contest. */
-  score(node: Node): number;
-}
-
 export interface SpreadScoreOptions {
   readonly index: PodIndex;
   readonly cache: SpreadDomainCache;
   /** Only nodes with the labels of all constraints count (not so with the system's default constraints). */
   readonly labels: 'all' | 'any';
-  /** The nodes that will be scored. */
-  readonly candidates: readonly Node[];
+  /** The nodes to score. */
+  readonly nodes: readonly ScoredNode[];
 }
 
-export function spreadScorer(
+interface ScoredNode {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/**
+ * Scores nodes, index by index, by how many of the pods that the constraints count are in their domains: lower is better; -1
+ * for nodes without all the labels, which are out of the contest.
+ */
+export function spreadScoresOf(
   pod: Pod,
   constraints: readonly SpreadConstraint[],
-  { index, cache, labels, candidates }: SpreadScoreOptions,
-): SpreadScorer {
+  { index, cache, labels, nodes }: SpreadScoreOptions,
+): number[] {
   const keys = labels === 'all' ? constraints.map(({ topologyKey }) => topologyKey) : [];
-  const isIn = ({ metadata }: Node): boolean => keys.every((key) => metadata.labels?.[key] !== undefined);
-  const contestants = candidates.filter(isIn);
-  const scored = constraints.map((constraint): ScoredConstraint => {
+  const isIn = (node: ScoredNode): boolean => keys.every((key) => node.labels[key] !== undefined);
+  const contestants = keys.length === 0 || nodes.every(isIn) ? nodes : nodes.filter(isIn);
+  const scores = contestants.map(() => 0);
+  for (const constraint of constraints) {
     const classes = spreadClasses(constraint, pod, index);
-    const { topologyKey } = constraint;
-    if (topologyKey === hostname) {
-      return {
+    if (constraint.topologyKey === hostname) {
+      addByHost(
+        scores,
         constraint,
-        weight: Math.log(contestants.length + 2),
-        count: ({ metadata }) =>
-          classes.reduce((sum, { byNode }) => sum + (byNode.get(metadata.name ?? '') ?? 0), 0),
-      };
+        contestants,
+        classes.map(({ byNode }) => byNode),
+      );
+    } else {
+      const counts = countSpread(constraint, cache.domains(constraint, pod, { index, keys }), classes);
+      addByDomain(scores, constraint, contestants, counts);
     }
-    const counts = countSpread(constraint, cache.domains(constraint, pod, { index, keys }), classes);
-    const domains = new Set(contestants.map(({ metadata }) => metadata.labels?.[topologyKey] ?? ''));
-    return {
-      constraint,
-      weight: Math.log(domains.size + 2),
-      count: ({ metadata }) => counts.get(metadata.labels?.[topologyKey] ?? ''),
-    };
-  });
-  return {
-    score(node) {
-      if (!isIn(node)) return -1;
-      let score = 0;
-      for (const { constraint, weight, count } of scored) {
-        if (node.metadata.labels?.[constraint.topologyKey] === undefined) continue;
-        score += count(node) * weight + (constraint.maxSkew - 1);
-      }
-      return Math.round(score);
-    },
-  };
+  }
+  for (let at = 0; at < scores.length; at++) scores[at] = Math.round(scores[at] ?? 0);
+  if (contestants === nodes) return scores;
+  let next = 0;
+  return nodes.map((node) => (node === contestants[next] ? (scores[next++] ?? 0) : -1));
+}
+
+/** Large numbers of domains are damped: by the logarithm of their number plus two. */
+function addByHost(
+  scores: number[],
+  { maxSkew }: SpreadConstraint,
+  nodes: readonly ScoredNode[],
+  counts: readonly DomainCounts[],
+): void {
+  const weight = Math.log(nodes.length + 2);
+  const [first] = counts;
+  for (let at = 0; at < nodes.length; at++) {
+    const node = nodes[at];
+    if (node?.labels[hostname] === undefined) continue;
+    let count = first?.get(node.name) ?? 0;
+    for (let more = 1; more < counts.length; more++) count += counts[more]?.get(node.name) ?? 0;
+    scores[at] = (scores[at] ?? 0) + count * weight + (maxSkew - 1);
+  }
+}
+
+/** Nodes without the label are a domain of their own for the weight, and get nothing. */
+function addByDomain(
+  scores: number[],
+  { topologyKey, maxSkew }: SpreadConstraint,
+  nodes: readonly ScoredNode[],
+  counts: SummedDomains,
+): void {
+  const held = new Map<string, number>();
+  for (const { labels } of nodes) {
+    const domain = labels[topologyKey] ?? '';
+    if (!held.has(domain)) held.set(domain, counts.get(domain));
+  }
+  const weight = Math.log(held.size + 2);
+  for (let at = 0; at < nodes.length; at++) {
+    const domain = nodes[at]?.labels[topologyKey];
+    if (domain === undefined) continue;
+    scores[at] = (scores[at] ?? 0) + (held.get(domain) ?? 0) * weight + (maxSkew - 1);
+  }
 }
 
 /** Turns raw scores into 0 to 100, in place: the fewer pods the more; negative ones are out of the contest: 0. */

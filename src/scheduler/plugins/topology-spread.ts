@@ -10,12 +10,12 @@ import { SKIP, unresolvable, unschedulable, type Status } from '../status.ts';
 import { defaultSpreadSelector } from './default-spread-selector.ts';
 import { spreadConstraints, type SpreadConstraint } from './spread-constraint.ts';
 import { SpreadDomainCache } from './spread-domains.ts';
-import { normalizeSpread, spreadScorer, type SpreadScorer } from './spread-score.ts';
+import { normalizeSpread, spreadScoresOf } from './spread-score.ts';
 import { changeSpread, spreads, spreadViolation, type Spread, type SpreadViolation } from './spread-skew.ts';
 
 const name = 'PodTopologySpread';
 const spreadState = stateKey<readonly Spread[]>(name);
-const scorerState = stateKey<SpreadScorer>(name);
+const softState = stateKey<readonly SpreadConstraint[]>(name);
 const violated = "node(s) didn't match pod topology spread constraints";
 
 const statuses: Readonly<Record<SpreadViolation, Status>> = {
@@ -56,17 +56,22 @@ export const topologySpread: PluginFactory = {
         const violation = spread && spreadViolation(spread, labels);
         return violation && statuses[violation];
       },
-      preScore(state, { pod }, nodes) {
+      preScore(state, { pod }) {
         const constraints = spreadConstraints(pod, 'ScheduleAnyway', { args, defaultSelector });
         if (constraints.length === 0) return SKIP;
-        const own = (pod.spec.topologySpreadConstraints ?? []).length > 0;
-        const labels = own || args.defaultingType !== 'System' ? 'all' : 'any';
-        const candidates = nodes.map(({ node }) => node);
-        const scorer = spreadScorer(pod, constraints, { index: snapshot.pods, cache, labels, candidates });
-        state.write(scorerState, scorer);
+        state.write(softState, constraints);
         return undefined;
       },
-      score: (state, _pod, { node }) => state.read(scorerState)?.score(node) ?? 0,
+      scoreAll(state, { pod }, nodes) {
+        const own = (pod.spec.topologySpreadConstraints ?? []).length > 0;
+        const labels = own || args.defaultingType !== 'System' ? 'all' : 'any';
+        return spreadScoresOf(pod, state.read(softState) ?? [], {
+          index: snapshot.pods,
+          cache,
+          labels,
+          nodes,
+        });
+      },
       normalizeScores: (_state, _pod, { scores }) => normalizeSpread(scores),
       eventsToRegister: () => [
         {

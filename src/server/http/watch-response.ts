@@ -64,14 +64,13 @@ class FrameEncoder {
   encode(event: SeenEvent): Buffer {
     const { served, negotiated } = this.#options;
     if (negotiated.shape !== 'Object') return jsonFrame(event.type, this.#shaped(this.#objectOf(event)));
-    const shared = event.shared?.frames;
     const format = `${this.#binary ? 'protobuf' : 'json'} ${event.type} ${served.type.group}/${served.type.version}`;
-    const known = shared?.get(format);
+    const known = event.shared?.frames?.get(format);
     if (known) return known;
     const made = this.#binary
       ? watchFrame(event.type, this.#envelopeOf(event))
       : jsonFrame(event.type, this.#jsonOf(event));
-    shared?.set(format, made);
+    if (event.shared) (event.shared.frames ??= new Map()).set(format, made);
     return made;
   }
 

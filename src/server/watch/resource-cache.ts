@@ -26,8 +26,8 @@ export interface CacheEvent {
   /** The new state; of a deletion the last state, at the deletion's revision. */
   readonly entry: CacheEntry;
   readonly previous?: CacheEntry;
-  /** Encodings made so far, by format. */
-  readonly frames: Map<string, Buffer>;
+  /** Encodings made so far, by format, if any. */
+  frames: Map<string, Buffer> | undefined;
 }
 
 /** Receives changes in order; must not throw. */
@@ -252,14 +252,14 @@ export class ResourceCache {
         decoded: undefined,
         shared: undefined,
       };
-      return { type: 'DELETED', revision: change.revision, entry, previous, frames: new Map() };
+      return { type: 'DELETED', revision: change.revision, entry, previous, frames: undefined };
     }
     const object = this.#written.get(change.value) ?? this.#options.decode(change.value);
     const entry = this.#slot(change.key, change.revision, change.value, object);
     this.#remember(entry, this.#live(object, entry));
     this.#entries = this.#entries.with(entry);
-    if (!previous) return { type: 'ADDED', revision: change.revision, entry, frames: new Map() };
-    return { type: 'MODIFIED', revision: change.revision, entry, previous, frames: new Map() };
+    if (!previous) return { type: 'ADDED', revision: change.revision, entry, frames: undefined };
+    return { type: 'MODIFIED', revision: change.revision, entry, previous, frames: undefined };
   }
 
   #live(object: KubeObject, { revision, json }: Slot): Live<KubeObject> {
@@ -321,8 +321,9 @@ export class ResourceCache {
 }
 
 /** Of what is past, the window keeps bytes only. */
-function release({ type, entry, previous, frames }: CacheEvent): void {
-  frames.clear();
+function release(event: CacheEvent): void {
+  const { type, entry, previous } = event;
+  event.frames = undefined;
   if (previous) forget(previous as Slot);
   if (type === 'DELETED') forget(entry as Slot);
 }
