@@ -78,5 +78,6 @@ function allowsNamespace(
 export function byAge({ metadata: a }: KubeObject, { metadata: b }: KubeObject): number {
   const [older, younger] = [a.creationTimestamp ?? '', b.creationTimestamp ?? ''];
   if (older !== younger) return older < younger ? -1 : 1;
-  return `${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1;
+  const [one, other] = [`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`];
+  return one === other ? 0 : one < other ? -1 : 1;
 }

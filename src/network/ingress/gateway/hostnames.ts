@@ -20,6 +20,13 @@ export function tableHost(host: string): string {
   return host.startsWith('*.') ? `*${host}` : host;
 }
 
+/** Whether a host exists that two names of a route table both mean. */
+export function hostsOverlap(one: string, other: string): boolean {
+  if (one === other || one === '' || other === '') return true;
+  const [a, b] = [one, other].map((host) => host.replace(/^\*\*/, '*'));
+  return intersection(a ?? '', b ?? '') !== undefined;
+}
+
 function intersection(listener: string, route: string): string | undefined {
   if (listener === route) return route;
   if (listener.startsWith('*.') && route.endsWith(listener.slice(1))) return route;

@@ -411,3 +411,71 @@ it.each([
 ])('duration %s', (text, expected) => {
   expect(durationMs(text)).toBe(expected);
 });
+
+describe('a hostname at one listener', () => {
+  const grpc = (name: string, age: number, hostnames?: readonly string[]): Live<GrpcRoute> => ({
+    ...route([], { name, age, ...(hostnames && { hostnames }) }),
+    kind: 'GRPCRoute',
+    spec: {
+      parentRefs: [{ name: 'main', namespace: 'infra' }],
+      ...(hostnames && { hostnames }),
+      rules: [{ backendRefs: [{ name: 'calls', port: 80 }] }],
+    },
+  });
+  const accepted = ({ routes }: GatewayPlan): readonly string[] =>
+    routes.map(({ kind, parents }) => {
+      const [first] = parents[0]?.conditions ?? [];
+      return `${kind} ${first?.status} ${first?.reason}`;
+    });
+
+  it.each<[string, readonly string[] | undefined, readonly string[] | undefined, 0 | 2, readonly string[]]>([
+    [
+      'is of the older route',
+      ['a.example'],
+      ['a.example'],
+      2,
+      ['HTTPRoute True Accepted', 'GRPCRoute False HostnameConflict'],
+    ],
+    [
+      'is of an older GRPCRoute, too',
+      ['a.example'],
+      ['a.example'],
+      0,
+      ['GRPCRoute True Accepted', 'HTTPRoute False HostnameConflict'],
+    ],
+    [
+      'counts below a star',
+      ['*.example'],
+      ['a.example'],
+      2,
+      ['HTTPRoute True Accepted', 'GRPCRoute False HostnameConflict'],
+    ],
+    [
+      'counts without hostnames',
+      undefined,
+      ['a.example'],
+      2,
+      ['HTTPRoute True Accepted', 'GRPCRoute False HostnameConflict'],
+    ],
+    ['may differ', ['a.example'], ['b.example'], 2, ['HTTPRoute True Accepted', 'GRPCRoute True Accepted']],
+  ])('%s', (_, ofHttp, ofGrpc, age, expected) => {
+    const planned = plan({
+      httpRoutes: [route([to('web')], { age: 1, ...(ofHttp && { hostnames: ofHttp }) })],
+      grpcRoutes: [grpc('calls', age, ofGrpc)],
+    });
+    expect(accepted(planned)).toEqual(expected);
+    const attached = expected.filter((one) => one.includes('True')).length;
+    expect(planned.gateways[0]?.listeners[0]?.attached).toBe(attached);
+  });
+
+  it('counts a route once that names its listener twice', () => {
+    const twice = route([to('web')]);
+    const parentRefs = [
+      { name: 'main', namespace: 'infra', sectionName: 'http' },
+      { name: 'main', namespace: 'infra', port: 80 },
+    ];
+    const planned = plan({ httpRoutes: [{ ...twice, spec: { ...twice.spec, parentRefs } }] });
+    expect(planned.gateways[0]?.listeners[0]?.attached).toBe(1);
+    expect(planned.routes[0]?.parents.length).toBe(2);
+  });
+});

@@ -2,7 +2,7 @@ import type { Secret, Service } from '../../../api/core/v1.gen.ts';
 import type { Live } from '../../../machinery/object.ts';
 import type { ProxyListener, Route, RouteScope } from '../proxy/proxy-configuration.ts';
 import { upstreamName, type UpstreamRef } from '../service-upstream.ts';
-import { attachRoute, byAge, isGatewayRef } from './attach-routes.ts';
+import { attachRoute, byAge, isGatewayRef, type Attachment } from './attach-routes.ts';
 import {
   gatewayController,
   type Gateway,
@@ -12,7 +12,7 @@ import {
   type ParentRef,
   type ReferenceGrant,
 } from './gateway-api.ts';
-import { tableHost } from './hostnames.ts';
+import { hostsOverlap, tableHost } from './hostnames.ts';
 import { condition, planListeners, type PlannedCondition, type PlannedListener } from './plan-listeners.ts';
 import { planGrpcRules, planHttpRules, type PlannedRules, type Precedence } from './plan-rules.ts';
 
@@ -63,6 +63,7 @@ interface Draft extends Pick<PlannedGateway, 'gateway' | 'accepted'> {
 }
 
 interface Ranked {
+  readonly kind: PlannedRoute['kind'];
   readonly route: Route;
   readonly precedence: Precedence;
 }
@@ -90,13 +91,18 @@ export function planGateways(world: GatewayWorld): GatewayPlan {
   }
   const upstreams = new Map<string, UpstreamRef>();
   const routes = [
-    ...[...world.httpRoutes]
-      .sort(byAge)
-      .map((route) => attach('HTTPRoute', route, () => planHttpRules(route, world))),
-    ...[...world.grpcRoutes]
-      .sort(byAge)
-      .map((route) => attach('GRPCRoute', route, () => planGrpcRules(route, world))),
-  ].filter(({ parents }) => parents.length > 0);
+    ...world.httpRoutes.map((route) => ({
+      route,
+      plan: () => attach('HTTPRoute', route, () => planHttpRules(route, world)),
+    })),
+    ...world.grpcRoutes.map((route) => ({
+      route,
+      plan: () => attach('GRPCRoute', route, () => planGrpcRules(route, world)),
+    })),
+  ]
+    .sort((a, b) => byAge(a.route, b.route))
+    .map(({ plan }) => plan())
+    .filter(({ parents }) => parents.length > 0);
   return {
     classes,
     gateways: [...drafts.values()].map(finishGateway),
@@ -112,24 +118,27 @@ export function planGateways(world: GatewayWorld): GatewayPlan {
     const { namespace = 'default' } = route.metadata;
     const refs = (route.spec.parentRefs ?? []).filter(isGatewayRef);
     let rules: PlannedRules | undefined;
+    const counted = new Set<PlannedListener>();
     const parents = refs.flatMap((parentRef) => {
       const draft = drafts.get(keyOf(parentRef.namespace ?? namespace, parentRef.name));
       if (!draft) return [];
       rules ??= planRules();
-      const attachment = attachRoute(
-        { kind, namespace, hostnames: route.spec.hostnames, parentRef },
-        draft.listeners,
-        {
+      const attachment = yieldHosts(
+        draft,
+        kind,
+        attachRoute({ kind, namespace, hostnames: route.spec.hostnames, parentRef }, draft.listeners, {
           gatewayNamespace: draft.gateway.metadata.namespace ?? 'default',
           labelsOf: (name) => world.labelsOf(name),
-        },
+        }),
       );
       for (const { listener, hosts } of attachment.at) {
+        if (counted.has(listener)) continue;
+        counted.add(listener);
         draft.attached.set(listener, (draft.attached.get(listener) ?? 0) + 1);
         const list = draft.routes.get(listener) ?? [];
         draft.routes.set(listener, list);
         for (const { precedence, ...planned } of rules.routes)
-          for (const host of hosts) list.push({ route: { ...planned, host }, precedence });
+          for (const host of hosts) list.push({ kind, route: { ...planned, host }, precedence });
       }
       if (attachment.at.length > 0) for (const ref of rules.upstreams) upstreams.set(upstreamName(ref), ref);
       const accepted =
@@ -138,6 +147,29 @@ export function planGateways(world: GatewayWorld): GatewayPlan {
     });
     return { route, kind, parents };
   }
+}
+
+/**
+ * At one listener a hostname belongs to routes of one kind: those of the kind that came first. Whoever shares a hostname with a
+ * route of the other kind does not attach there.
+ */
+function yieldHosts({ routes }: Draft, kind: PlannedRoute['kind'], attachment: Attachment): Attachment {
+  const at = attachment.at.filter(({ listener, hosts }) =>
+    (routes.get(listener) ?? []).every(
+      (other) => other.kind === kind || !hosts.some((host) => hostsOverlap(host, other.route.host)),
+    ),
+  );
+  if (at.length === attachment.at.length || at.length > 0) return { ...attachment, at };
+  const other = kind === 'HTTPRoute' ? 'a GRPCRoute' : 'an HTTPRoute';
+  return {
+    accepted: condition(
+      'Accepted',
+      'False',
+      'HostnameConflict',
+      `${other} that is older has a hostname of this route at the listener`,
+    ),
+    at,
+  };
 }
 
 function keyOf(namespace: string | undefined, name: string): string {
