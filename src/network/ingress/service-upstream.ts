@@ -17,22 +17,29 @@ export function upstreamName({ namespace, service, port, grpc }: UpstreamRef): s
   return `${namespace}/${service}:${port}${grpc ? '/grpc' : ''}`;
 }
 
-/** The port of a Service that a reference means. */
+/** The port of a Service that a reference means. A Service of type ExternalName need not list the ports of what it names. */
 export function portOf(service: Service, port: number | string): ServicePort | undefined {
-  return service.spec?.ports?.find(
+  const listed = service.spec?.ports?.find(
     (one) =>
       (one.protocol ?? 'TCP') === 'TCP' && (typeof port === 'number' ? one.port === port : one.name === port),
   );
+  if (listed || typeof port !== 'number' || service.spec?.type !== 'ExternalName') return listed;
+  return service.spec.ports?.length ? undefined : { port };
 }
+
+/** Finds a Service by its namespace and name. */
+export type ServiceLookup = (namespace: string, name: string) => Service | undefined;
 
 /**
  * Where requests for a reference go now: the ready endpoints, or, when there is none, those that still serve while they
- * terminate. Undefined when the Service or its port does not exist.
+ * terminate. Undefined when the Service or its port does not exist. A name outside is looked up by the machine, which does not
+ * know the names of Services; for those it is the cluster IP.
  */
 export function planUpstream(
   ref: UpstreamRef,
   service: Service | undefined,
   slices: readonly EndpointSlice[],
+  lookup: ServiceLookup,
 ): Upstream | undefined {
   const port = service && portOf(service, ref.port);
   if (!service || !port) return undefined;
@@ -41,8 +48,16 @@ export function planUpstream(
     name: upstreamName(ref),
     protocol: ref.grpc ? 'h2c' : protocolOf(port.appProtocol),
     endpoints:
-      external === undefined ? endpointsOf(slices, port.name ?? '') : [{ ip: external, port: port.port }],
+      external === undefined
+        ? endpointsOf(slices, port.name ?? '')
+        : [{ ip: clusterIpOf(external, lookup) ?? external, port: port.port }],
   };
+}
+
+function clusterIpOf(host: string, lookup: ServiceLookup): string | undefined {
+  const [, name = '', namespace = ''] = /^([^.]+)\.([^.]+)\.svc(?:\.cluster\.local)?\.?$/.exec(host) ?? [];
+  const ip = name === '' ? undefined : lookup(namespace, name)?.spec?.clusterIP;
+  return ip === 'None' || ip === '' ? undefined : ip;
 }
 
 /** KEP-3726's names, and what others write. */

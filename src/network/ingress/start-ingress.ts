@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock, Timer } from '../../base/clock.ts';
-import { pods, secrets, services } from '../../api/core/v1.gen.ts';
+import { pods, secrets, services, type Service } from '../../api/core/v1.gen.ts';
 import { customresourcedefinitions, type CustomResourceDefinition } from '../../api/apiextensions/v1.gen.ts';
 import { endpointslices } from '../../api/discovery/v1.gen.ts';
 import { ingressclasses, ingresses } from '../../api/networking/v1.gen.ts';
@@ -231,6 +231,8 @@ export function startIngress(options: IngressOptions): RunningIngress {
   /** An upstream is sent before the routes to it, and taken back after them. */
   async function sendUpstreams(wanted: readonly UpstreamRef[]): Promise<void> {
     const set: Upstream[] = [];
+    const lookup = (namespace: string, name: string): Service | undefined =>
+      caches.services.get(namespace, name);
     for (const ref of wanted) {
       const key = `${ref.namespace}/${ref.service}`;
       const name = upstreamName(ref);
@@ -239,7 +241,11 @@ export function startIngress(options: IngressOptions): RunningIngress {
         ...caches.slices.byIndex(serviceNameLabel, key),
         ...(podCache ? slicesOfPods(service, podCache.list(ref.namespace)) : []),
       ];
-      const upstream = planUpstream(ref, service, slices) ?? { name, protocol: 'http1', endpoints: [] };
+      const upstream = planUpstream(ref, service, slices, lookup) ?? {
+        name,
+        protocol: 'http1',
+        endpoints: [],
+      };
       if (isDeepStrictEqual(known.get(name), upstream)) continue;
       known.set(name, upstream);
       set.push(upstream);
