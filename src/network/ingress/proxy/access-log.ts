@@ -5,8 +5,8 @@ import type { Clock, Timer } from '../../../base/clock.ts';
 
 /** One answered request. */
 export interface AccessEntry {
-  /** RFC 3339 with milliseconds. */
-  readonly time: string;
+  /** When it arrived, in milliseconds since the Unix epoch. */
+  readonly time: number;
   readonly client: string;
   readonly protocol: string;
   readonly scheme: string;
@@ -17,14 +17,14 @@ export interface AccessEntry {
   readonly status: number;
   readonly bytes: number;
   readonly durationMs: number;
-  readonly route?: string;
-  readonly upstream?: string;
-  readonly endpoint?: string;
+  readonly route: string | undefined;
+  readonly upstream: string | undefined;
+  readonly endpoint: string | undefined;
   /** How many endpoints were asked, when more than one. */
-  readonly attempts?: number;
+  readonly attempts: number | undefined;
   /** Why the proxy itself answered. */
-  readonly reason?: string;
-  readonly userAgent?: string;
+  readonly reason: string | undefined;
+  readonly userAgent: string | undefined;
 }
 
 /** A file of JSON lines. */
@@ -49,6 +49,7 @@ export function openAccessLog({ file, maxBytes, maxBackups, clock }: AccessLogOp
   mkdirSync(dirname(file), { recursive: true });
   let size = sizeOf(file);
   let stream = open();
+  const timeOf = createTimes();
   let waiting = '';
   let timer: Timer | undefined;
 
@@ -83,7 +84,7 @@ export function openAccessLog({ file, maxBytes, maxBackups, clock }: AccessLogOp
 
   return {
     write(entry) {
-      waiting += `${JSON.stringify(entry)}\n`;
+      waiting += lineOf(entry, timeOf(entry.time));
       if (waiting.length >= flushBytes) flush();
       else timer ??= clock.after(flushMs, flush);
     },
@@ -96,4 +97,33 @@ export function openAccessLog({ file, maxBytes, maxBackups, clock }: AccessLogOp
 
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function lineOf(entry: AccessEntry, time: string): string {
+  const { attempts, bytes, durationMs, status } = entry;
+  return `{"time":"${time}","client":"${entry.client}","protocol":"${entry.protocol}","scheme":"${entry.scheme}","method":${quoted(entry.method)},"host":${quoted(entry.host)},"path":${quoted(entry.path)},"status":${status},"bytes":${bytes},"durationMs":${durationMs}${field('route', entry.route)}${field('upstream', entry.upstream)}${field('endpoint', entry.endpoint)}${attempts === undefined ? '' : `,"attempts":${attempts}`}${field('reason', entry.reason)}${field('userAgent', entry.userAgent)}}\n`;
+}
+
+function field(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `,"${name}":${quoted(value)}`;
+}
+
+const unsafe = /[^\x20\x21\x23-\x5b\x5d-\x7e]/;
+
+function quoted(text: string): string {
+  return unsafe.test(text) ? JSON.stringify(text) : `"${text}"`;
+}
+
+/** Writes times as RFC 3339 with milliseconds. */
+function createTimes(): (ms: number) => string {
+  let second = -1;
+  let text = '';
+  return (ms) => {
+    const whole = Math.floor(ms / 1000);
+    if (whole !== second) {
+      second = whole;
+      text = new Date(whole * 1000).toISOString().slice(0, 20);
+    }
+    return `${text}${String(Math.floor(ms - whole * 1000)).padStart(3, '0')}Z`;
+  };
 }

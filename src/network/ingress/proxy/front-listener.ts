@@ -9,6 +9,7 @@ import {
 } from 'node:tls';
 import { asksForServerName } from './client-hello.ts';
 import { http1Exchange, http2Exchange, type FrontExchange, type UpgradeRequest } from './front-exchange.ts';
+import type { DirectServer } from './direct/direct-server.ts';
 import type { ProxyCertificate } from './proxy-configuration.ts';
 
 /** Who called, on which connection. */
@@ -24,6 +25,8 @@ export interface FrontListenerOptions {
   readonly tls: boolean;
   onExchange(exchange: FrontExchange, caller: Caller): void;
   onUpgrade(upgrade: UpgradeRequest, caller: Caller): void;
+  /** Is offered connections of HTTP/1.1 first; those that it hands over are served through `onExchange`. */
+  readonly direct: DirectServer;
   /** Hears that a connection was opened (1) or closed (-1). */
   onConnection(change: 1 | -1): void;
 }
@@ -53,11 +56,17 @@ export async function startFrontListener(options: FrontListenerOptions): Promise
   const http1 = startHttp1(options, () => closing);
   const http2 = startHttp2(options, sessions);
 
+  const serveHttp1 = (socket: Socket, bytes: Buffer): void =>
+    options.direct.accept(
+      { socket, client: callerOf(socket).address, handOver: (rest) => handOver(http1, socket, rest) },
+      bytes,
+    );
   const accept = options.tls
-    ? acceptTls(contexts, (socket) =>
-        (socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket),
-      )
-    : (socket: Socket): void => sortOut(socket, (seen) => acceptPlain(socket, seen, { http1, http2 }));
+    ? acceptTls(contexts, (socket) => {
+        if (socket.alpnProtocol === 'h2') http2.emit('connection', socket);
+        else serveHttp1(socket, Buffer.alloc(0));
+      })
+    : (socket: Socket): void => sortOut(socket, (seen) => acceptPlain(socket, seen, { serveHttp1, http2 }));
   const server = createTcpServer({ noDelay: true }, accept);
   server.on('connection', (socket: Socket) => {
     socket.setNoDelay(true);
@@ -78,6 +87,7 @@ export async function startFrontListener(options: FrontListenerOptions): Promise
       closing = true;
       server.close();
       http1.close();
+      options.direct.close();
       for (const session of sessions) session.close();
     },
     destroy() {
@@ -177,16 +187,28 @@ function sortOut(socket: Socket, decide: (seen: Buffer) => 'decided' | 'more'): 
 function acceptPlain(
   socket: Socket,
   seen: Buffer,
-  { http1, http2 }: { readonly http1: HttpServer; readonly http2: Http2Server },
+  served: { serveHttp1(socket: Socket, bytes: Buffer): void; readonly http2: Http2Server },
 ): 'decided' | 'more' {
   const length = Math.min(seen.length, preface.length);
   const begins = seen.compare(preface, 0, length, 0, length) === 0;
   if (begins && seen.length < preface.length) return 'more';
-  socket.unshift(seen);
-  (begins ? http2 : http1).emit('connection', socket);
-  // HTTP/2 takes what was put back by itself.
-  if (!begins) socket.resume();
+  if (begins) {
+    // It takes what was put back by itself.
+    socket.unshift(seen);
+    served.http2.emit('connection', socket);
+  } else {
+    served.serveHttp1(socket, seen);
+    socket.resume();
+  }
   return 'decided';
+}
+
+/** Has a connection read anew from `bytes` on. */
+function handOver(server: HttpServer, socket: Socket, bytes: Buffer): void {
+  socket.pause();
+  if (bytes.length > 0) socket.unshift(bytes);
+  server.emit('connection', socket);
+  socket.resume();
 }
 
 /**

@@ -1,6 +1,10 @@
 import type { Clock } from '../../../base/clock.ts';
 import { openAccessLog, type AccessLog } from './access-log.ts';
+import { createAccounts } from './account-requests.ts';
 import { createBackendChooser } from './choose-backend.ts';
+import { createDirectServer } from './direct/direct-server.ts';
+import { createEndpointConnections } from './direct/endpoint-connections.ts';
+import { createFieldMeanings } from './direct/field-meaning.ts';
 import { startFrontListener, type FrontListener } from './front-listener.ts';
 import { createHttp1Connections } from './http1-connections.ts';
 import { createHttp2Connections } from './http2-connections.ts';
@@ -43,20 +47,23 @@ export function createIngressProxy(clock: Clock, random: () => number): IngressP
   const metrics = createProxyMetrics();
   const http1 = createHttp1Connections();
   const http2 = createHttp2Connections();
-  const pool = createUpstreamPool([http1, http2]);
+  const connections = createEndpointConnections(clock);
+  const pool = createUpstreamPool([http1, http2, connections]);
   const open = new Map<string, Open>();
   let log: AccessLog | undefined;
   let page: MetricsPage | undefined;
-  const requests: Requests = serveRequests({
+  const accounts = createAccounts(clock, metrics, (entry) => log?.write(entry));
+  const chooser = createBackendChooser();
+  const requests: Requests = serveRequests({ clock, random, pool, http1, http2, accounts, chooser });
+  const direct = {
     clock,
-    random,
+    accounts,
     pool,
-    http1,
-    http2,
-    metrics,
-    chooser: createBackendChooser(),
-    record: (entry) => log?.write(entry),
-  });
+    chooser,
+    connections,
+    meaningOf: createFieldMeanings(),
+    dateNow: createDates(clock),
+  };
 
   async function openListener(listener: ProxyListener): Promise<Open> {
     const served: ServedListener = {
@@ -70,6 +77,7 @@ export function createIngressProxy(clock: Clock, random: () => number): IngressP
       tls: listener.tls !== undefined,
       onExchange: (exchange, caller) => requests.exchange(served, exchange, caller),
       onUpgrade: (upgrade, caller) => requests.upgrade(served, upgrade, caller),
+      direct: createDirectServer(served, direct),
       onConnection: (change) => metrics.connections(change),
     });
     served.port = listener.publicPort ?? front.port;
@@ -122,8 +130,23 @@ export function createIngressProxy(clock: Clock, random: () => number): IngressP
       open.clear();
       http1.close();
       http2.close();
+      connections.close();
       page?.close();
       await log?.close();
     },
+  };
+}
+
+/** The value of a `Date` field (RFC 9110, 5.6.7); made once a second. */
+function createDates(clock: Clock): () => string {
+  let second = -1;
+  let text = '';
+  return () => {
+    const now = Math.floor(clock.now() / 1000);
+    if (now !== second) {
+      second = now;
+      text = new Date(now * 1000).toUTCString();
+    }
+    return text;
   };
 }

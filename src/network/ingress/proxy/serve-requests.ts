@@ -1,4 +1,4 @@
-import type { AccessEntry } from './access-log.ts';
+import type { Account, Accounts } from './account-requests.ts';
 import type { BackendChooser } from './choose-backend.ts';
 import { forwardExchange, type Forwarding } from './forward-exchange.ts';
 import { forwardUpgrade, upgradeExchange } from './forward-upgrade.ts';
@@ -7,8 +7,7 @@ import type { Caller } from './front-listener.ts';
 import { changeHeaders, endToEnd, headerValue, joinedValue, type HeaderList } from './header-list.ts';
 import { mirrorRequest } from './mirror-request.ts';
 import { answerItself } from './own-answer.ts';
-import type { Mirror, Route, RouteBackend, Upstream, UpstreamEndpoint } from './proxy-configuration.ts';
-import type { ProxyMetrics } from './proxy-metrics.ts';
+import type { Mirror, RouteBackend, Upstream } from './proxy-configuration.ts';
 import { hostName, parseTarget, type RequestTarget } from './request-target.ts';
 import {
   changePath,
@@ -18,13 +17,11 @@ import {
   type FilteredRequest,
 } from './route-filters.ts';
 import type { RouteTable } from './route-table.ts';
-import { keyOf } from './upstream-pool.ts';
 
 export interface RequestSurroundings extends Forwarding {
   readonly random: () => number;
   readonly chooser: BackendChooser;
-  readonly metrics: ProxyMetrics;
-  record(entry: AccessEntry): void;
+  readonly accounts: Accounts;
 }
 
 /** A listener as its requests see it; the table is replaced when the configuration changes. */
@@ -57,17 +54,6 @@ interface Routed {
   readonly headers: HeaderList;
 }
 
-/** What is told of a request when it is over. */
-interface Account {
-  status: number;
-  bytes: number;
-  attempts: number;
-  reason?: string;
-  route?: Route;
-  upstream?: string;
-  endpoint?: UpstreamEndpoint;
-}
-
 const replaced = new Set([
   'host',
   'x-forwarded-proto',
@@ -77,51 +63,24 @@ const replaced = new Set([
 ]);
 
 export function serveRequests(surroundings: RequestSurroundings): Requests {
-  const { clock, metrics, pool } = surroundings;
+  const { accounts, pool } = surroundings;
 
-  function begin(received: Received): Account {
-    const { exchange, caller, listener } = received;
-    const account: Account = { status: 0, bytes: 0, attempts: 0 };
-    const began = clock.monotonic();
-    metrics.active(1);
-    exchange.onClose(() => {
-      metrics.active(-1);
-      const ms = clock.monotonic() - began;
-      const route = account.route?.name ?? '';
-      metrics.answered({
-        route,
-        status: account.status,
-        protocol: exchange.protocol,
-        seconds: ms / 1000,
-        bytes: account.bytes,
-      });
-      const userAgent = headerValue(exchange.headers, 'user-agent');
-      surroundings.record({
-        time: new Date(clock.now() - ms).toISOString(),
-        client: caller.address,
-        protocol: exchange.protocol,
-        scheme: listener.scheme,
-        method: exchange.method,
-        host: exchange.authority,
-        path: exchange.target,
-        status: account.status,
-        bytes: account.bytes,
-        durationMs: Math.round(ms * 1000) / 1000,
-        ...(account.route && { route: account.route.name }),
-        ...(account.upstream !== undefined && { upstream: account.upstream }),
-        ...(account.endpoint && { endpoint: keyOf(account.endpoint) }),
-        ...(account.attempts > 1 && { attempts: account.attempts }),
-        ...(account.reason !== undefined && { reason: account.reason }),
-        ...(userAgent !== undefined && { userAgent }),
-      });
+  function begin({ exchange, caller, listener }: Received): Account {
+    const account = accounts.begin({
+      client: caller.address,
+      protocol: exchange.protocol,
+      scheme: listener.scheme,
+      method: exchange.method,
+      host: exchange.authority,
+      target: exchange.target,
+      userAgent: headerValue(exchange.headers, 'user-agent'),
     });
+    exchange.onClose(() => accounts.end(account));
     return account;
   }
 
   function refuse(exchange: FrontExchange, account: Account, status: number, reason: string): void {
-    account.status = status;
-    account.reason = reason;
-    if (account.upstream !== undefined && status >= 500) metrics.failed(account.upstream, status);
+    accounts.refuse(account, status, reason);
     answerItself(exchange, status, reason);
   }
 
@@ -179,16 +138,6 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
     };
   }
 
-  function settle(account: Account): { onAttempt(endpoint: UpstreamEndpoint): void } {
-    return {
-      onAttempt(endpoint) {
-        account.endpoint = endpoint;
-        account.attempts += 1;
-        if (account.attempts > 1) metrics.retried(account.upstream ?? '');
-      },
-    };
-  }
-
   return {
     exchange(listener, exchange, caller) {
       const account = begin({ listener, exchange, caller });
@@ -208,7 +157,7 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
           finishHeaders: (answer) => withCors(answer, exchange.headers, filters.cors),
           requestTimeoutMs,
           backendTimeoutMs,
-          ...settle(account),
+          onAttempt: (endpoint) => accounts.attempt(account, endpoint),
           onStatus: (status) => (account.status = status),
           onBytes: (count) => (account.bytes += count),
           refuse: (status, reason) => refuse(exchange, account, status, reason),
@@ -228,7 +177,7 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
         path,
         headers,
         pick: (tried) => pool.pick(pool.get(upstream.name) ?? upstream, tried),
-        ...settle(account),
+        onAttempt: (endpoint) => accounts.attempt(account, endpoint),
         onStatus: (status) => (account.status = status),
         refuse: (status, reason) => refuse(exchange, account, status, reason),
       });

@@ -1,6 +1,4 @@
 import type { Upstream, UpstreamChange, UpstreamEndpoint } from './proxy-configuration.ts';
-import type { Http1Connections } from './http1-connections.ts';
-import type { Http2Connections } from './http2-connections.ts';
 
 /** The Services behind the proxy, and in which turn their endpoints are. */
 export interface UpstreamPool {
@@ -12,7 +10,7 @@ export interface UpstreamPool {
 
 /** Endpoints that left get no further requests; what they are answering goes on, and idle connections to them are closed. */
 export function createUpstreamPool(
-  connections: readonly (Pick<Http1Connections, 'forget'> | Pick<Http2Connections, 'forget'>)[],
+  connections: readonly { forget(endpoint: UpstreamEndpoint): void }[],
 ): UpstreamPool {
   const upstreams = new Map<string, Upstream>();
   const turns = new Map<string, number>();
