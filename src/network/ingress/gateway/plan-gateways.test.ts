@@ -11,6 +11,7 @@ import {
   type HttpRouteRule,
   type Listener,
   type ReferenceGrant,
+  type RouteFilter,
 } from './gateway-api.ts';
 import { hostnamesInCommon } from './hostnames.ts';
 import { planGateways, type GatewayPlan, type GatewayWorld } from './plan-gateways.ts';
@@ -225,6 +226,38 @@ describe('references', () => {
     expect(answering(planned, 'http://any/')).toBe('500');
   });
 
+  it.each<[string, RouteFilter]>([
+    [
+      'a second field',
+      { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'a', value: 'b\r\nc: d' }] } },
+    ],
+    [
+      'the framing',
+      {
+        type: 'ResponseHeaderModifier',
+        responseHeaderModifier: { add: [{ name: 'Transfer-Encoding', value: 'x' }] },
+      },
+    ],
+    [
+      'a second request',
+      {
+        type: 'URLRewrite',
+        urlRewrite: { path: { type: 'ReplaceFullPath', replaceFullPath: '/ HTTP/1.1' } },
+      },
+    ],
+    [
+      'a second line',
+      {
+        type: 'RequestRedirect',
+        requestRedirect: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/\n' } },
+      },
+    ],
+  ])('refuses filters that write %s', (_, filter) => {
+    const planned = plan({ httpRoutes: [route([{ ...to('web'), filters: [filter] }])] });
+    expect(reasons(planned)[0]).toBe('Accepted=False:UnsupportedValue');
+    expect(answering(planned, 'http://any/')).toBe('500');
+  });
+
   it('says that a pattern is none', () => {
     const match = { path: { type: 'RegularExpression', value: '/(' } };
     const planned = plan({
@@ -428,37 +461,35 @@ describe('a hostname at one listener', () => {
       return `${kind} ${first?.status} ${first?.reason}`;
     });
 
-  it.each<[string, readonly string[] | undefined, readonly string[] | undefined, 0 | 2, readonly string[]]>([
+  it.each<
+    readonly [string, { http?: readonly string[]; grpc?: readonly string[]; age: number }, readonly string[]]
+  >([
     [
       'is of the older route',
-      ['a.example'],
-      ['a.example'],
-      2,
+      { http: ['a.example'], grpc: ['a.example'], age: 2 },
       ['HTTPRoute True Accepted', 'GRPCRoute False HostnameConflict'],
     ],
     [
       'is of an older GRPCRoute, too',
-      ['a.example'],
-      ['a.example'],
-      0,
+      { http: ['a.example'], grpc: ['a.example'], age: 0 },
       ['GRPCRoute True Accepted', 'HTTPRoute False HostnameConflict'],
     ],
     [
       'counts below a star',
-      ['*.example'],
-      ['a.example'],
-      2,
+      { http: ['*.example'], grpc: ['a.example'], age: 2 },
       ['HTTPRoute True Accepted', 'GRPCRoute False HostnameConflict'],
     ],
     [
       'counts without hostnames',
-      undefined,
-      ['a.example'],
-      2,
+      { grpc: ['a.example'], age: 2 },
       ['HTTPRoute True Accepted', 'GRPCRoute False HostnameConflict'],
     ],
-    ['may differ', ['a.example'], ['b.example'], 2, ['HTTPRoute True Accepted', 'GRPCRoute True Accepted']],
-  ])('%s', (_, ofHttp, ofGrpc, age, expected) => {
+    [
+      'may differ',
+      { http: ['a.example'], grpc: ['b.example'], age: 2 },
+      ['HTTPRoute True Accepted', 'GRPCRoute True Accepted'],
+    ],
+  ])('%s', (_, { http: ofHttp, grpc: ofGrpc, age }, expected) => {
     const planned = plan({
       httpRoutes: [route([to('web')], { age: 1, ...(ofHttp && { hostnames: ofHttp }) })],
       grpcRoutes: [grpc('calls', age, ofGrpc)],

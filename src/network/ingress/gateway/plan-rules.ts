@@ -11,6 +11,7 @@ import type {
   RouteMatch,
   ValueMatch,
 } from '../proxy/proxy-configuration.ts';
+import { isSound } from '../proxy/header-list.ts';
 import { portOf, upstreamName, type UpstreamRef } from '../service-upstream.ts';
 import type {
   BackendRef,
@@ -185,9 +186,35 @@ function filtersOf(draft: Draft, filters: readonly RouteFilter[]): RouteFilters 
       refuse(draft, `filters of type ${filter.type} are not supported`);
       return undefined;
     }
+    const odd = oddIn(filter);
+    if (odd !== undefined) {
+      refuse(draft, `${odd} cannot be set by a filter`);
+      return undefined;
+    }
     planned = { ...planned, ...next };
   }
   return planned;
+}
+
+const framing = /^(?:connection|content-length|transfer-encoding|upgrade|te|trailer|keep-alive)$/i;
+
+/** What a filter would write into a message that does not belong there, or makes another message of it. */
+function oddIn({
+  requestHeaderModifier,
+  responseHeaderModifier,
+  requestRedirect,
+  urlRewrite,
+}: RouteFilter): string | undefined {
+  for (const { set = [], add = [] } of [requestHeaderModifier ?? {}, responseHeaderModifier ?? {}])
+    for (const { name, value } of [...set, ...add]) {
+      if (framing.test(name)) return `the header ${name}`;
+      if (!isSound([name, value])) return `the value ${JSON.stringify(value)} of the header ${name}`;
+    }
+  for (const { path } of [requestRedirect ?? {}, urlRewrite ?? {}]) {
+    const value = path?.replaceFullPath ?? path?.replacePrefixMatch ?? '';
+    if (!/^[\x21-\x7e]*$/.test(value)) return `the path ${JSON.stringify(value)}`;
+  }
+  return undefined;
 }
 
 function filterOf(draft: Draft, filter: RouteFilter, before: RouteFilters): RouteFilters | undefined {

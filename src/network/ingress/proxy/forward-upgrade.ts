@@ -13,6 +13,10 @@ export interface UpgradeOptions {
   readonly path: string;
   /** Without fields of the connection. */
   readonly headers: HeaderList;
+  /** How long the answer may take; 0: for ever. */
+  readonly timeoutMs: number;
+  /** Last changes of the answer's fields. */
+  finishHeaders(headers: HeaderList): HeaderList;
   pick(tried: readonly UpstreamEndpoint[]): UpstreamEndpoint | undefined;
   onAttempt(endpoint: UpstreamEndpoint): void;
   /** Hears of the answer's status. */
@@ -36,9 +40,19 @@ export function forwardUpgrade(upgrade: UpgradeRequest, options: UpgradeOptions)
   const { request, socket, head } = upgrade;
   const tried: UpstreamEndpoint[] = [];
   let outgoing: ClientRequest | undefined;
+  let timedOut = false;
+  const { timeoutMs } = options;
+  const timer = timeoutMs > 0 ? setTimeout(timeOut, timeoutMs).unref() : undefined;
   socket.on('error', () => {});
+  socket.on('close', () => clearTimeout(timer));
   socket.on('close', () => outgoing?.destroy());
   attempt();
+
+  function timeOut(): void {
+    timedOut = true;
+    outgoing?.destroy();
+    options.refuse(504, 'the request took too long');
+  }
 
   function attempt(): void {
     const endpoint = options.pick(tried);
@@ -82,25 +96,27 @@ export function forwardUpgrade(upgrade: UpgradeRequest, options: UpgradeOptions)
       });
     });
     asked.on('error', (error) => {
-      if (socket.destroyed) return;
+      if (socket.destroyed || timedOut) return;
       if (!connected) attempt();
       else options.refuse(502, error.message);
     });
     asked.on('upgrade', (response, connection, first) => {
+      clearTimeout(timer);
       const status = response.statusCode ?? 101;
+      const fields = options.finishHeaders(response.rawHeaders);
       options.onStatus(status);
       socket.write(`HTTP/1.1 ${status} ${response.statusMessage ?? statusTexts[status] ?? ''}\r\n`);
-      for (let at = 0; at < response.rawHeaders.length; at += 2)
-        socket.write(`${response.rawHeaders[at]}: ${response.rawHeaders[at + 1]}\r\n`);
+      for (let at = 0; at < fields.length; at += 2) socket.write(`${fields[at]}: ${fields[at + 1]}\r\n`);
       socket.write('\r\n');
       if (first.length > 0) socket.write(first);
       if (head.length > 0) connection.write(head);
       join(socket, connection);
     });
     asked.on('response', (response) => {
+      clearTimeout(timer);
       const answer = options.exchange;
       options.onStatus(response.statusCode ?? 502);
-      answer.respond(response.statusCode ?? 502, endToEnd(response.rawHeaders));
+      answer.respond(response.statusCode ?? 502, options.finishHeaders(endToEnd(response.rawHeaders)));
       response.on('error', () => answer.abort());
       response.pipe(answer.out);
     });
@@ -109,14 +125,17 @@ export function forwardUpgrade(upgrade: UpgradeRequest, options: UpgradeOptions)
   }
 }
 
-/** Each side ends or breaks when the other does. */
+/** Each side ends or breaks when the other does; what one has said reaches the other before. */
 function join(one: Duplex, other: Duplex): void {
   for (const [from, to] of [
     [one, other],
     [other, one],
   ] as const) {
     from.on('error', () => to.destroy());
-    from.on('close', () => to.destroy());
+    from.on('close', () => {
+      if (!from.readableEnded || to.writableFinished) to.destroy();
+      else to.once('finish', () => to.destroy());
+    });
     from.pipe(to);
   }
 }

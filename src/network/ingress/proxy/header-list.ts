@@ -74,6 +74,13 @@ export function changeHeaders(headers: HeaderList, change: HeaderChange | undefi
   return kept;
 }
 
+/** Whether fields can be written without meaning anything else (RFC 9110, 5.5). */
+export function isSound(list: HeaderList): boolean {
+  return list.every((text, at) =>
+    at % 2 === 0 ? /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text) : /^[\t\x20-\x7e\x80-\xff]*$/.test(text),
+  );
+}
+
 /** As an object with lower-case names and arrays for fields that come more than once: what HTTP/2 takes. */
 export function headerObject(headers: HeaderList): Record<string, string | string[]> {
   const object: Record<string, string | string[]> = {};

@@ -16,6 +16,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../../base/clock.ts';
+import type { Route } from './proxy-configuration.ts';
 import { call, startProxyLab, type ProxyLab } from './proxy-lab.ts';
 
 let lab: ProxyLab;
@@ -260,6 +261,26 @@ it('spreads requests by weight', async () => {
   expect(names.filter((name) => name === 'b')).toHaveLength(2);
 });
 
+it('survives a filter that makes no header field', async () => {
+  await lab.upstream('web', [await echo('a')]);
+  const broken = { set: [{ name: 'x', value: 'a\r\nb: c' }], add: [], remove: [] };
+  const cors = {
+    allowOrigins: [],
+    allowMethods: [],
+    allowHeaders: [],
+    exposeHeaders: [],
+    allowCredentials: false,
+    maxAgeSeconds: 1,
+  };
+  const status = async (filters: Partial<Route>['filters']): Promise<number> =>
+    (await call(await lab.serve([{ filters: filters ?? {} }]), { path: '/x' })).status;
+  expect(await status({ cors, requestHeaders: broken })).toBe(500);
+  expect(await status({ cors, responseHeaders: broken })).toBe(502);
+  expect(await status({ cors, rewrite: { path: { kind: 'full', value: '/a b' } } })).toBe(500);
+  expect(await status({ redirect: { status: 302, path: { kind: 'full', value: '/\r\n' } } })).toBe(500);
+  expect(await status({ cors })).toBe(200);
+});
+
 it('answers 500 for a backend that does not exist, 404 without a route', async () => {
   const port = await lab.serve([
     { backends: [{ weight: 1 }], match: { path: { kind: 'exact', value: '/x' } } },
@@ -422,6 +443,35 @@ describe('other protocols', () => {
     const [error] = (await once(refused, 'error')) as [Error];
     expect(error.message).toContain('403');
     server.close();
+  });
+
+  it('the last words of a switched connection arrive, and a switch has its time', async () => {
+    const size = 3_000_000;
+    const http = (await import('node:http')).createServer();
+    http.on('upgrade', (incoming, socket) => {
+      if (incoming.url === '/never') return;
+      socket.on('error', () => {});
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: talk\r\nX-Gone: 1\r\n\r\n',
+      );
+      socket.end(Buffer.alloc(size, 'x'));
+    });
+    await lab.upstream('web', [await lab.adopt(http)]);
+    const responseHeaders = { set: [{ name: 'x-set', value: '1' }], add: [], remove: ['x-gone'] };
+    const port = await lab.serve([{ requestTimeoutMs: 100, filters: { responseHeaders } }]);
+    const ask = async (path: string): Promise<string> => {
+      const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: talk\r\n\r\n`);
+      const chunks: Buffer[] = [];
+      await new Promise((resolve) => systemClock.after(50, () => resolve(undefined)));
+      for await (const chunk of socket) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString('latin1');
+    };
+    const [head = '', body = ''] = (await ask('/')).split('\r\n\r\n');
+    expect(body.length).toBe(size);
+    expect(head).toMatch(/^HTTP\/1\.1 101 .*\r\n[^]*x-set: 1$/);
+    expect(head).not.toContain('X-Gone');
+    expect(await ask('/never')).toMatch(/^HTTP\/1\.1 504 /);
   });
 
   it('HTTP/2 by prior knowledge, to HTTP/1.1 and HTTP/2 behind', async () => {

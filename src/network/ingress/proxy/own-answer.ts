@@ -23,7 +23,7 @@ export function answerItself(exchange: FrontExchange, status: number, reason: st
     'text/plain; charset=utf-8',
     'content-length',
     String(body.length),
-    ...(exchange.body && exchange.protocol !== 'HTTP/2' ? ['connection', 'close'] : []),
+    ...((exchange.body || status === 400) && exchange.protocol !== 'HTTP/2' ? ['connection', 'close'] : []),
   ]);
   exchange.out.end(exchange.method === 'HEAD' ? undefined : body);
 }

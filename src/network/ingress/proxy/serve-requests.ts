@@ -4,7 +4,14 @@ import { forwardExchange, type Forwarding } from './forward-exchange.ts';
 import { forwardUpgrade, upgradeExchange } from './forward-upgrade.ts';
 import type { FrontExchange, UpgradeRequest } from './front-exchange.ts';
 import type { Caller } from './front-listener.ts';
-import { changeHeaders, endToEnd, headerValue, joinedValue, type HeaderList } from './header-list.ts';
+import {
+  changeHeaders,
+  endToEnd,
+  headerValue,
+  isSound,
+  joinedValue,
+  type HeaderList,
+} from './header-list.ts';
 import { mirrorRequest } from './mirror-request.ts';
 import { answerItself } from './own-answer.ts';
 import type { Mirror, RouteBackend, Upstream } from './proxy-configuration.ts';
@@ -117,8 +124,10 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
     }
     if (redirect) {
       account.status = redirect.status;
-      const fields: HeaderList = ['location', redirectLocation(filtered, redirect), 'content-length', '0'];
-      exchange.respond(redirect.status, changeHeaders(fields, found.filters.responseHeaders), 'end');
+      const location = ['location', redirectLocation(filtered, redirect), 'content-length', '0'];
+      const fields = changeHeaders(location, found.filters.responseHeaders);
+      if (isSound(fields)) exchange.respond(redirect.status, fields, 'end');
+      else refuse(exchange, account, 500, 'a filter of the route makes the answer invalid');
       return undefined;
     }
     const backend = surroundings.chooser.choose(found);
@@ -144,6 +153,10 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
       const routed = route({ listener, exchange, caller }, account);
       if (!routed) return;
       const { backend, filtered, headers, path, upstream } = routed;
+      if (!isSound(headers) || !isTarget(path)) {
+        refuse(exchange, account, 500, 'a filter of the route makes the request invalid');
+        return;
+      }
       const { filters, requestTimeoutMs = 0, backendTimeoutMs = 0 } = filtered.route;
       const request = { method: exchange.method, path, headers };
       const mirrors: readonly Mirror[] = [...(filters.mirrors ?? []), ...(backend.mirrors ?? [])];
@@ -170,12 +183,25 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
       const account = begin({ listener, exchange, caller });
       const routed = route({ listener, exchange, caller }, account);
       if (!routed) return;
-      const { path, headers, upstream } = routed;
+      const { backend, filtered, path, headers, upstream } = routed;
+      const { filters, requestTimeoutMs = 0, backendTimeoutMs = 0 } = filtered.route;
+      if (!isSound(headers) || !isTarget(path)) {
+        refuse(exchange, account, 500, 'a filter of the route makes the request invalid');
+        return;
+      }
       forwardUpgrade(upgrade, {
         exchange,
         upstream,
         path,
         headers,
+        timeoutMs: requestTimeoutMs || backendTimeoutMs,
+        finishHeaders(answer) {
+          const changed = changeHeaders(
+            changeHeaders(answer, backend.responseHeaders),
+            filters.responseHeaders,
+          );
+          return isSound(changed) ? changed : answer;
+        },
         pick: (tried) => pool.pick(pool.get(upstream.name) ?? upstream, tried),
         onAttempt: (endpoint) => accounts.attempt(account, endpoint),
         onStatus: (status) => (account.status = status),
@@ -183,6 +209,11 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
       });
     },
   };
+}
+
+/** Whether it can stand in a request line. */
+function isTarget(path: string): boolean {
+  return /^[\x21-\x7e\x80-\xff]+$/.test(path);
 }
 
 function countOf(headers: HeaderList, name: string): number {

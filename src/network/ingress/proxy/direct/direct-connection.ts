@@ -92,7 +92,8 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
 
   /** Begins the requests that are there, one at a time. */
   function next(): void {
-    while (!exchange && bodyLeft === 0 && waiting.length > 0 && !ending) {
+    for (;;) {
+      if (exchange || ending || bodyLeft > 0 || waiting.length === 0) return;
       const end = waiting.indexOf(headEnd);
       if (end < 0 ? waiting.length > maxHead : end > maxHead) return handOver();
       if (end < 0) return;

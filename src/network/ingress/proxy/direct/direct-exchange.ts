@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../../../base/clock.ts';
 import type { Account, Accounts } from '../account-requests.ts';
-import { changeHeaders } from '../header-list.ts';
+import { changeHeaders, isSound } from '../header-list.ts';
 import type { UpstreamEndpoint } from '../proxy-configuration.ts';
 import { isIdempotent } from '../upstream-exchange.ts';
 import type { UpstreamPool } from '../upstream-pool.ts';
 import { createChunkScanner, type ChunkScanner } from './chunk-scanner.ts';
 import type { EndpointConnection, EndpointConnections, EndpointUser } from './endpoint-connections.ts';
 import type { FieldMeaning } from './field-meaning.ts';
-import { fieldList, fieldText, isSound, type DirectPlan } from './plan-direct-request.ts';
+import { fieldList, fieldText, type DirectPlan } from './plan-direct-request.ts';
 import type { RequestHead } from './read-request-head.ts';
 import { readResponseHead, type ResponseHead } from './read-response-head.ts';
 

@@ -145,8 +145,9 @@ export function createEndpointConnections(clock: Clock): EndpointConnections {
     close() {
       sweeping?.cancel();
       sweeping = undefined;
-      for (const list of [...idle.values()]) for (const { connection } of [...list]) connection.destroy();
+      const all = [...idle.values()].flat();
       idle.clear();
+      for (const { connection } of all) connection.destroy();
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Account } from '../account-requests.ts';
 import type { BackendChooser } from '../choose-backend.ts';
-import { changeHeaders, type HeaderList } from '../header-list.ts';
+import { changeHeaders, isSound, type HeaderList } from '../header-list.ts';
 import type { HeaderChange, Route, RouteBackend, Upstream } from '../proxy-configuration.ts';
 import { hostName, parseTarget, type RequestTarget } from '../request-target.ts';
 import { changePath } from '../route-filters.ts';
@@ -113,14 +113,7 @@ function headOf(request: RequestHead, { place, target, route, backend }: Way): s
   if (!requestHeaders && !backend.requestHeaders && !rewrite) return `${first}${fields}\r\n`;
   const changed = changeHeaders(changeHeaders(fieldList(fields), requestHeaders), backend.requestHeaders);
   const head = `${first}${fieldText(changed)}\r\n`;
-  return /^[\x21-\x7e]+ [\x21-\x7e]+ /.test(first) && isSound(changed) ? head : undefined;
-}
-
-/** Whether fields can be written without meaning anything else (RFC 9110, 5.5). */
-export function isSound(list: HeaderList): boolean {
-  return list.every((text, at) =>
-    at % 2 === 0 ? /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text) : /^[\t\x20-\x7e\x80-\xff]*$/.test(text),
-  );
+  return /^[\x21-\x7e]+ [\x21-\x7e]+ HTTP\/1\.1\r\n$/.test(first) && isSound(changed) ? head : undefined;
 }
 
 /** Fields with their CRLFs as a list of names and values. */
