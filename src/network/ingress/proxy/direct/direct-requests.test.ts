@@ -63,8 +63,10 @@ async function client(port: number): Promise<{
     heard();
   });
   const wait = async (done: () => boolean): Promise<string> => {
-    while (!done() && !over) await new Promise<void>((resolve) => (heard = resolve));
-    return text;
+    for (;;) {
+      if (done() || over) return text;
+      await new Promise<void>((resolve) => (heard = resolve));
+    }
   };
   return {
     send: (part) => void socket.write(part, 'latin1'),
@@ -282,13 +284,13 @@ describe('an endpoint', () => {
   });
 
   it('that is gone with the client hears no more', async () => {
-    let closed = (): void => {};
-    const gone = new Promise<void>((resolve) => (closed = resolve));
-    await lab.upstream('web', [await raw((_, socket) => void socket.once('close', closed))]);
+    let closed: (text: string) => void = () => {};
+    const gone = new Promise<string>((resolve) => (closed = resolve));
+    await lab.upstream('web', [await raw((_, socket) => void socket.once('close', () => closed('closed')))]);
     const port = await lab.serve([{}]);
     const socket = connect(port, '127.0.0.1');
     socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n', () => setTimeout(() => socket.destroy(), 20));
-    await gone;
+    expect(await gone).toBe('closed');
   });
 
   it('that sends faster than the client reads is held back', async () => {

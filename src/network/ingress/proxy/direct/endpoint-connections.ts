@@ -140,7 +140,8 @@ export function createEndpointConnections(clock: Clock): EndpointConnections {
       return kept.connection;
     },
     forget(endpoint) {
-      for (const { connection } of [...(idle.get(keyOf(endpoint)) ?? [])]) connection.destroy();
+      const kept = idle.get(keyOf(endpoint))?.slice();
+      for (const { connection } of kept ?? []) connection.destroy();
     },
     close() {
       sweeping?.cancel();
