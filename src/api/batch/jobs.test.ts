@@ -204,7 +204,7 @@ describe('the status of a job', () => {
       { completedIndexes: '9', active: 1 },
       [],
     ],
-  ])('%s', (_, spec, before, after, expected) => {
+  ])('%s', (_, ...[spec, before, after, expected]) => {
     const old: Job = { ...job({ completions: 1, parallelism: 1, ...spec }), status: before };
     const errors = validateJobStatus({ ...old, status: after }, old);
     expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual(expected);
