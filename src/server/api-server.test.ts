@@ -710,7 +710,7 @@ describe('answers in the words of upstream', () => {
     ['GET', '/index.htm', 404],
     ['PUT', '/api/v1/configmaps', 405],
     ['PATCH', '/apis/apps/v1/deployments', 405],
-    ['GET', `${maps}?watch=1&continue=x&timeoutSeconds=1`, 200],
+    ['GET', `${maps}?watch=1&continue=x&timeoutSeconds=1`, 422],
   ])('answers %s %s with %i', async (method, path, code) => {
     expect((await call(method, path)).code).toBe(code);
   });

@@ -53,12 +53,11 @@ function versionErrors(request: ApiRequest): FieldError[] {
         forbidden(path, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
       );
     }
-    if (resourceVersionMatch === '') return errors;
-    if (resourceVersionMatch !== 'NotOlderThan') {
-      errors.push(notSupported(path, resourceVersionMatch, ['NotOlderThan']));
-    }
     if (token !== '') {
       errors.push(forbidden(path, 'resourceVersionMatch is forbidden when continue is provided'));
+    }
+    if (resourceVersionMatch !== '' && resourceVersionMatch !== 'NotOlderThan') {
+      errors.push(notSupported(path, resourceVersionMatch, ['NotOlderThan']));
     }
     return errors;
   }
