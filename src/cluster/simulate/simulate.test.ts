@@ -78,6 +78,98 @@ describe('simulate', { timeout: 60_000 }, () => {
     expect(found.lost).toMatchObject([{ namespace: 'shop', name: 'bare' }]);
   });
 
+  it('makes pods anew whose owner the snapshot lacks, but not those of a daemon', async () => {
+    const owned = (name: string, kind: string): KubeObject & { readonly spec: object } => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        namespace: 'shop',
+        uid: `uid of ${name}`,
+        ownerReferences: [
+          { apiVersion: 'example.com/v1', kind, name: 'o', uid: 'elsewhere', controller: true },
+        ],
+      },
+      spec: { nodeName: 'a', containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '3' } } }] },
+    });
+    const found = await ask({
+      objects: [
+        node('a', 'a', '20'),
+        node('b', 'b'),
+        owned('p', 'Rollout'),
+        owned('q', 'Rollout'),
+        owned('d', 'DaemonSet'),
+      ],
+      lostNodes: ['a'],
+    });
+    expect(found).toMatchObject({ fits: false, pods: { placed: 1, pending: 1, lost: 0 } });
+    expect(found.pending).toMatchObject([{ namespace: 'shop', owner: 'Rollout/o' }]);
+  });
+
+  it('knows where volumes are that are bound', async () => {
+    const zoned = (zone: string): object => ({
+      nodeSelectorTerms: [
+        { matchExpressions: [{ key: 'topology.kubernetes.io/zone', operator: 'In', values: [zone] }] },
+      ],
+    });
+    const volume: KubeObject & { readonly spec: object; readonly status: object } = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: {
+        name: 'pv',
+        uid: 'pv',
+        annotations: { 'pv.kubernetes.io/provisioned-by': 'csi.example.com' },
+      },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Delete',
+        csi: { driver: 'csi.example.com', volumeHandle: 'v' },
+        claimRef: {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          namespace: 'shop',
+          name: 'data-db-0',
+          uid: 'c',
+        },
+        nodeAffinity: { required: zoned('a') },
+      },
+      status: { phase: 'Bound' },
+    };
+    const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+    const claim: KubeObject & { readonly spec: object; readonly status: object } = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: {
+        name: 'data-db-0',
+        namespace: 'shop',
+        uid: 'c',
+        annotations: { 'pv.kubernetes.io/bind-completed': 'yes' },
+      },
+      spec: { ...claimSpec, volumeName: 'pv', storageClassName: '' },
+      status: { phase: 'Bound', accessModes: ['ReadWriteOnce'], capacity: { storage: '1Gi' } },
+    };
+    const set: KubeObject & { readonly spec: object } = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'db', namespace: 'shop', uid: 's' },
+      spec: {
+        serviceName: 'db',
+        selector: { matchLabels: { app: 'db' } },
+        volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { ...claimSpec, storageClassName: '' } }],
+        template: {
+          metadata: { labels: { app: 'db' } },
+          spec: { containers: [{ name: 'c', image: 'x' }] },
+        },
+      },
+    };
+    const objects = [node('a', 'a'), node('a2', 'a'), node('b', 'b'), volume, claim, set];
+    expect(await ask({ objects, lostNodes: ['a'] })).toMatchObject({ fits: true, pods: { placed: 1 } });
+    const found = await ask({ objects, lostZones: ['a'] });
+    expect(found).toMatchObject({ fits: false, pods: { placed: 0, pending: 1 } });
+    expect(found.pending[0]?.reason).toContain("1 node(s) didn't match PersistentVolume's node affinity");
+  });
+
   it('adds as many nodes of a group as are needed, daemons first', async () => {
     const found = await ask({
       objects: [node('a', 'a'), workload('DaemonSet', 0, '500m')],

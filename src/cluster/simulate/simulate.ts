@@ -1,13 +1,13 @@
-import { namespaces, nodes, pods, type Node, type Pod } from '../../api/core/v1.gen.ts';
+import { namespaces, type Node } from '../../api/core/v1.gen.ts';
 import { createRestMapper, discover } from '../../client/discovery.ts';
-import type { KubeObject, Live } from '../../machinery/object.ts';
-import { isStatus } from '../../machinery/status-error.ts';
+import type { KubeObject } from '../../machinery/object.ts';
 import { isConditionTrue } from '../../reconcile/conditions.ts';
 import { NODE_ANNOTATION } from '../../node/simulated/kwok/stage.ts';
 import { restoreSnapshot, withoutAddresses } from '../snapshot/restore-snapshot.ts';
 import { addNodes } from './add-nodes.ts';
 import { createWorld, type SimulatedWorld } from './simulated-world.ts';
-import { nodeFindings, pendingPod, podNames, survey, zoneOf } from './survey.ts';
+import { loseNodes } from './lose-nodes.ts';
+import { nodeFindings, pendingPod, rememberingOwner, survey } from './survey.ts';
 import type { Findings, PodFinding, WhatIf } from './what-if.ts';
 
 export interface SimulateOptions {
@@ -41,7 +41,7 @@ export async function simulate(question: WhatIf, options: SimulateOptions): Prom
     await world.start();
     await world.settle(PATIENCE_MS);
     const before = await survey(world.client);
-    const { lostNodes, lost } = await loseNodes(world, question);
+    const { lostNodes, lost } = await loseNodes(world.client, question);
     if (lostNodes.length > 0) {
       report(`without ${lostNodes.length} nodes …`);
       await world.settle(PATIENCE_MS);
@@ -79,6 +79,7 @@ async function load(
   objects: readonly KubeObject[],
   { signal, onProblem }: { readonly signal: AbortSignal; readonly onProblem: (problem: string) => void },
 ): Promise<void> {
+  const uids = new Set(objects.map(({ metadata }) => metadata.uid));
   const present = new Set((await client.for(namespaces).list()).items.map(({ metadata }) => metadata.name));
   for (const { kind, metadata } of objects) if (kind === 'Namespace') present.add(metadata.name ?? '');
   const absent = new Set(
@@ -88,7 +89,7 @@ async function load(
     client,
     [
       ...[...absent].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
-      ...objects.map(prepared),
+      ...objects.map((object) => prepared(rememberingOwner(object, uids))),
     ],
     {
       signal,
@@ -110,43 +111,6 @@ function prepared(object: KubeObject): KubeObject {
 
 function isReady({ status }: Node): boolean {
   return status?.conditions === undefined || isConditionTrue(status.conditions, 'Ready');
-}
-
-/** Deletes nodes with their pods. Pods whose owner the snapshot lacks are made anew, for whoever would do so. */
-async function loseNodes(
-  { client }: SimulatedWorld,
-  { lostNodes, lostZones }: WhatIf,
-): Promise<{ readonly lostNodes: readonly string[]; readonly lost: readonly PodFinding[] }> {
-  const names = new Set(
-    (await client.for(nodes).list()).items
-      .filter((node) => lostNodes.includes(node.metadata.name) || lostZones.includes(zoneOf(node) ?? ''))
-      .map(({ metadata }) => metadata.name),
-  );
-  const lost: PodFinding[] = [];
-  for (const pod of (await client.for(pods).list()).items) {
-    if (!names.has(pod.spec.nodeName ?? '')) continue;
-    const { namespace = '', name } = pod.metadata;
-    if (podNames(pod).owner === undefined && !isFinished(pod) && !isStatic(pod))
-      lost.push({ ...podNames(pod), reason: `it was on ${pod.spec.nodeName}, and nothing makes it anew` });
-    await ignoreMissing(client.for(pods).delete({ namespace, name }, { gracePeriodSeconds: 0 }));
-  }
-  for (const name of names) await ignoreMissing(client.for(nodes).delete({ name }));
-  return { lostNodes: [...names].sort(), lost };
-}
-
-function isFinished({ status }: Live<Pod>): boolean {
-  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
-}
-
-/** A node's own pod goes with the node. */
-function isStatic({ metadata }: Live<Pod>): boolean {
-  return metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined;
-}
-
-async function ignoreMissing(deleting: Promise<unknown>): Promise<void> {
-  await deleting.catch((error: unknown) => {
-    if (!isStatus(error, 'NotFound')) throw error;
-  });
 }
 
 interface Scalable extends KubeObject {

@@ -1,6 +1,7 @@
 import { groupBy } from '../../base/group-by.ts';
 import { nodes, pods, type Node, type Pod } from '../../api/core/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
+import type { OwnerReference } from '../../machinery/meta/v1.gen.ts';
 import type { KubeObject, Live, ResourceType } from '../../machinery/object.ts';
 import {
   formatQuantity,
@@ -43,13 +44,35 @@ export function pendingPod(pod: Live<Pod>): PodFinding {
   return { ...podNames(pod), reason: scheduled?.message ?? 'the scheduler has not looked at it' };
 }
 
-export function podNames({ metadata }: Live<Pod>): Omit<PodFinding, 'reason'> {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+export function podNames(pod: Live<Pod>): Omit<PodFinding, 'reason'> {
+  const { metadata } = pod;
+  const present = controllerOf(pod);
+  const owner = present ? `${present.kind}/${present.name}` : absentOwner(pod);
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
-    ...(owner && { owner: `${owner.kind}/${owner.name}` }),
+    ...(owner !== undefined && { owner }),
   };
+}
+
+/** Says which owner, that the snapshot lacks, a pod had. */
+const ownerAnnotation = 'kanoe.io/absent-owner';
+
+/** `Rollout/shop`: the pod's owner in the snapshot's cluster, if that is not in the snapshot itself. */
+export function absentOwner({ metadata }: Live<Pod>): string | undefined {
+  return metadata.annotations?.[ownerAnnotation];
+}
+
+/** The object, which remembers its owner if that is none of `uids`. */
+export function rememberingOwner(object: KubeObject, uids: ReadonlySet<string | undefined>): KubeObject {
+  const owner = controllerOf(object);
+  if (object.kind !== 'Pod' || !owner || uids.has(owner.uid)) return object;
+  const annotations = { ...object.metadata.annotations, [ownerAnnotation]: `${owner.kind}/${owner.name}` };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+function controllerOf({ metadata }: KubeObject): OwnerReference | undefined {
+  return metadata.ownerReferences?.find(({ controller }) => controller === true);
 }
 
 export function zoneOf({ metadata }: Node): string | undefined {

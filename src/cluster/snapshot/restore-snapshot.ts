@@ -1,11 +1,12 @@
 import type { Job } from '../../api/batch/v1.gen.ts';
-import type { ServiceSpec } from '../../api/core/v1.gen.ts';
+import type { PersistentVolume, ServiceSpec } from '../../api/core/v1.gen.ts';
 import type { Client, ResourceClient } from '../../client/client.ts';
 import type { RestMapper, ServedResource } from '../../client/discovery.ts';
 import type { OwnerReference } from '../../machinery/meta/v1.gen.ts';
 import type { KubeObject, Live } from '../../machinery/object.ts';
 import { isStatus, StatusError } from '../../machinery/status-error.ts';
 import { unlessGone } from '../../machinery/unless-gone.ts';
+import { referral } from './uid-referrals.ts';
 import { resourceName } from './snapshot-resources.ts';
 
 export interface RestoreOptions {
@@ -76,6 +77,19 @@ export async function restoreSnapshot(
         );
     } catch (error) {
       if (!isStatus(error, 'NotFound')) fail(pending.object, error);
+    }
+  });
+  await inParallel(objects.map(referral), async (referring) => {
+    const served = referring && mapper.byKind(referring.object.apiVersion, referring.object.kind);
+    const patch = referring?.patch(uids);
+    if (!referring || !served || !patch) return;
+    const { object, subresource } = referring;
+    const type = 'application/merge-patch+json';
+    const options = { type, ...(subresource !== undefined && { subresource }) } as const;
+    try {
+      await unlessGone(client.for<KubeObject>(served.type).patch(refOf(object), patch, options));
+    } catch (error) {
+      fail(object, error);
     }
   });
   return { ...counts, uids };
@@ -217,8 +231,9 @@ function withSpec(object: KubeObject, spec: object): KubeObject {
   return changed;
 }
 
-/** A Job's selector is made from its uid, which is another one now. */
+/** A volume's claim is known by its uid, and a Job's selector is made of one; both are others now. */
 function adapted(object: KubeObject): KubeObject {
+  if (object.kind === 'PersistentVolume') return withoutClaimUid(object as PersistentVolume & KubeObject);
   if (object.kind !== 'Job' || !('spec' in object)) return object;
   const { spec } = object as Job;
   if (!spec || spec.manualSelector === true) return object;
@@ -228,6 +243,13 @@ function adapted(object: KubeObject): KubeObject {
   );
   const metadata = { ...template.metadata, labels: Object.fromEntries(labels) };
   return withSpec(object, { ...rest, template: { ...template, metadata } });
+}
+
+function withoutClaimUid(volume: PersistentVolume & KubeObject): KubeObject {
+  const { claimRef } = volume.spec ?? {};
+  if (!claimRef) return volume;
+  const { uid: _uid, resourceVersion: _version, ...rest } = claimRef;
+  return withSpec(volume, { ...volume.spec, claimRef: rest });
 }
 
 async function replace(resource: ResourceClient<KubeObject>, object: KubeObject): Promise<Live<KubeObject>> {
