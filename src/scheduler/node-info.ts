@@ -1,6 +1,7 @@
 import type { Node, Taint } from '../api/core/v1.gen.ts';
 import type { Live } from '../machinery/object.ts';
 import { HostPorts } from './host-ports.ts';
+import type { PodClass } from './pod-class.ts';
 import type { PodInfo } from './pod-info.ts';
 import {
   accumulate,
@@ -36,11 +37,15 @@ export class NodeInfo {
   softTaints: readonly Taint[] = noTaints;
   /** Cordoned. */
   unschedulable = false;
+  /** Its label `kubernetes.io/hostname`. */
+  hostname: string | undefined;
   readonly #requested = emptySum();
   #node: Live<Node>;
   #allocatable: ResourceAmounts = NOTHING_REQUESTED;
   #allowedPods = 0;
   #images: ReadonlyMap<string, number> = new Map();
+  /** What {@link podsOf} answered last, and at which generation. */
+  #counted: { readonly of: PodClass; readonly at: number; readonly count: number } | undefined;
 
   constructor(node: Live<Node>, facts?: NodeInfo) {
     this.#node = node;
@@ -95,7 +100,17 @@ export class NodeInfo {
     this.generation++;
   }
 
-  #setTaints({ spec }: Live<Node>): void {
+  /** How many placed pods of the class are here. */
+  podsOf(of: PodClass): number {
+    const counted = this.#counted;
+    if (counted?.of === of && counted.at === this.generation) return counted.count;
+    const count = of.byNode.get(this.name) ?? 0;
+    this.#counted = { of, at: this.generation, count };
+    return count;
+  }
+
+  #setTaints({ spec, metadata }: Live<Node>): void {
+    this.hostname = metadata.labels?.['kubernetes.io/hostname'];
     const { taints = noTaints } = spec;
     const soft = taints.filter(({ effect }) => effect === 'PreferNoSchedule');
     this.softTaints = soft.length > 0 ? soft : noTaints;

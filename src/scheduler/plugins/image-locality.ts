@@ -15,6 +15,7 @@ export const imageLocality: PluginFactory = {
       const wanted = imagesOf(pod);
       const most = mostPerImage * wanted.length;
       const { length } = snapshot.nodes;
+      if (!wanted.some((image) => snapshot.nodesWithImage(image) > 0)) return nodes.map(() => 0);
       return nodes.map(({ images }) => {
         if (images.size === 0) return 0;
         let bytes = 0;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Pod, TopologySpreadConstraint } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { selectorFromMap } from '../../machinery/selectors/label-selector.ts';
+import { NodeInfo } from '../node-info.ts';
 import { spreadConstraints } from './spread-constraint.ts';
 import { SpreadDomainCache } from './spread-domains.ts';
 import { normalizeSpread, spreadScoresOf } from './spread-score.ts';
@@ -32,7 +33,7 @@ function scores(constraints: readonly TopologySpreadConstraint[], on: readonly s
     index: indexOf(nodes, placed),
     cache: new SpreadDomainCache(),
     labels: constraints.length > 0 ? 'all' : 'any',
-    nodes: nodes.map(({ metadata }) => ({ name: metadata.name, labels: metadata.labels ?? {} })),
+    nodes: nodes.map((node) => new NodeInfo(node)),
   });
   normalizeSpread(raw);
   return raw;

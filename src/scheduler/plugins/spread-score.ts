@@ -1,5 +1,7 @@
 import type { Pod } from '../../api/core/v1.gen.ts';
-import type { DomainCounts, SummedDomains } from '../domain-counts.ts';
+import type { SummedDomains } from '../domain-counts.ts';
+import type { NodeInfo } from '../node-info.ts';
+import type { PodClass } from '../pod-class.ts';
 import type { PodIndex } from '../pod-index.ts';
 import type { SpreadConstraint } from './spread-constraint.ts';
 import { countSpread, spreadClasses, type SpreadDomainCache } from './spread-domains.ts';
@@ -15,10 +17,7 @@ export interface SpreadScoreOptions {
   readonly nodes: readonly ScoredNode[];
 }
 
-interface ScoredNode {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
+type ScoredNode = Pick<NodeInfo, 'name' | 'labels' | 'hostname' | 'podsOf'>;
 
 /**
  * Scores nodes, index by index, by how many of the pods that the constraints count are in their domains: lower is better; -1
@@ -36,12 +35,7 @@ export function spreadScoresOf(
   for (const constraint of constraints) {
     const classes = spreadClasses(constraint, pod, index);
     if (constraint.topologyKey === hostname) {
-      addByHost(
-        scores,
-        constraint,
-        contestants,
-        classes.map(({ byNode }) => byNode),
-      );
+      addByHost(scores, constraint, contestants, classes);
     } else {
       const counts = countSpread(constraint, cache.domains(constraint, pod, { index, keys }), classes);
       addByDomain(scores, constraint, contestants, counts);
@@ -58,15 +52,16 @@ function addByHost(
   scores: number[],
   { maxSkew }: SpreadConstraint,
   nodes: readonly ScoredNode[],
-  counts: readonly DomainCounts[],
+  classes: readonly PodClass[],
 ): void {
   const weight = Math.log(nodes.length + 2);
-  const [first] = counts;
+  const [only] = classes;
   for (let at = 0; at < nodes.length; at++) {
     const node = nodes[at];
-    if (node?.labels[hostname] === undefined) continue;
-    let count = first?.get(node.name) ?? 0;
-    for (let more = 1; more < counts.length; more++) count += counts[more]?.get(node.name) ?? 0;
+    if (node?.hostname === undefined) continue;
+    let count = 0;
+    if (only && classes.length === 1) count = node.podsOf(only);
+    else for (const one of classes) count += one.byNode.get(node.name) ?? 0;
     scores[at] = (scores[at] ?? 0) + count * weight + (maxSkew - 1);
   }
 }

@@ -264,7 +264,10 @@ export class ResourceCache {
 
   #live(object: KubeObject, { revision, json }: Slot): Live<KubeObject> {
     const metadata = { ...object.metadata, resourceVersion: String(revision) };
-    return this.#freeze({ ...object, metadata }, json.length) as Live<KubeObject>;
+    const live = { ...object, metadata };
+    // What nobody watches nobody holds for long.
+    if (this.#subscribers.size === 0) return deepFreeze(live) as Live<KubeObject>;
+    return this.#freeze(live, json.length) as Live<KubeObject>;
   }
 
   #freeze(object: KubeObject, bytes: number): KubeObject {
