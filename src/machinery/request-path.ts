@@ -9,6 +9,7 @@ const methods: Readonly<Record<Verb, string>> = {
   patch: 'PATCH',
   delete: 'DELETE',
   deletecollection: 'DELETE',
+  '': 'OPTIONS',
 };
 
 /** The HTTP method of a verb. */

@@ -1,6 +1,16 @@
 import type { KubeObject } from './object.ts';
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+export type Verb =
+  | 'get'
+  | 'list'
+  | 'watch'
+  | 'create'
+  | 'update'
+  | 'patch'
+  | 'delete'
+  | 'deletecollection'
+  /** Of methods that have none of these (OPTIONS); only what is proxied is asked for so. */
+  | '';
 
 /** The media types of a patch body. */
 export type PatchType =

@@ -1,4 +1,4 @@
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container, Pod } from '../api/core/v1.gen.ts';
 import type { PodConfig } from './config-source.ts';
@@ -21,6 +21,7 @@ import { shareMount } from './volumes/shared-mounts.ts';
 import { mountImageVolumes } from './volumes/image-volumes.ts';
 import type { PodVolumes } from './volumes/pod-volumes.ts';
 import { WaitingError } from './waiting-error.ts';
+import { makeTerminationLog } from './termination-message.ts';
 
 /** One attempt to start a container. */
 export interface StartRequest {
@@ -96,8 +97,7 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     file: (volume, path) => readVolumeFile(volumes.pathOf(volume), path),
   });
   const terminationLog = join(directories.terminationLogs, `${container.name}-${attempt}`);
-  await mkdir(directories.terminationLogs, { recursive: true });
-  await writeFile(terminationLog, '', { mode: 0o666 });
+  await makeTerminationLog(terminationLog);
   const images = await mountImageVolumes({
     pod,
     container,

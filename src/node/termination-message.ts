@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { open, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Container } from '../api/core/v1.gen.ts';
 import { isMissing } from './missing-file.ts';
 import { parseLogLine } from './logs/log-line.ts';
@@ -6,6 +7,18 @@ import { parseLogLine } from './logs/log-line.ts';
 const MAX_FILE_BYTES = 4096;
 const MAX_LOG_BYTES = 2048;
 const MAX_LOG_LINES = 80;
+
+/** Makes the empty file that a container finds at its `terminationMessagePath`; any user may write it. */
+export async function makeTerminationLog(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, 'w');
+  try {
+    // The mode given to open is subject to the umask.
+    await file.chmod(0o666);
+  } finally {
+    await file.close();
+  }
+}
 
 /** The last words of an ended container: the end of its message file, or of its log when the policy says so. */
 export async function terminationMessage(

@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect as tlsConnect } from 'node:tls';
 import type { X509Certificate } from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { builtinResources } from '../api/catalog.ts';
 import { configmaps } from '../api/core/v1.gen.ts';
 import { systemClock } from '../base/clock.ts';
@@ -493,6 +494,43 @@ describe('watches', () => {
     expect(await watching).toHaveLength(8);
     stalled.destroy();
     session.destroy();
+  });
+});
+
+describe('watches over WebSocket', () => {
+  it.each<[string, Readonly<Record<string, string>>, 'text' | 'binary']>([
+    ['texts of JSON', {}, 'text'],
+    ['binary messages of protobuf', { accept: 'application/vnd.kubernetes.protobuf;stream=watch' }, 'binary'],
+  ])('%s, one for each event', async (_name, headers, form) => {
+    const from = (await call('GET', maps)).json().metadata.resourceVersion;
+    const label = `socket-${form}`;
+    const address = `wss://127.0.0.1:${port}${maps}?watch=1&resourceVersion=${from}&labelSelector=of%3D${label}`;
+    const socket = new WebSocket(address, ['base64.binary.k8s.io'], { ca, ...adminPair, headers });
+    const messages: { text: string; binary: boolean }[] = [];
+    const two = new Promise<void>((resolve, reject) => {
+      socket.on('error', reject);
+      socket.on('message', (data: Buffer, binary) => {
+        messages.push({ text: data.toString('latin1'), binary });
+        if (messages.length === 2) resolve();
+      });
+    });
+    await new Promise((resolve) => socket.once('open', resolve));
+    for (const one of ['a', 'b'])
+      await call('POST', maps, {
+        body: map(`${label}-${one}`, { metadata: { name: `${label}-${one}`, labels: { of: label } } }),
+      });
+    await two;
+    socket.close();
+    expect(messages.map(({ binary }) => binary)).toEqual([form === 'binary', form === 'binary']);
+    const start = { text: '{"type":"ADDED","object":{"kind":"ConfigMap"', binary: '\n\x05ADDED\x12' }[form];
+    expect(messages[0]?.text.slice(0, start.length)).toBe(start);
+    for (const [at, one] of ['a', 'b'].entries()) expect(messages[at]?.text).toContain(`${label}-${one}`);
+  });
+
+  it('refuses what the client may not see', async () => {
+    const socket = new WebSocket(`wss://127.0.0.1:${port}${maps}?watch=1`, { ca });
+    const refusal = await new Promise<Error>((resolve) => socket.once('error', resolve));
+    expect(refusal.message).toBe('Unexpected server response: 403');
   });
 });
 

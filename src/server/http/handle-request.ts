@@ -34,6 +34,7 @@ import {
   type NodeTunnel,
   type TunnelTarget,
 } from '../streams/node-tunnel.ts';
+import { acceptWebSocket, asksForWebSocket, offeredProtocols } from '../streams/web-socket.ts';
 import {
   establishRequest,
   firstValues,
@@ -66,7 +67,9 @@ import type { RequestRecord } from './request-record.ts';
 import { bodyObject } from './body-object.ts';
 import { includeObject } from './table.ts';
 import type { Turns } from './turns.ts';
-import { sendWatch } from './watch-response.ts';
+import { sendWatch, type WatchResponseOptions } from './watch-response.ts';
+import { httpSink } from './watch-sink.ts';
+import { webSocketSink } from './websocket-watch.ts';
 
 /** What serving HTTP needs of the server. */
 export interface HandlerParts extends EstablishParts {
@@ -290,22 +293,9 @@ async function resourceReply(
   );
   if (info.verb === 'watch') {
     if (negotiated.mediaType === 'application/yaml') throw newNotAcceptable(streamMediaTypes);
-    const { registry, signal } = parts;
-    const plan = await planWatch(registry, served, context);
-    const include = negotiated.shape === 'Table' ? includeObject(params['includeObject']) : 'Metadata';
+    const options = await watchOptions(parts, served, { context, negotiated });
     recordStream(parts, record, response);
-    const onEvent = parts.watchObserver?.(served);
-    sendWatch(response, {
-      registry,
-      served,
-      plan,
-      negotiated,
-      include,
-      turns: parts.turns,
-      signal,
-      onFault: parts.onFault,
-      ...(onEvent ? { onEvent } : {}),
-    });
+    sendWatch(httpSink(response), options);
     return undefined;
   }
   const body = await bodyOf(request, info, parts.bodies);
@@ -321,6 +311,30 @@ async function resourceReply(
   const table = parts.registry.schema;
   const encoded = encodeAnswer(answer, negotiated, { params, now, table, pretty: isPretty(request, params) });
   return { code: answer.type === 'list' ? 200 : answer.code, ...encoded };
+}
+
+/** What a watch sends. Throws `StatusError`. */
+async function watchOptions(
+  parts: HandlerParts,
+  served: ServedVersion,
+  { context, negotiated }: { readonly context: RequestContext; readonly negotiated: Negotiated },
+): Promise<WatchResponseOptions> {
+  const { registry, signal, turns, onFault } = parts;
+  const { params } = context.request;
+  const include = negotiated.shape === 'Table' ? includeObject(params?.['includeObject']) : 'Metadata';
+  const plan = await planWatch(registry, served, context);
+  const onEvent = parts.watchObserver?.(served);
+  return {
+    registry,
+    served,
+    plan,
+    negotiated,
+    include,
+    turns,
+    signal,
+    onFault,
+    ...(onEvent ? { onEvent } : {}),
+  };
 }
 
 function apiRequestOf(
@@ -463,7 +477,10 @@ async function relay(parts: HandlerParts, exchange: Exchange, target: TunnelTarg
   }
 }
 
-/** Serves a request to switch protocols (exec, attach, portforward); anything else is answered and closed. */
+/**
+ * Serves a request to switch protocols: exec, attach, portforward and proxies, and over WebSocket watches and logs, too; anything
+ * else is answered and closed.
+ */
 export async function handleUpgrade(
   parts: HandlerParts,
   request: IncomingMessage,
@@ -471,15 +488,18 @@ export async function handleUpgrade(
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
   const record = recordRequest(request, parts.registry.clock);
+  const connection = { request, socket, head };
+  const begin = (): void => {
+    record.isLongRunning = true;
+    record.response = { code: 101, size: 0 };
+    parts.observer.started(record);
+    socket.once('close', () => parts.observer.completed(record));
+  };
   try {
     const { info, query, user } = await establishRequest(parts, request, { warnings: new Set(), record });
     const remote = parts.aggregation?.aggregator.remoteOf(pathOf(request));
     if (remote && parts.aggregation) {
-      record.isLongRunning = true;
-      record.response = { code: 101, size: 0 };
-      parts.observer.started(record);
-      socket.once('close', () => parts.observer.completed(record));
-      const connection = { request, socket, head };
+      begin();
       const reply = await upgradeRemote(parts.aggregation.tunnel, connection, { remote, user });
       if (reply) refuse(socket, reply);
       return;
@@ -499,15 +519,25 @@ export async function handleUpgrade(
       annotate: (key, value) => annotate(record, key, value),
     };
     record.namespaced = served.type.namespaced;
+    checkScope(info, served);
     checkServed(served, context);
+    if (info.verb === 'watch' && asksForWebSocket(request)) {
+      await served.resource.ready?.();
+      const negotiated = negotiate(request.headers.accept, [...mediaTypes, ...streamMediaTypes]);
+      const options = await watchOptions(parts, served, { context, negotiated });
+      const webSocket = await acceptWebSocket(connection, offeredProtocols(request)[0]);
+      begin();
+      sendWatch(webSocketSink(webSocket, socket), options);
+      return;
+    }
     const target = await connectTarget(parts, served, { context, query, rest: info.rest });
     if (!target)
       throw newBadRequest(`${info.resource} ${JSON.stringify(info.name)} does not have a host assigned`);
-    record.isLongRunning = true;
-    record.response = { code: 101, size: 0 };
-    parts.observer.started(record);
-    socket.once('close', () => parts.observer.completed(record));
-    await parts.tunnel?.upgrade(request, socket, { head, target });
+    begin();
+    const subresource = served.resource.definition.subresources?.[info.subresource ?? ''];
+    const isRead = subresource?.connect !== undefined && !subresource.verbs.includes('create');
+    if (isRead && asksForWebSocket(request)) await parts.tunnel?.relayAsMessages(connection, target);
+    else await parts.tunnel?.upgrade(request, socket, { head, target });
   } catch (error) {
     const failure = dialFailure(error);
     const reply = errorReply(parts, request, failure);

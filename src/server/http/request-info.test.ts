@@ -34,6 +34,8 @@ describe('requestInfo', () => {
     ['GET /apis/apps/v1', 'get /apis/apps/v1'],
     ['GET /healthz', 'get /healthz'],
     ['OPTIONS /api/v1/pods', 'options /api/v1/pods'],
+    ['OPTIONS /api/v1/namespaces/a/pods/p', 'options /api/v1/namespaces/a/pods/p'],
+    ['OPTIONS /api/v1/namespaces/a/pods/p/proxy/x', ' /v1 pods proxy a p'],
   ])('%s', (line, expected) => {
     expect(described(line)).toBe(expected);
   });

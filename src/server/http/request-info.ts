@@ -32,6 +32,7 @@ const verbs: Readonly<Record<string, Verb>> = {
   PUT: 'update',
   PATCH: 'patch',
   DELETE: 'delete',
+  OPTIONS: '',
 };
 
 const namespaceSubresources = new Set(['status', 'finalize']);
@@ -50,7 +51,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
   const start = root === 'api' ? 2 : root === 'apis' ? 3 : Number.POSITIVE_INFINITY;
   if (segments.length <= start) return plain;
   const mapped = verbs[method];
-  if (!mapped) return plain;
+  if (mapped === undefined) return plain;
   const group = root === 'api' ? '' : (segments[1] ?? '');
   const version = segments[start - 1] ?? '';
   let parts = segments.slice(start).map(decodeURIComponent);
@@ -66,6 +67,7 @@ export function requestInfo(method: string, path: string, query: URLSearchParams
     if (parts.length > 2 && !namespaceSubresources.has(parts[2] ?? '')) parts = parts.slice(2);
   }
   const [resource = '', name, subresource, ...rest] = parts;
+  if (verb === '' && subresource !== 'proxy') return plain;
   const isNamespace = resource === 'namespaces';
   if (name === undefined && !watched) {
     if (verb === 'get') verb = isTrue(query.get('watch')) ? 'watch' : 'list';

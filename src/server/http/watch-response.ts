@@ -11,11 +11,11 @@ import type { ServedVersion } from '../registry/served-resource.ts';
 import type { WatchPlan } from '../registry/watch-objects.ts';
 import { replaceResourceVersion } from '../watch/stored-json.ts';
 import { startWatch, type SeenEvent } from '../watch/watch-stream.ts';
-import { flushHeaders, writeChunk, type HttpResponse } from './exchange.ts';
 import type { Negotiated } from './negotiate.ts';
 import { entryEnvelope, objectEnvelope, protobufType, statusEnvelope } from './protobuf-body.ts';
 import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
 import type { Turns } from './turns.ts';
+import type { WatchSink } from './watch-sink.ts';
 
 const bookmarkIntervalMs = 60_000;
 /** A watcher that has left this much unread is cut off; it starts again from the last version it saw. */
@@ -137,7 +137,7 @@ class FrameEncoder {
 }
 
 /** Streams a watch until the client leaves, its time is up, or the server stops. A start too long ago is answered with an ERROR event. */
-export function sendWatch(response: HttpResponse, options: WatchResponseOptions): void {
+export function sendWatch(sink: WatchSink, options: WatchResponseOptions): void {
   const { registry, served, plan, signal, turns } = options;
   const encoder = new FrameEncoder(options);
   const { clock, feed } = registry;
@@ -158,7 +158,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
   function writeNow(chunk: Buffer): void {
     if (over) return;
     if (!blocked) {
-      blocked = !writeChunk(response, chunk);
+      blocked = !sink.write(chunk);
       return;
     }
     waiting.push(chunk);
@@ -178,7 +178,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
   function end(): void {
     finish();
     turns.run(() => {
-      if (!over) response.end();
+      if (!over) sink.end();
       over = true;
     });
   }
@@ -187,7 +187,7 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
     finish();
     over = true;
     waiting.length = 0;
-    response.destroy();
+    sink.destroy();
   }
 
   function subscribe(): { close(): void } {
@@ -243,21 +243,18 @@ export function sendWatch(response: HttpResponse, options: WatchResponseOptions)
 
   if (plan.markInitialEnd && plan.bookmarks && !expired) bookmark(revision, true);
   signal.addEventListener('abort', end, { once: true });
-  response.on('close', () => {
+  sink.on('close', () => {
     over = true;
     finish();
   });
-  response.on('error', finish);
-  response.on('drain', () => {
+  sink.on('error', finish);
+  sink.on('drain', () => {
     blocked = false;
     backlog = 0;
-    if (waiting.length > 0 && !over) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
+    if (waiting.length > 0 && !over) blocked = !sink.write(Buffer.concat(waiting.splice(0)));
   });
-  response.statusCode = 200;
-  response.setHeader('content-type', encoder.contentType);
-  response.setHeader('cache-control', 'no-cache, private');
-  flushHeaders(response);
+  sink.start(encoder.contentType);
   started = true;
-  if (waiting.length > 0) blocked = !writeChunk(response, Buffer.concat(waiting.splice(0)));
+  if (waiting.length > 0) blocked = !sink.write(Buffer.concat(waiting.splice(0)));
   if (expired) end();
 }

@@ -32,7 +32,7 @@ export function checkServed(served: ServedVersion, context: RequestContext): voi
         ? newNotFound(groupResource(served), name ?? '')
         : newGenericServerResponse({ code: 404 });
     }
-    if (!verbs.includes(verb)) throw newMethodNotAllowed();
+    if (verb !== '' && !verbs.includes(verb)) throw newMethodNotAllowed();
     return;
   }
   if (definition.review) {

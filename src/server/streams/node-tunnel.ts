@@ -3,6 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import https from 'node:https';
 import type { Duplex, Readable } from 'node:stream';
 import { proxiedLink, rewriteLinks } from './proxied-links.ts';
+import { acceptWebSocket, byteProtocol, sendBytes, type UpgradeConnection } from './web-socket.ts';
 
 /** Where a node's kubelet endpoint listens, or another server. */
 export interface NodeEndpoint {
@@ -124,9 +125,7 @@ export class NodeTunnel {
     outgoing.end();
     const answer = await promise;
     if (!answer.upgraded) {
-      const { message } = answer;
-      socket.write(`${statusLine(message)}${headerLines(message, 'Connection: close\r\n')}\r\n`);
-      message.pipe(socket);
+      answerPlainly(socket, answer.message);
       return;
     }
     const node = answer.socket;
@@ -137,6 +136,26 @@ export class NodeTunnel {
       if ('setNoDelay' in side && typeof side.setNoDelay === 'function') side.setNoDelay(true);
     join(socket, node);
     join(node, socket);
+  }
+
+  /**
+   * What a node answers without an upgrade, to a client that asks for it over WebSocket: its bytes become messages; a refusal is
+   * relayed as the plain answer it is. Throws {@link TunnelError} and `StatusError`.
+   */
+  async relayAsMessages(connection: UpgradeConnection, target: TunnelTarget): Promise<void> {
+    const { request, socket } = connection;
+    const protocol = byteProtocol(request);
+    const { promise, outgoing } = this.#send(request, target, {});
+    socket.on('close', () => outgoing.destroy());
+    outgoing.end();
+    const answer = await promise;
+    if (answer.upgraded) {
+      answer.socket.destroy();
+      throw new TunnelError('the node switched protocols without being asked');
+    }
+    const { message } = answer;
+    if (message.statusCode === 200) await sendBytes(await acceptWebSocket(connection, protocol), message);
+    else answerPlainly(socket, message);
   }
 
   close(): void {
@@ -224,6 +243,11 @@ type NodeAnswer =
       readonly socket: Duplex;
       readonly head: Buffer;
     };
+
+function answerPlainly(socket: Duplex, message: IncomingMessage): void {
+  socket.write(`${statusLine(message)}${headerLines(message, 'Connection: close\r\n')}\r\n`);
+  message.pipe(socket);
+}
 
 function statusLine(message: IncomingMessage): string {
   return `HTTP/1.1 ${message.statusCode} ${message.statusMessage}\r\n`;
