@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { timestamp, type Clock } from '../base/clock.ts';
 import { WorkQueue } from '../base/queue.ts';
+import { RecentMap } from '../base/recent-map.ts';
 import { events, type Event } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { KubeObject, Live } from '../machinery/object.ts';
@@ -19,7 +20,7 @@ export interface EventRecorderOptions {
 export function createEventRecorder(client: Client, options: EventRecorderOptions): EventRecorder {
   const { clock } = options;
   const correlator = new EventCorrelator(clock);
-  const written = new Map<string, Live<Event>>();
+  const written = new RecentMap<string, Live<Event>>(4096);
   const waiting = new Map<string, Occurrence>();
   const resource = client.for(events);
   // Names of events have the time to the nanosecond; recorders of several components share the clock's milliseconds.
@@ -33,7 +34,7 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
       const occurrence = waiting.get(series);
       if (!occurrence) return undefined;
       try {
-        remember(series, await write(occurrence, written.get(series)));
+        written.set(series, await write(occurrence, written.get(series)));
       } catch (error) {
         if (!(error instanceof StatusError) || error.code === 429 || error.code >= 500) throw error;
       }
@@ -42,12 +43,6 @@ export function createEventRecorder(client: Client, options: EventRecorderOption
       return undefined;
     },
   });
-
-  function remember(series: string, event: Live<Event>): void {
-    written.delete(series);
-    written.set(series, event);
-    if (written.size > 4096) for (const oldest of written.keys()) return void written.delete(oldest);
-  }
 
   async function write(occurrence: Occurrence, previous: Live<Event> | undefined): Promise<Live<Event>> {
     if (previous && occurrence.count > 1) {

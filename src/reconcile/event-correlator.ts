@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { RecentMap } from '../base/recent-map.ts';
 import type { KubeObject } from '../machinery/object.ts';
 
 /** What somebody reported. */
@@ -25,13 +26,13 @@ const capacity = 4096;
 
 /**
  * Counts repeats, folds many similar messages into one and drops floods, with the rules and numbers of client-go's
- * EventCorrelator. Remembers the 4,096 most recent series.
+ * EventCorrelator. Remembers the 4,096 most recent series, and some more.
  */
 export class EventCorrelator {
   readonly #clock: Clock;
-  readonly #series = new Map<string, Occurrence>();
-  readonly #similar = new Map<string, { messages: Set<string>; last: number }>();
-  readonly #buckets = new Map<string, { tokens: number; filled: number }>();
+  readonly #series = new RecentMap<string, Occurrence>(capacity);
+  readonly #similar = new RecentMap<string, { messages: Set<string>; last: number }>(capacity);
+  readonly #buckets = new RecentMap<string, { tokens: number; filled: number }>(capacity);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -57,7 +58,7 @@ export class EventCorrelator {
       first: previous?.first ?? now,
       last: now,
     };
-    keep(this.#series, series, occurrence);
+    this.#series.set(series, occurrence);
     return this.#allowed(subject, now) ? { series, occurrence } : undefined;
   }
 
@@ -67,7 +68,7 @@ export class EventCorrelator {
       known && now - known.last <= similarWindowMs ? known : { messages: new Set<string>(), last: now };
     current.last = now;
     current.messages.add(message);
-    keep(this.#similar, kind, current);
+    this.#similar.set(kind, current);
     if (current.messages.size < similarLimit) return false;
     for (const oldest of current.messages) return current.messages.delete(oldest);
     return true;
@@ -77,18 +78,7 @@ export class EventCorrelator {
     const bucket = this.#buckets.get(subject) ?? { tokens: burst, filled: now };
     const tokens = Math.min(burst, bucket.tokens + (now - bucket.filled) / refillMs);
     const allowed = tokens >= 1;
-    keep(this.#buckets, subject, { tokens: allowed ? tokens - 1 : tokens, filled: now });
+    this.#buckets.set(subject, { tokens: allowed ? tokens - 1 : tokens, filled: now });
     return allowed;
-  }
-}
-
-/** Holds an entry as the most recent one and drops the oldest beyond the capacity. */
-function keep<V>(map: Map<string, V>, key: string, value: V): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= capacity) return;
-  for (const oldest of map.keys()) {
-    map.delete(oldest);
-    return;
   }
 }

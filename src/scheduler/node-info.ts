@@ -39,6 +39,8 @@ export class NodeInfo {
   unschedulable = false;
   /** Its label `kubernetes.io/hostname`. */
   hostname: string | undefined;
+  /** Its label `topology.kubernetes.io/zone`. */
+  zone: string | undefined;
   readonly #requested = emptySum();
   #node: Live<Node>;
   #allocatable: ResourceAmounts = NOTHING_REQUESTED;
@@ -111,6 +113,8 @@ export class NodeInfo {
 
   #setTaints({ spec, metadata }: Live<Node>): void {
     this.hostname = metadata.labels?.['kubernetes.io/hostname'];
+    this.zone = metadata.labels?.['topology.kubernetes.io/zone'];
+
     const { taints = noTaints } = spec;
     const soft = taints.filter(({ effect }) => effect === 'PreferNoSchedule');
     this.softTaints = soft.length > 0 ? soft : noTaints;

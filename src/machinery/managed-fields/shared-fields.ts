@@ -1,3 +1,4 @@
+import { RecentMap } from '../../base/recent-map.ts';
 import { setOwn } from '../json/own-property.ts';
 import type { FieldSet } from './field-set.ts';
 
@@ -12,39 +13,37 @@ export interface SharedFields {
 }
 
 const capacity = 4096;
-const known = new Map<string, SharedFields>();
 const byObject = new Map<unknown, SharedFields>();
+const known = new RecentMap<string, SharedFields>(capacity, ({ object }) => byObject.delete(object));
 
 /** What stands at a field below which nothing is named. */
 export const leaf: SharedFields = { text: '{}', object: Object.freeze({}) };
 
 /**
  * The one object that has these members in this order. What was made of one template is owned alike, so that thousands of objects
- * hold the same few parts; the last 4,096 are remembered.
+ * hold the same few parts; the last 4,096 and some more are remembered.
  */
 export function shareFields(members: readonly (readonly [string, SharedFields])[]): SharedFields {
   if (members.length === 0) return leaf;
   let inner = '';
-  for (const [name, { text }] of members)
-    inner += `${inner === '' ? '' : ','}${JSON.stringify(name)}:${text}`;
+  for (const [name, { text }] of members) inner += `${inner === '' ? '' : ','}${quote(name)}:${text}`;
   const text = `{${inner}}`;
   const found = known.get(text);
   if (found) return found;
   const object: Record<string, unknown> = {};
   for (const [name, member] of members) setOwn(object, name, member.object);
   const made: SharedFields = { text, object: Object.freeze(object) };
-  if (known.size >= capacity) forgetOldest();
   known.set(text, made);
   byObject.set(made.object, made);
   return made;
 }
 
-function forgetOldest(): void {
-  for (const [text, { object }] of known) {
-    known.delete(text);
-    byObject.delete(object);
-    return;
-  }
+const quoted = new RecentMap<string, string>(capacity);
+
+function quote(name: string): string {
+  let text = quoted.get(name);
+  if (text === undefined) quoted.set(name, (text = JSON.stringify(name)));
+  return text;
 }
 
 /** The shared part that an object is, if it is one that is remembered. */

@@ -1,4 +1,5 @@
 import { encodeJson } from '../json/encode.ts';
+import { sharedPart } from '../managed-fields/shared-fields.ts';
 import { isLeftOut } from './omitempty.ts';
 import type { Schema } from './decode.ts';
 import { fieldsToWrite, isCollection } from './message-plan.ts';
@@ -84,8 +85,9 @@ function encodeValue(value: unknown, of: FieldType, table: SchemaTable): string 
       return String(value);
     case 'any':
     case 'raw':
-    case 'fieldsV1':
       return encodeJson(value);
+    case 'fieldsV1':
+      return sharedPart(value)?.text ?? encodeJson(value);
     default:
       return typeof value === 'string' ? quote(value) : String(value);
   }

@@ -7,6 +7,7 @@ import type { SpreadConstraint } from './spread-constraint.ts';
 import { countSpread, spreadClasses, type SpreadDomainCache } from './spread-domains.ts';
 
 const hostname = 'kubernetes.io/hostname';
+const zone = 'topology.kubernetes.io/zone';
 
 export interface SpreadScoreOptions {
   readonly index: PodIndex;
@@ -17,7 +18,7 @@ export interface SpreadScoreOptions {
   readonly nodes: readonly ScoredNode[];
 }
 
-type ScoredNode = Pick<NodeInfo, 'name' | 'labels' | 'hostname' | 'podsOf'>;
+type ScoredNode = Pick<NodeInfo, 'name' | 'labels' | 'hostname' | 'zone' | 'podsOf'>;
 
 /**
  * Scores nodes, index by index, by how many of the pods that the constraints count are in their domains: lower is better; -1
@@ -73,14 +74,12 @@ function addByDomain(
   nodes: readonly ScoredNode[],
   counts: SummedDomains,
 ): void {
+  const domains = nodes.map(topologyKey === zone ? (node) => node.zone : ({ labels }) => labels[topologyKey]);
   const held = new Map<string, number>();
-  for (const { labels } of nodes) {
-    const domain = labels[topologyKey] ?? '';
-    if (!held.has(domain)) held.set(domain, counts.get(domain));
-  }
+  for (const domain of new Set(domains)) held.set(domain ?? '', counts.get(domain ?? ''));
   const weight = Math.log(held.size + 2);
   for (let at = 0; at < nodes.length; at++) {
-    const domain = nodes[at]?.labels[topologyKey];
+    const domain = domains[at];
     if (domain === undefined) continue;
     scores[at] = (scores[at] ?? 0) + (held.get(domain) ?? 0) * weight + (maxSkew - 1);
   }
