@@ -10,7 +10,6 @@ import { reflect } from '../reconcile/reflector.ts';
 import { createNodeAdmission } from './admission/node-admission.ts';
 import { isMirrorPod } from './admission/static-pod.ts';
 import { createConfigSource } from './config-source.ts';
-import { createNodeCsi } from './csi/start-csi.ts';
 import type { ContainerRuntime, ContainerStatus } from './container-runtime.ts';
 import { createImagePuller } from './images/image-puller.ts';
 import { createHousekeeping, type Housekeeping } from './housekeeping.ts';
@@ -28,7 +27,9 @@ import {
   nodeCapacity,
   nodeStatus,
   nodeSystemInfo,
+  withDevices,
 } from './node-status.ts';
+import { createNodePlugins } from './plugins/node-plugins.ts';
 import { ProbeCounts } from './probes/probe-counts.ts';
 import { PodWorkers } from './pod-workers.ts';
 import { defaultNodeSettings, type NodeSettings } from './settings/node-settings.ts';
@@ -158,16 +159,17 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     ]);
     const services = followServices({ client, clock, signal, onError });
     const tokens = createServiceAccountTokens({ client, clock });
-    const csi = createNodeCsi({
+    const plugins = createNodePlugins({
       client,
       clock,
       nodeName,
       directory: options.directory,
       tokens,
-      onUseChange: () => void registration.refresh().catch(onError),
+      onStatusChange: () => void registration.refresh().catch(onError),
+      onClaimDriver: () => workers?.onClaimDriver(),
       onError,
     });
-    signal.addEventListener('abort', () => csi.close(), { once: true });
+    signal.addEventListener('abort', () => plugins.close(), { once: true });
     const context: NodeContext = {
       client,
       clock,
@@ -199,7 +201,9 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           shuttingDown,
         }),
       }),
-      csi: csi.volumes,
+      csi: plugins.volumes,
+      claims: plugins.claims,
+      devices: plugins.devices,
       podVolumes,
       ...(options.localVolumes && { localVolumes: options.localVolumes }),
       probes,
@@ -217,7 +221,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       status: async (previous) =>
         nodeStatus({
           clock,
-          capacity,
+          capacity: withDevices(capacity, plugins.devices),
           addresses: options.addresses,
           info,
           images: options.images,
@@ -226,12 +230,12 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
           pressure: housekeeping?.pressure() ?? [],
           runtime,
           previous,
-          volumesInUse: csi.volumes.inUse(),
+          volumesInUse: plugins.volumes.inUse(),
         }),
       signal,
       onError,
     });
-    await csi.volumes.recover();
+    await plugins.recover();
     workers = new PodWorkers(context, {
       sandboxes: await runtime.listSandboxes(),
       containers: await runtime.listContainers(),
@@ -242,7 +246,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
     const node = await registration.register();
     staticPods?.reconcile();
     followNode();
-    csi.start().catch(onError);
+    plugins.start().catch(onError);
     void keepNodeLease({
       client,
       clock,

@@ -128,8 +128,19 @@ export interface ContainerMount {
 
 /** A device of the machine, under the name that the container has for it. */
 export interface ContainerDevice {
+  /** A device node, or a folder of such. */
   readonly hostPath: string;
   readonly containerPath: string;
+  /** Letters of `rwm`; absent: all. */
+  readonly permissions?: string;
+}
+
+/** Devices by their names in the Container Device Interface. */
+export interface CdiDevices {
+  /** `vendor.example/class=name`. */
+  readonly names: readonly string[];
+  /** Where files tell of them, as far as the node knows; later ones count more. */
+  readonly folders: readonly string[];
 }
 
 export interface ContainerSpec {
@@ -150,6 +161,7 @@ export interface ContainerSpec {
   readonly mounts: readonly ContainerMount[];
   /** Devices of the machine that the container sees. */
   readonly devices?: readonly ContainerDevice[];
+  readonly cdi?: CdiDevices;
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;

@@ -1,6 +1,8 @@
 import type { Pod } from '../api/core/v1.gen.ts';
+import type { Live } from '../machinery/object.ts';
 import { RuntimeError, type ContainerRuntime, type SandboxStatus } from './container-runtime.ts';
 import type { NodeContext } from './node-context.ts';
+import { PluginError } from './plugins/plugin-connection.ts';
 import { runtimeHandlerOf } from './runtime-handler.ts';
 import { sandboxSpec } from './sandbox-spec.ts';
 import { WaitingError } from './waiting-error.ts';
@@ -8,13 +10,13 @@ import { WaitingError } from './waiting-error.ts';
 /** Makes a sandbox for a pod, after freeing those that it had before. Throws `RuntimeError`, or `WaitingError` with a reason of its own. */
 export async function makeSandbox(request: {
   readonly node: NodeContext;
-  readonly pod: Pod;
+  readonly pod: Live<Pod>;
   readonly attempt: number;
   readonly old: readonly SandboxStatus[];
   readonly signal: AbortSignal;
 }): Promise<SandboxStatus> {
   const { node, pod, attempt, old, signal } = request;
-  refuseUnsupported(pod);
+  await prepareClaims(node, pod);
   if (attempt > 0) {
     const why = 'Pod sandbox changed, it will be killed and re-created.';
     node.events.record(pod, 'Normal', 'SandboxChanged', why);
@@ -49,12 +51,12 @@ export function sandboxFailure(error: unknown): { readonly reason: string; reado
   return { reason: 'FailedCreatePodSandBox', message };
 }
 
-/** What a pod must not be run without, and this node does not have. */
-function refuseUnsupported({ spec }: Pod): void {
-  const [claim] = spec.resourceClaims ?? [];
-  if (claim)
-    throw new WaitingError(
-      'FailedPrepareDynamicResources',
-      `Failed to prepare dynamic resources: claim ${claim.name}: no driver for devices is registered on this node`,
-    );
+async function prepareClaims(node: NodeContext, pod: Live<Pod>): Promise<void> {
+  try {
+    await node.claims.prepare(pod);
+  } catch (cause) {
+    if (!(cause instanceof PluginError)) throw cause;
+    const message = `Failed to prepare dynamic resources: prepare dynamic resources: ${cause.message}`;
+    throw new WaitingError('FailedPrepareDynamicResources', message, { cause });
+  }
 }

@@ -11,6 +11,8 @@ import type { ImagePuller } from './images/image-puller.ts';
 import type { LocalVolumeUse } from './local-storage/local-volumes.ts';
 import type { PodVolumes } from './volumes/pod-volumes.ts';
 import type { CsiVolumes } from './csi/csi-volumes.ts';
+import type { DevicePlugins } from './device-plugins/device-plugins.ts';
+import type { PodClaims } from './dynamic-resources/pod-claims.ts';
 import type { KeyedBackoff } from './keyed-backoff.ts';
 import type { PodDns } from './pod-etc.ts';
 import type { ProbeCounts } from './probes/probe-counts.ts';
@@ -39,6 +41,10 @@ export interface NodeContext {
   readonly podVolumes: Map<string, PodVolumes>;
   /** The volumes of drivers that have registered with the node. */
   readonly csi: CsiVolumes;
+  /** The devices of pods' resource claims. */
+  readonly claims: PodClaims;
+  /** The devices of device plug-ins. */
+  readonly devices: DevicePlugins;
   /** The volumes that the machine itself keeps; absent where it keeps none. */
   readonly localVolumes?: LocalVolumeUse;
   readonly probes: ProbeCounts;

@@ -61,6 +61,18 @@ export async function nodeCapacity(
   return { memoryBytes, capacity, allocatable: allocatableOf(capacity, settings) };
 }
 
+/** The capacity with the resources of device plug-ins. */
+export function withDevices(
+  capacity: NodeCapacity,
+  devices: { capacity(): Readonly<Record<string, string>>; allocatable(): Readonly<Record<string, string>> },
+): NodeCapacity {
+  return {
+    ...capacity,
+    capacity: { ...capacity.capacity, ...devices.capacity() },
+    allocatable: { ...capacity.allocatable, ...devices.allocatable() },
+  };
+}
+
 /** `node.status.nodeInfo` of this machine. */
 export async function nodeSystemInfo(runtime: string, kubeletVersion: string): Promise<NodeSystemInfo> {
   const [machineID, systemUUID, bootID, osRelease] = await Promise.all([

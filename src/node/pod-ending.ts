@@ -1,5 +1,8 @@
+import { createBackoff } from '../base/backoff.ts';
 import type { Pod } from '../api/core/v1.gen.ts';
+import type { Live } from '../machinery/object.ts';
 import type { NodeContext } from './node-context.ts';
+import { PluginError } from './plugins/plugin-connection.ts';
 import type { PodObserver } from './pod-observer.ts';
 import type { StepRunner } from './step-runner.ts';
 import { stopPod } from './stop-pod.ts';
@@ -9,7 +12,7 @@ export interface PodEndingOptions {
   readonly steps: StepRunner;
   readonly observer: PodObserver;
   /** The newest version. */
-  pod(): Pod;
+  pod(): Live<Pod>;
 }
 
 /** The end of a pod's containers and sandboxes: begun once, in order, and hurried when somebody wants it sooner. */
@@ -18,6 +21,7 @@ export class PodEnding {
   readonly #begun = new AbortController();
   #stopping: { graceMs: number; readonly hurry: AbortController } | undefined;
   readonly #ends: Promise<void>;
+  readonly #backoff = createBackoff({ baseMs: 1000, maxMs: 30_000 });
   #finished = false;
   #tell: () => void = () => undefined;
 
@@ -82,8 +86,23 @@ export class PodEnding {
       await node.runtime.stopSandbox(sandbox.id);
       observer.setSandbox({ ...sandbox, ready: false });
     }
+    if (!(await this.#unprepared())) return;
     this.#finished = true;
     this.#tell();
+  }
+
+  /** Whether the drivers of the pod's devices have taken them back; otherwise they are asked again later. */
+  async #unprepared(): Promise<boolean> {
+    const { node, steps, pod } = this.#options;
+    try {
+      await node.claims.unprepare(pod().metadata.uid);
+      return true;
+    } catch (error) {
+      if (!(error instanceof PluginError)) throw error;
+      steps.later('stop', this.#backoff.next());
+      node.onError(error);
+      return false;
+    }
   }
 
   async #stopRunning(): Promise<void> {

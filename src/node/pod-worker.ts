@@ -162,7 +162,12 @@ export class PodWorker {
 
   /** Whether the node has taken the pod and something of it runs or may run. */
   get isTaken(): boolean {
-    return this.#adopted && !this.#refusal && !this.#isOver() && !this.#ending.isFinished;
+    return this.#adopted && this.mayRun;
+  }
+
+  /** Whether something of the pod may run, as far as is known: what the node has for it is kept. */
+  get mayRun(): boolean {
+    return !this.#refusal && !this.#isOver() && !this.#ending.isFinished;
   }
 
   /** A resize that waits for room. */
@@ -170,8 +175,9 @@ export class PodWorker {
     return this.isTaken ? this.#resizer.waiting : undefined;
   }
 
-  /** Looks again whether there is room for what the pod asks for. */
-  retryResize(): void {
+  /** Looks again whether there is room for what the pod asks for, and tries at once what waits for its next attempt. */
+  retry(): void {
+    for (const step of ['sandbox', 'stop']) this.#steps.wake(step);
     this.#requestSync();
   }
 
@@ -352,12 +358,8 @@ export class PodWorker {
         return this.#createSandbox(step.attempt);
       case 'start':
         return this.#start(step);
-      case 'stop': {
-        const { container, status, why } = step;
-        return this.#steps.run(container.name, () =>
-          this.#stopOne({ container, status, why }, this.#graceMs()),
-        );
-      }
+      case 'stop':
+        return this.#steps.run(step.container.name, () => this.#stopOne(step, this.#graceMs()));
       case 'resize':
         return this.#steps.run('resize', () => this.#resize());
       case 'finish':
@@ -432,10 +434,8 @@ export class PodWorker {
     const pod = this.#pod;
     this.#steps.run('sandbox', async () => {
       try {
-        const { sandboxes } = this.observer;
-        this.observer.setSandbox(
-          await makeSandbox({ node: this.#node, pod, attempt, old: sandboxes, signal: this.#ending.signal }),
-        );
+        const [node, old, { signal }] = [this.#node, this.observer.sandboxes, this.#ending];
+        this.observer.setSandbox(await makeSandbox({ node, pod, attempt, old, signal }));
         this.#sandboxBackoff.reset();
       } catch (error) {
         if (this.#ending.signal.aborted) return;

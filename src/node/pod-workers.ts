@@ -94,6 +94,20 @@ export class PodWorkers {
       await worker.checkStorage();
     }
     this.#retryResizes();
+    this.#reconcileClaims();
+  }
+
+  /** Pods may have waited for the driver of their claims, at their beginning or at their end. */
+  onClaimDriver(): void {
+    for (const worker of this.#workers.values()) worker.retry();
+    if (this.#listed) this.#reconcileClaims();
+  }
+
+  /** Has the claims taken back of pods that are no longer here. */
+  #reconcileClaims(): void {
+    this.#node.claims
+      .reconcile(new Set(this.#workers.keys()))
+      .catch((error: unknown) => this.#node.onError(error));
   }
 
   async close(): Promise<void> {
@@ -143,6 +157,11 @@ export class PodWorkers {
       .map(([, worker]) => worker.pod);
   }
 
+  /** Uids of the pods of which something may run. */
+  #mayRun(): ReadonlySet<string> {
+    return new Set([...this.#workers].flatMap(([uid, { mayRun }]) => (mayRun ? [uid] : [])));
+  }
+
   /** One at a time, so that two pods are not both given what is left. */
   #admit(asking: PodWorker): Promise<Refusal | undefined> {
     const { pod } = asking;
@@ -150,8 +169,9 @@ export class PodWorkers {
       this.#node.admission.refusalOf(pod, () => this.#taken(pod.metadata.uid));
     const decide = async (): Promise<Refusal | undefined> => {
       const first = await refusal();
-      if (!first?.reason.startsWith('OutOf') || !(await this.#makeRoom(pod))) return first;
-      return refusal();
+      const makesRoom = first?.reason.startsWith('OutOf') === true && (await this.#makeRoom(pod));
+      const last = makesRoom ? await refusal() : first;
+      return last ?? this.#node.devices.allocate(pod, this.#mayRun());
     };
     const decision = this.#admitting.then(decide, decide);
     // Whoever is next is to see this one as taken.
@@ -183,7 +203,7 @@ export class PodWorkers {
     [...this.#workers.values()]
       .flatMap((worker) => (worker.waitingResize ? [{ worker, resize: worker.waitingResize }] : []))
       .sort((a, b) => compareWaitingResizes(a.resize, b.resize))
-      .forEach(({ worker }) => worker.retryResize());
+      .forEach(({ worker }) => worker.retry());
   }
 
   #stopOrphans(uids: ReadonlySet<string>): void {

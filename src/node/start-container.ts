@@ -1,6 +1,7 @@
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Container, Pod } from '../api/core/v1.gen.ts';
+import type { Live } from '../machinery/object.ts';
 import type { PodConfig } from './config-source.ts';
 import { containerResources } from './container-resources.ts';
 import { RuntimeError, type ContainerSpec, type SandboxStatus } from './container-runtime.ts';
@@ -15,8 +16,9 @@ import type { NodeContext } from './node-context.ts';
 import { logFile, type PodDirectories } from './pod-directories.ts';
 import { kernelHostname } from './pod-etc.ts';
 import { mountAnnotations } from './mount-status.ts';
+import { givenDevices } from './given-devices.ts';
 import { containerDevices } from './volumes/container-devices.ts';
-import { containerMounts } from './volumes/container-mounts.ts';
+import { containerMounts, outerFirst } from './volumes/container-mounts.ts';
 import { shareMount } from './volumes/shared-mounts.ts';
 import { mountImageVolumes } from './volumes/image-volumes.ts';
 import type { PodVolumes } from './volumes/pod-volumes.ts';
@@ -26,7 +28,7 @@ import { makeTerminationLog } from './termination-message.ts';
 /** One attempt to start a container. */
 export interface StartRequest {
   readonly node: NodeContext;
-  readonly pod: Pod;
+  readonly pod: Live<Pod>;
   readonly container: Container;
   readonly attempt: number;
   /** As {@link ensureImage} returned it. */
@@ -86,6 +88,7 @@ async function credentialsOf(
 async function containerSpec(request: StartRequest, image: Image): Promise<ContainerSpec> {
   const { node, pod, container, attempt, directories, volumes, config } = request;
   const namespace = pod.metadata.namespace ?? '';
+  const given = await givenDevices(node, pod, container);
   const links = pod.spec?.enableServiceLinks === false ? 'api-only' : 'own-namespace';
   const env = await containerEnv(container, {
     pod,
@@ -124,9 +127,17 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
     command: (container.command ?? []).map(expand),
     args: (container.args ?? []).map(expand),
     ...(container.workingDir !== undefined && { workingDir: container.workingDir }),
-    env: [...hostnameEnv(pod, node.dns.clusterDomain), ...[...env].map(([name, value]) => ({ name, value }))],
-    mounts,
-    devices: containerDevices(container, { volumes, supported: node.runtime.blockDevices === true }),
+    env: [
+      ...hostnameEnv(pod, node.dns.clusterDomain),
+      ...given.env,
+      ...[...env].map(([name, value]) => ({ name, value })),
+    ],
+    mounts: outerFirst([...given.mounts, ...mounts]),
+    devices: [
+      ...given.devices,
+      ...containerDevices(container, { volumes, supported: node.runtime.blockDevices === true }),
+    ],
+    ...(given.cdi.names.length > 0 && { cdi: given.cdi }),
     tty: container.tty === true,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
@@ -141,7 +152,11 @@ async function containerSpec(request: StartRequest, image: Image): Promise<Conta
       'io.kubernetes.pod.namespace': namespace,
       'io.kubernetes.pod.uid': pod.metadata.uid ?? '',
     },
-    annotations: { [TERMINATION_LOG]: terminationLog, ...mountAnnotations(mounts, images) },
+    annotations: {
+      ...given.annotations,
+      [TERMINATION_LOG]: terminationLog,
+      ...mountAnnotations(mounts, images),
+    },
   };
 }
 

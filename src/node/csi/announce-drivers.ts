@@ -4,7 +4,7 @@ import type { Client } from '../../client/client.ts';
 import { isStatus } from '../../machinery/status-error.ts';
 import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { LOCAL_DRIVER, MACHINE_LABEL } from '../local-storage/local-driver.ts';
-import type { CsiDriverOnNode } from './plugin-registry.ts';
+import type { CsiDriverOnNode } from './csi-drivers.ts';
 
 const NODE_ID_ANNOTATION = 'csi.volume.kubernetes.io/nodeid';
 

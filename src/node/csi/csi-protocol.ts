@@ -1,16 +1,7 @@
-import type { fromJSON } from '@grpc/proto-loader';
+import type { RpcService } from '../plugins/rpc-schema.ts';
 
-type Namespace = Parameters<typeof fromJSON>[0];
-
-/** The members of a message: `TYPE NUMBER`, `repeated TYPE NUMBER` or `map NUMBER` (of strings to strings). */
-type Members = Readonly<Record<string, string>>;
-
-/** Which members of a message exclude each other. */
-const choices: Readonly<Record<string, readonly string[]>> = { VolumeCapability: ['block', 'mount'] };
-
-const csiMessages: Readonly<Record<string, Members>> = {
+const csiMessages: RpcService['messages'] = {
   Empty: {},
-  PluginInfo: { name: 'string 1', vendor_version: 'string 2' },
   Topology: { segments: 'map 1' },
   NodeInfo: { node_id: 'string 1', max_volumes_per_node: 'int64 2', accessible_topology: 'Topology 3' },
   RpcCapability: { type: 'int32 1' },
@@ -55,75 +46,22 @@ const csiMessages: Readonly<Record<string, Members>> = {
   ExpandResponse: { capacity_bytes: 'int64 1' },
 };
 
-const registrationMessages: Readonly<Record<string, Members>> = {
-  InfoRequest: {},
-  PluginInfo: {
-    type: 'string 1',
-    name: 'string 2',
-    endpoint: 'string 3',
-    supported_versions: 'repeated string 4',
+/** What a node asks of CSI drivers (container-storage-interface 1.x). */
+export const nodeService: RpcService = {
+  name: 'csi.v1.Node',
+  messages: csiMessages,
+  choices: { VolumeCapability: ['block', 'mount'] },
+  methods: {
+    NodeGetInfo: ['Empty', 'NodeInfo'],
+    NodeGetCapabilities: ['Empty', 'NodeCapabilities'],
+    NodeStageVolume: ['StageRequest', 'Empty'],
+    NodeUnstageVolume: ['UnstageRequest', 'Empty'],
+    NodePublishVolume: ['PublishRequest', 'Empty'],
+    NodeUnpublishVolume: ['UnpublishRequest', 'Empty'],
+    NodeGetVolumeStats: ['StatsRequest', 'Stats'],
+    NodeExpandVolume: ['ExpandRequest', 'ExpandResponse'],
   },
-  RegistrationStatus: { plugin_registered: 'bool 1', error: 'string 2' },
-  RegistrationStatusResponse: {},
 };
-
-/** Methods of a service, each with the messages that it takes and gives. */
-type Methods = Readonly<Record<string, readonly [request: string, response: string]>>;
-
-const nodeMethods: Methods = {
-  NodeGetInfo: ['Empty', 'NodeInfo'],
-  NodeGetCapabilities: ['Empty', 'NodeCapabilities'],
-  NodeStageVolume: ['StageRequest', 'Empty'],
-  NodeUnstageVolume: ['UnstageRequest', 'Empty'],
-  NodePublishVolume: ['PublishRequest', 'Empty'],
-  NodeUnpublishVolume: ['UnpublishRequest', 'Empty'],
-  NodeGetVolumeStats: ['StatsRequest', 'Stats'],
-  NodeExpandVolume: ['ExpandRequest', 'ExpandResponse'],
-};
-
-const registrationMethods: Methods = {
-  GetInfo: ['InfoRequest', 'PluginInfo'],
-  NotifyRegistrationStatus: ['RegistrationStatus', 'RegistrationStatusResponse'],
-};
-
-/** What a node speaks with CSI drivers (container-storage-interface 1.x) and with the plug-ins that register with it. */
-export function csiProtocol(): Namespace {
-  return {
-    nested: {
-      csi: { nested: { v1: { nested: namespaceOf(csiMessages, 'Node', nodeMethods) } } },
-      pluginregistration: {
-        nested: namespaceOf(registrationMessages, 'Registration', registrationMethods),
-      },
-    },
-  };
-}
-
-function namespaceOf(
-  messages: Readonly<Record<string, Members>>,
-  service: string,
-  methods: Methods,
-): NonNullable<Namespace['nested']> {
-  const types = Object.entries(messages).map(([name, members]) => {
-    const fields = Object.entries(members).map(([field, words]) => [field, fieldOf(words)] as const);
-    const choice = choices[name];
-    return [
-      name,
-      { fields: Object.fromEntries(fields), ...(choice && { oneofs: { choice: { oneof: [...choice] } } }) },
-    ] as const;
-  });
-  const calls = Object.entries(methods).map(
-    ([name, [requestType, responseType]]) => [name, { requestType, responseType, comment: '' }] as const,
-  );
-  return { ...Object.fromEntries(types), [service]: { methods: Object.fromEntries(calls) } };
-}
-
-function fieldOf(words: string): { type: string; id: number; rule?: string; keyType?: string } {
-  const parts = words.split(' ');
-  const id = Number(parts.at(-1));
-  if (parts[0] === 'map') return { keyType: 'string', type: 'string', id };
-  if (parts[0] === 'repeated') return { rule: 'repeated', type: parts[1] ?? '', id };
-  return { type: parts[0] ?? '', id };
-}
 
 /** What a driver's node service can do beyond publishing (`NodeServiceCapability.RPC.Type`). */
 export const nodeAbility: Readonly<
@@ -137,13 +75,6 @@ export interface NodeInfo {
   readonly node_id: string;
   readonly max_volumes_per_node: number;
   readonly accessible_topology: { readonly segments: StringMap } | null;
-}
-
-export interface PluginInfo {
-  readonly type: string;
-  readonly name: string;
-  readonly endpoint: string;
-  readonly supported_versions: readonly string[];
 }
 
 export interface VolumeCapability {

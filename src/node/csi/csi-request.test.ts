@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { capabilityOf, takesGroup, type CsiMount } from './csi-request.ts';
-import { kubeletPath, machinePath } from './kubelet-paths.ts';
+import { kubeletPath, machinePath } from '../plugins/kubelet-paths.ts';
 
 const mount: CsiMount = {
   name: 'pv',

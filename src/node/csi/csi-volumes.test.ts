@@ -7,10 +7,11 @@ import type { Pod } from '../../api/core/v1.gen.ts';
 import { attachmentName } from '../../api/storage/csi-volume.ts';
 import type { CSIDriver, CSIDriverSpec, VolumeAttachment } from '../../api/storage/v1.gen.ts';
 import { FakeApi } from '../testing/fake-api.ts';
+import type { RequestOf, ResponseOf } from '../plugins/plugin-connection.ts';
 import type { CsiCalls } from './csi-protocol.ts';
 import type { CsiMount } from './csi-request.ts';
 import { createCsiVolumes, type CsiVolumes } from './csi-volumes.ts';
-import type { CsiDriverOnNode } from './plugin-registry.ts';
+import type { CsiDriverOnNode } from './csi-drivers.ts';
 
 let directory: string;
 let api: FakeApi;
@@ -27,9 +28,10 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 
 /** A driver that makes the folders that it is asked for, and takes them away again. */
 function driver(abilities: readonly number[]): CsiDriverOnNode {
-  const act = async (method: string, request: Readonly<Record<string, unknown>>): Promise<void> => {
+  const act = async (method: string, request: object): Promise<void> => {
     calls.push({ method, request });
-    const path = String(request['target_path'] ?? request['staging_target_path']);
+    const { target_path, staging_target_path }: Readonly<Record<string, string>> = { ...request };
+    const path = String(target_path ?? staging_target_path);
     if (method === 'NodePublishVolume') await mkdir(path, { recursive: true });
     if (method.startsWith('NodeUn')) await rm(path, { recursive: true, force: true });
   };
@@ -39,12 +41,10 @@ function driver(abilities: readonly number[]): CsiDriverOnNode {
     abilities: new Set(abilities),
     pathFor: (path) => path,
     connection: {
-      call: async <Name extends keyof CsiCalls>(name: Name, request: CsiCalls[Name][0]) => {
-        await act(name, { ...request });
-        return {};
+      call: async <Name extends keyof CsiCalls>(name: Name, request: RequestOf<CsiCalls, Name>) => {
+        await act(name, request);
+        return {} as ResponseOf<CsiCalls, Name>;
       },
-      pluginInfo: () => Promise.reject(new Error('is no registrar')),
-      registered: () => Promise.resolve(),
       close: () => undefined,
     },
   };

@@ -17,7 +17,7 @@ import { mountPoints } from '../volumes/tmpfs.ts';
 import { VolumeError } from '../volumes/volume-error.ts';
 import { nodeAbility, type CsiCalls, type StringMap } from './csi-protocol.ts';
 import { capabilityOf, podContext, takesGroup, type CsiMount } from './csi-request.ts';
-import type { CsiDriverOnNode } from './plugin-registry.ts';
+import type { CsiDriverOnNode } from './csi-drivers.ts';
 
 export interface CsiVolumesOptions {
   readonly client: Client;

@@ -43,7 +43,12 @@ export async function containerMounts(options: ContainerMountsOptions): Promise<
     },
   ];
   const all = [...mounts, ...own.filter((mount) => !taken.has(mount.containerPath))];
-  return all.sort((a, b) => depth(a.containerPath) - depth(b.containerPath));
+  return outerFirst(all);
+}
+
+/** Mounts in an order in which none hides another. */
+export function outerFirst(mounts: readonly ContainerMount[]): readonly ContainerMount[] {
+  return mounts.toSorted((a, b) => depth(a.containerPath) - depth(b.containerPath));
 }
 
 function depth(path: string): number {

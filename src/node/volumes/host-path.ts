@@ -2,7 +2,7 @@ import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Stats } from 'node:fs';
 import type { HostPathVolumeSource } from '../../api/core/v1.gen.ts';
-import { machinePath } from '../csi/kubelet-paths.ts';
+import { machinePath } from '../plugins/kubelet-paths.ts';
 import { isMissing } from '../missing-file.ts';
 import { VolumeError } from './volume-error.ts';
 

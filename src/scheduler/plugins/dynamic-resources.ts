@@ -1,4 +1,5 @@
 import type { NodeSelector } from '../../api/core/v1.gen.ts';
+import { isReservedFor } from '../../api/resource/pod-claim-name.ts';
 import {
   deviceclasses,
   resourceclaims,
@@ -25,12 +26,7 @@ import {
   type ExtendedClaims,
 } from './devices/extended-claim.ts';
 import { extendedClassLookup } from './devices/extended-classes.ts';
-import {
-  canBeReserved,
-  isReservedFor,
-  podDeviceClaims,
-  type DeviceClaim,
-} from './devices/pod-device-claims.ts';
+import { canBeReserved, podDeviceClaims, type DeviceClaim } from './devices/pod-device-claims.ts';
 import { nodeSelectorMatches } from '../../api/core/node-selector.ts';
 
 const name = 'DynamicResources';

@@ -118,6 +118,12 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
     working_dir: spec.workingDir ?? '',
     envs: spec.env.map(({ name, value }) => ({ key: name, value })),
     mounts: spec.mounts.map(mountOf),
+    devices: (spec.devices ?? []).map(({ hostPath, containerPath, permissions }) => ({
+      container_path: containerPath,
+      host_path: hostPath,
+      permissions: permissions ?? 'rwm',
+    })),
+    CDI_devices: (spec.cdi?.names ?? []).map((name) => ({ name })),
     labels: { ...spec.labels, ...podLabelsOf(sandbox), ...ownLabels(owner) },
     annotations: {
       ...spec.annotations,

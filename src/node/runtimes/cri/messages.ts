@@ -85,6 +85,12 @@ export interface ContainerConfig {
   readonly working_dir: string;
   readonly envs: readonly { readonly key: string; readonly value: string }[];
   readonly mounts: readonly MountConfig[];
+  readonly devices: readonly {
+    readonly container_path: string;
+    readonly host_path: string;
+    readonly permissions: string;
+  }[];
+  readonly CDI_devices: readonly { readonly name: string }[];
   readonly labels: Strings;
   readonly annotations: Strings;
   readonly log_path: string;

@@ -167,6 +167,7 @@ const messages: Readonly<Record<string, Fields>> = {
   },
   ContainerMetadata: { name: 'string 1', attempt: 'uint32 2' },
   Device: { container_path: 'string 1', host_path: 'string 2', permissions: 'string 3' },
+  CDIDevice: { name: 'string 1' },
   ContainerConfig: {
     metadata: 'ContainerMetadata 1',
     image: 'ImageSpec 2',
@@ -183,6 +184,7 @@ const messages: Readonly<Record<string, Fields>> = {
     stdin_once: 'bool 13',
     tty: 'bool 14',
     linux: 'LinuxContainerConfig 15',
+    CDI_devices: 'repeated CDIDevice 17',
   },
   CreateContainerRequest: {
     pod_sandbox_id: 'string 1',

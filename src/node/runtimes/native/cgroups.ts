@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sleep, type Clock } from '../../../base/clock.ts';
 import { RuntimeError, type ContainerResources, type ContainerStats } from '../../container-runtime.ts';
 import { isMissing, readIfPresent } from '../state-file.ts';
+import type { DeviceRule } from './oci-config.ts';
 
 /** Where the machine's control groups are mounted. */
 export interface CgroupMounts {
@@ -126,14 +127,13 @@ export class Cgroups {
   }
 
   /** Version 1: allows the usual character devices and those that are named, and nothing else. */
-  async restrictDevices(
-    path: string,
-    more: readonly { readonly type: 'c' | 'b'; readonly major: number; readonly minor: number }[],
-  ): Promise<void> {
+  async restrictDevices(path: string, more: readonly DeviceRule[]): Promise<void> {
     const folder = this.#folder('devices', path);
     if (!folder || this.mounts.version === 2) return;
     await writeFile(join(folder, 'devices.deny'), 'a');
-    const rules = more.map(({ type, major, minor }) => `${type} ${major}:${minor} rwm`);
+    const rules = more.flatMap(({ type, major, minor, access }) =>
+      type === undefined || access === '' ? [] : [`${type} ${major}:${minor} ${access}`],
+    );
     for (const rule of [...deviceRules, ...rules]) await writeFile(join(folder, 'devices.allow'), rule);
   }
 

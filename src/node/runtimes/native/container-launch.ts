@@ -7,11 +7,12 @@ import type { Image } from '../../image-service.ts';
 import { toolPath } from '../run-command.ts';
 import { effectiveCapabilities } from './capabilities.ts';
 import type { Cgroups } from './cgroups.ts';
-import { deviceAt, hostDevices } from './host-devices.ts';
+import { applyCdiDevices } from './cdi-edits.ts';
+import { grantedDevices, hostDevices, type GrantedDevice } from './host-devices.ts';
 import { resolveUser } from './image-user.ts';
 import { holdsStdin, type Launcher } from './launcher.ts';
 import type { NativeLayout } from './layout.ts';
-import { ociConfig, type NamespaceType, type OciConfig, type OciDevice } from './oci-config.ts';
+import { ociConfig, type NamespaceType, type OciConfig } from './oci-config.ts';
 import type { Privileges } from './privileges.ts';
 import { namespacePaths } from './sandbox-namespaces.ts';
 import { defaultSeccompProfile, type SeccompProfile } from './seccomp-profile.ts';
@@ -71,7 +72,7 @@ export async function containerConfig(request: ConfigRequest): Promise<OciConfig
     request.nodeNetns,
   );
   if (request.processesPid !== undefined) namespaces.pid = `/proc/${request.processesPid}/ns/pid`;
-  return ociConfig({
+  const config = ociConfig({
     spec,
     sandbox,
     image,
@@ -86,11 +87,12 @@ export async function containerConfig(request: ConfigRequest): Promise<OciConfig
     ...(seccomp ? { seccomp } : {}),
     ...(launcher.joinsCgroup ? {} : { cgroupsPath: join(cgroups.root, leaf) }),
   });
+  return spec.cdi ? applyCdiDevices(config, spec.cdi, launcher) : config;
 }
 
 /** The devices that a container asks for. */
-export function ownDevices({ devices = [] }: ContainerSpec): Promise<readonly OciDevice[]> {
-  return Promise.all(devices.map(({ hostPath, containerPath }) => deviceAt(hostPath, containerPath)));
+async function ownDevices({ devices = [] }: ContainerSpec): Promise<readonly GrantedDevice[]> {
+  return (await Promise.all(devices.map(grantedDevices))).flat();
 }
 
 async function seccompProfile(spec: ContainerSpec, directory: string): Promise<SeccompProfile | undefined> {

@@ -25,13 +25,7 @@ import type { LogRotation } from '../cri-log-writer.ts';
 import { startSession } from '../exec-session.ts';
 import { writeState } from '../state-file.ts';
 import { Cgroups, detectCgroups } from './cgroups.ts';
-import {
-  containerConfig,
-  containerGroups,
-  overlayOptions,
-  startShim,
-  ownDevices,
-} from './container-launch.ts';
+import { containerConfig, containerGroups, overlayOptions, startShim } from './container-launch.ts';
 import { ContainerStreams } from './container-streams.ts';
 import { FifoPool } from './fifo-pool.ts';
 import { holdsStdin, type Launcher } from './launcher.ts';
@@ -218,25 +212,26 @@ class NativeRuntime implements ContainerRuntime {
     await mkdir(folder, { mode: 0o711 });
     try {
       const { group } = containerGroups(sandboxId, id, { cgroups, launcher });
+      const configured = containerConfig({
+        ...this.#machineOf(sandboxId),
+        seccompDirectory: this.#options.seccompDirectory ?? join(layout.directory, 'seccomp'),
+        sandboxId,
+        sandbox: sandbox.spec,
+        ...(nodeNetns !== undefined && { nodeNetns }),
+        processesPid: this.#processesPid(spec, sandbox),
+        id,
+        spec,
+        image,
+      });
       const [config] = await Promise.all([
-        containerConfig({
-          ...this.#machineOf(sandboxId),
-          seccompDirectory: this.#options.seccompDirectory ?? join(layout.directory, 'seccomp'),
-          sandboxId,
-          sandbox: sandbox.spec,
-          ...(nodeNetns !== undefined && { nodeNetns }),
-          processesPid: this.#processesPid(spec, sandbox),
-          id,
-          spec,
-          image,
-        }),
+        configured,
         mkdir(join(folder, 'upper'), { mode: 0o755 }),
         mkdir(join(folder, 'work'), { mode: 0o700 }),
         mkdir(join(folder, 'rootfs'), { mode: 0o755 }),
         fifos.place(['out', 'err', ...(holdsStdin(spec) ? ['in'] : [])].map((name) => join(folder, name))),
         cgroups.create(group, spec.resources).then(async () => {
           if (!spec.security.privileged && launcher.joinsCgroup)
-            await cgroups.restrictDevices(group, await ownDevices(spec));
+            await cgroups.restrictDevices(group, (await configured).linux.resources.devices);
         }),
       ]);
       const inner = await mapRoot(this.#machine, sandbox, { id, config, layers: image.layers });

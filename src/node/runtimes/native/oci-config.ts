@@ -3,6 +3,7 @@ import type { Image } from '../../image-service.ts';
 import { commandLine, containerEnvironment } from '../container-command.ts';
 import { maskedPaths, readonlyPaths } from '../hidden-paths.ts';
 import { effectiveCapabilities } from './capabilities.ts';
+import type { GrantedDevice } from './host-devices.ts';
 import type { ContainerUser } from './image-user.ts';
 import type { Privileges } from './privileges.ts';
 import type { SeccompProfile } from './seccomp-profile.ts';
@@ -32,6 +33,21 @@ interface IdMapping {
   readonly size: number;
 }
 
+export interface DeviceRule {
+  readonly allow: boolean;
+  readonly access: string;
+  readonly type?: 'c' | 'b';
+  readonly major?: number;
+  readonly minor?: number;
+}
+
+export interface OciHook {
+  readonly path: string;
+  readonly args?: readonly string[];
+  readonly env?: readonly string[];
+  readonly timeout?: number;
+}
+
 /** The part of the OCI runtime specification's `config.json` that is used here. */
 export interface OciConfig {
   readonly ociVersion: string;
@@ -51,19 +67,15 @@ export interface OciConfig {
   };
   readonly root: { readonly path: string; readonly readonly: boolean };
   readonly mounts: readonly OciMount[];
+  /** By when they run: `createRuntime` … */
+  readonly hooks?: Readonly<Record<string, readonly OciHook[]>>;
   readonly linux: {
     readonly namespaces: readonly { readonly type: NamespaceType; readonly path?: string }[];
     readonly uidMappings?: readonly IdMapping[];
     readonly gidMappings?: readonly IdMapping[];
     readonly devices: readonly OciDevice[];
     readonly resources: {
-      readonly devices: readonly {
-        readonly allow: boolean;
-        readonly access: string;
-        readonly type?: 'c' | 'b';
-        readonly major?: number;
-        readonly minor?: number;
-      }[];
+      readonly devices: readonly DeviceRule[];
       readonly memory?: { readonly limit: number; readonly swap?: number };
     };
     readonly cgroupsPath?: string;
@@ -87,7 +99,7 @@ export interface OciConfigInput {
   readonly seccomp?: SeccompProfile;
   readonly hostDevices: readonly OciDevice[];
   /** Those that the container asks for. */
-  readonly devices: readonly OciDevice[];
+  readonly devices: readonly GrantedDevice[];
   readonly cgroupsPath?: string;
   /** What this process may give away. */
   readonly privileges: Privileges;
@@ -117,18 +129,12 @@ export function ociConfig(input: OciConfigInput): OciConfig {
     mounts: [...systemMounts(input), ...volumeMounts(spec)],
     linux: {
       namespaces: namespaceList(input),
-      devices: [...(security.privileged ? input.hostDevices : []), ...input.devices],
+      devices: [
+        ...(security.privileged ? input.hostDevices : []),
+        ...input.devices.map(({ device }) => device),
+      ],
       resources: {
-        devices: [
-          { allow: security.privileged, access: 'rwm' },
-          ...input.devices.map(({ type, major, minor }) => ({
-            allow: true,
-            access: 'rwm',
-            type,
-            major,
-            minor,
-          })),
-        ],
+        devices: [{ allow: security.privileged, access: 'rwm' }, ...input.devices.map(deviceRule)],
         ...(resources.memoryLimitBytes === undefined
           ? {}
           : { memory: { limit: resources.memoryLimitBytes } }),
@@ -140,6 +146,11 @@ export function ociConfig(input: OciConfigInput): OciConfig {
       ...(input.seccomp && !security.privileged ? { seccomp: input.seccomp } : {}),
     },
   };
+}
+
+/** What lets a container use a device. */
+export function deviceRule({ device: { type, major, minor }, access }: GrantedDevice): DeviceRule {
+  return { allow: true, access, type, major, minor };
 }
 
 function systemMounts({ spec, sharedMemory, hostnameFile, privileges }: OciConfigInput): readonly OciMount[] {

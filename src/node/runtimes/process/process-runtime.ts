@@ -28,6 +28,7 @@ import { readIfPresent, writeState } from '../state-file.ts';
 import { listenScript } from './listen-script.ts';
 import { findProgram } from './program.ts';
 import { mapped, projectRoot } from './projected-root.ts';
+import { withCdiDevices } from './with-cdi-devices.ts';
 import { unmountBelow } from '../../volumes/tmpfs.ts';
 
 export interface ProcessRuntimeOptions {
@@ -140,8 +141,9 @@ class ProcessRuntime implements ContainerRuntime {
     return [...this.#sandboxes.values()].map((sandbox) => sandbox.status);
   }
 
-  async createContainer(sandboxId: string, spec: ContainerSpec, signal?: AbortSignal): Promise<string> {
+  async createContainer(sandboxId: string, given: ContainerSpec, signal?: AbortSignal): Promise<string> {
     signal?.throwIfAborted();
+    const spec = await withCdiDevices(given);
     const { spec: sandbox } = this.#sandbox(sandboxId);
     const image = await this.#options.images.get(spec.imageId);
     if (!image) throw new RuntimeError('NOT_FOUND', `image ${spec.imageId} (${spec.image}) is not present`);

@@ -1,3 +1,4 @@
+import { isReservedFor } from '../../../api/resource/pod-claim-name.ts';
 import { resourceclaims, type AllocationResult, type ResourceClaim } from '../../../api/resource/v1.gen.ts';
 import { timestamp, type Clock } from '../../../base/clock.ts';
 import type { Client } from '../../../client/client.ts';
@@ -5,7 +6,7 @@ import { isStatus } from '../../../machinery/status-error.ts';
 import type { Informer } from '../../../reconcile/informer.ts';
 import type { PodInfo } from '../../pod-info.ts';
 import { waitUntil } from '../wait-until.ts';
-import { isReservedFor, type DeviceClaim } from './pod-device-claims.ts';
+import type { DeviceClaim } from './pod-device-claims.ts';
 
 const finalizer = 'resource.kubernetes.io/delete-protection';
 const attempts = 5;

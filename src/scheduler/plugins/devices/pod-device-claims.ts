@@ -1,4 +1,5 @@
-import type { Pod, PodResourceClaim } from '../../../api/core/v1.gen.ts';
+import type { Pod } from '../../../api/core/v1.gen.ts';
+import { claimNotMade, notMadeFor, podClaimName } from '../../../api/resource/pod-claim-name.ts';
 import type { ResourceClaim } from '../../../api/resource/v1.gen.ts';
 import type { Live } from '../../../machinery/object.ts';
 
@@ -12,38 +13,25 @@ export function podDeviceClaims(
   pod: Live<Pod>,
   find: (namespace: string, name: string) => DeviceClaim | undefined,
 ): readonly DeviceClaim[] | string {
-  const { namespace = '', name: podName, uid } = pod.metadata;
+  const { namespace = '' } = pod.metadata;
   const claims: DeviceClaim[] = [];
   for (const use of pod.spec.resourceClaims ?? []) {
     const generated = use.resourceClaimName === undefined;
-    const name = claimName(pod, use);
-    if (name === undefined) return `pod "${namespace}/${podName}": ResourceClaim not created yet`;
+    const name = podClaimName(pod, use);
+    if (name === undefined) return claimNotMade(pod);
     if (name === '') continue;
     const claim = find(namespace, name);
     if (!claim) return `resourceclaim.resource.k8s.io ${JSON.stringify(name)} not found`;
     if (claim.metadata.deletionTimestamp !== undefined) {
       return `resourceclaim ${JSON.stringify(name)} is being deleted`;
     }
-    const owned = claim.metadata.ownerReferences?.some((owner) => owner.controller && owner.uid === uid);
-    if (generated && !owned) {
-      return `ResourceClaim ${namespace}/${name} was not created for pod ${namespace}/${podName} (pod is not owner)`;
-    }
+    const refusal = generated ? notMadeFor(pod, claim) : undefined;
+    if (refusal !== undefined) return refusal;
     claims.push(claim);
   }
   return claims;
 }
 
-export function isReservedFor({ status }: ResourceClaim, uid: string): boolean {
-  return (status?.reservedFor ?? []).some((consumer) => consumer.uid === uid);
-}
-
 export function canBeReserved({ status }: ResourceClaim): boolean {
   return (status?.reservedFor ?? []).length < maxReservations;
-}
-
-/** Undefined: not made yet; empty: none is needed. */
-function claimName({ status }: Pod, { name, resourceClaimName }: PodResourceClaim): string | undefined {
-  if (resourceClaimName !== undefined) return resourceClaimName;
-  const made = status?.resourceClaimStatuses?.find((one) => one.name === name);
-  return made && (made.resourceClaimName ?? '');
 }

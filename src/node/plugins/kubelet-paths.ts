@@ -4,11 +4,11 @@ import { join, normalize } from 'node:path';
 const KUBELET_ROOT = '/var/lib/kubelet';
 
 /** The folders below it that a node has. */
-const folders = ['plugins', 'plugins_registry', 'pods'];
+const folders = ['plugins', 'plugins_registry', 'pods', 'device-plugins'];
 
 /**
  * Each node has a directory of its own, and several share a machine: what manifests call `/var/lib/kubelet` (or plugins,
- * plugins_registry and pods in it) is that. Other paths stay as they are.
+ * plugins_registry, device-plugins and pods in it) is that. Other paths stay as they are.
  */
 export function machinePath(path: string, nodeDirectory: string): string {
   const clean = normalize(path).replace(/(?<=.)\/+$/, '');
