@@ -42,6 +42,8 @@ export interface PodObservation {
   isReady(status: ContainerStatus): boolean;
   /** All that ever runs of this pod has ended and will not be started again. */
   readonly finished: boolean;
+  /** Devices of its claims have not been taken back: it is not over before. */
+  readonly holdsClaims: boolean;
   /** Set when the node itself ended the pod. */
   readonly verdict: { readonly reason: string; readonly message: string } | undefined;
   readonly hostIPs: readonly string[];
@@ -108,7 +110,7 @@ function phaseOf(
   if (seen.verdict && seen.finished) return 'Failed';
   const phase = podPhase({ pod: seen.pod, init, main, finished: seen.finished });
   const over = phase === 'Succeeded' || phase === 'Failed';
-  return seen.verdict && over ? 'Running' : phase;
+  return (seen.verdict || seen.holdsClaims) && over ? 'Running' : phase;
 }
 
 function keptVerdict(pod: Pod, phase: string): Pick<PodStatus, 'reason' | 'message'> {

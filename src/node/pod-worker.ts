@@ -294,8 +294,9 @@ export class PodWorker {
     }
     if (!this.#ending.hasBegun) this.#checkDeadline();
     if (!this.#ending.hasBegun) this.#takeSteps();
-    // What the API knows of a pod that is over stands until the node has made sure that nothing of it runs.
-    if (!this.#removed && (!this.#isOver() || this.#ending.isFinished)) {
+    // What the API knows of a pod that is over stands until the node has made sure that nothing of it runs, and knows more.
+    const knowsMore = this.#ending.isFinished && this.observer.histories.size > 0;
+    if (!this.#removed && (!this.#isOver() || knowsMore)) {
       this.#reported = this.#status();
       this.#writer.write(this.#reported);
     }
@@ -536,6 +537,7 @@ export class PodWorker {
       isStarted: (status) => this.observer.isStarted(status),
       isReady: (status) => this.observer.isReady(status),
       finished: this.#ending.isFinished,
+      holdsClaims: this.#node.claims.holds(pod.metadata.uid),
       verdict: this.#verdict,
       hostIPs: this.#node.hostIPs,
       runtimeName: this.#node.runtime.name,

@@ -2,7 +2,7 @@
 // whenever that is made anew, and writes every call as a line of JSON to NODE_DIRECTORY/NAME.calls (NAME is the end of RESOURCE).
 // OPTIONS is JSON: { devices: ["a", "b"], prefer: true, response: {…} }; each line of standard input is JSON of the devices from then
 // on: { "a": "Healthy", "b": "Unhealthy" }.
-import { appendFileSync, existsSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client, credentials, Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
@@ -77,36 +77,42 @@ server.addService(definition['v1beta1.DevicePlugin'], {
   PreStartContainer: unary('PreStartContainer', () => ({})),
 });
 
-const endpoint = `${name}.sock`;
-const socket = join(folder, endpoint);
 const kubelet = join(folder, 'kubelet.sock');
-let serving = false;
+const sockets = [];
 let registered = 0;
 
+/** Each time another socket: an agent that starts removes all that are there. */
 async function serve() {
-  if (serving) server.unbind(`unix://${socket}`);
-  serving = true;
-  rmSync(socket, { force: true });
+  const endpoint = `${name}-${sockets.length}.sock`;
+  sockets.push(join(folder, endpoint));
   await new Promise((done, fail) =>
-    server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) =>
+    server.bindAsync(`unix://${join(folder, endpoint)}`, ServerCredentials.createInsecure(), (error) =>
       error ? fail(error) : done(),
     ),
   );
+  return endpoint;
 }
 
 async function register() {
-  if (!existsSync(kubelet)) return;
-  const { ino, ctimeMs } = statSync(kubelet);
-  if (registered === ino + ctimeMs) return;
-  registered = ino + ctimeMs;
-  await serve();
+  const found = statSync(kubelet, { throwIfNoEntry: false });
+  if (!found || registered === found.ino + found.ctimeMs) return;
+  registered = found.ino + found.ctimeMs;
+  const endpoint = await serve();
   const { path, requestSerialize, responseDeserialize } = definition['v1beta1.Registration'].Register;
   const client = new Client(`unix://${kubelet}`, credentials.createInsecure());
   const request = { version: 'v1beta1', endpoint, resource_name: resource, options };
-  client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), {}, (error) => {
-    console.log(error ? `refused: ${error.details}` : 'registered');
-    client.close();
-  });
+  client.makeUnaryRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    request,
+    new Metadata(),
+    {},
+    (error) => {
+      console.log(error ? `refused: ${error.details}` : 'registered');
+      client.close();
+    },
+  );
 }
 
 createInterface({ input: process.stdin }).on('line', (line) => {
@@ -116,6 +122,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 watch(folder, () => void register());
 await register();
 process.on('SIGTERM', () => {
-  rmSync(socket, { force: true });
+  for (const socket of sockets) rmSync(socket, { force: true });
   process.exit(0);
 });

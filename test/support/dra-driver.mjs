@@ -48,7 +48,9 @@ const answering = (method, act) => (call, answer) => {
   answer(null, act(call.request));
 };
 const file = (uid) => join(cdi, `${name}-${uid}.json`);
-const eachClaim = (claims, act) => ({ claims: Object.fromEntries(claims.map((claim) => [claim.uid, act(claim)])) });
+const eachClaim = (claims, act) => ({
+  claims: Object.fromEntries(claims.map((claim) => [claim.uid, act(claim)])),
+});
 
 /** The claim has one device, which tells a container who it is. */
 const prepare = (claim) => {
@@ -62,7 +64,9 @@ const prepare = (claim) => {
       devices: [{ name: claim.uid, containerEdits: { ...edits, env } }],
     }),
   );
-  return { devices: [{ pool_name: 'pool', device_name: 'd', cdi_device_ids: [`${name}/device=${claim.uid}`] }] };
+  return {
+    devices: [{ pool_name: 'pool', device_name: 'd', cdi_device_ids: [`${name}/device=${claim.uid}`] }],
+  };
 };
 const unprepare = ({ uid }) => {
   rmSync(file(uid), { force: true });

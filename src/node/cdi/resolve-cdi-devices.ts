@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseYaml } from '../../machinery/yaml/parse-yaml.ts';
 import { RuntimeError, type CdiDevices } from '../container-runtime.ts';
 import { isMissing } from '../missing-file.ts';
 import { editsProblem, joinEdits, type CdiEdits, type CdiSpec } from './cdi-spec.ts';
@@ -68,7 +67,8 @@ async function specsIn(folder: string, onBroken: (problem: string) => void): Pro
 }
 
 async function readSpec(file: string): Promise<CdiSpec> {
-  const { value } = parseYaml(await readFile(file, 'utf8'), { file });
+  const text = await readFile(file, 'utf8');
+  const value: unknown = file.endsWith('.json') ? JSON.parse(text) : (await import('js-yaml')).load(text);
   const spec = value as Partial<CdiSpec> | null;
   const { cdiVersion, kind, devices, containerEdits } = spec ?? {};
   if (typeof cdiVersion !== 'string') throw new Error('cdiVersion is missing');

@@ -52,7 +52,7 @@ it.each([
   ['/var/lib/kubelet/', '/n'],
   ['/var/lib/kubelet/pods/u', '/n/pods/u'],
   ['/var/lib/kubelet/plugins_registry', '/n/plugins_registry'],
-  ['/var/lib/kubelet/device-plugins', '/var/lib/kubelet/device-plugins'],
+  ['/var/lib/kubelet/device-plugins/kubelet.sock', '/n/device-plugins/kubelet.sock'],
   ['/var/lib/kubelets', '/var/lib/kubelets'],
   ['/var/lib', '/var/lib'],
 ])('%s is %s on the machine', (path, expected) => {

@@ -2,7 +2,7 @@
 export function createExclusiveKeys(): <T>(keys: readonly string[], work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return async (keys, work) => {
-    const before = keys.map((key) => last.get(key)?.catch(() => undefined));
+    const before = keys.flatMap((key) => last.get(key)?.catch(() => undefined) ?? []);
     const result = Promise.all(before).then(work);
     for (const key of keys) last.set(key, result);
     try {

@@ -22,6 +22,8 @@ export interface PodClaims {
   prepare(pod: Live<Pod>): Promise<void>;
   /** Has the claims that only this pod uses taken back; idempotent. Throws `PluginError` when a driver cannot (now). */
   unprepare(podUid: string): Promise<void>;
+  /** Whether a pod has claims that are not taken back. */
+  holds(podUid: string): boolean;
   /** Takes back the claims of pods that are no longer on the node. */
   reconcile(podUids: ReadonlySet<string>): Promise<void>;
   /** CDI names of the devices that a container gets. Throws `PluginError` when its claims are not prepared. */
@@ -156,6 +158,7 @@ export function createPodClaims(options: PodClaimsOptions): PodClaims {
       await exclusively(keys, () => prepareAll(pod, claims));
     },
     unprepare,
+    holds: (podUid) => ledger.ofPod(podUid).length > 0,
     async reconcile(podUids) {
       const gone = new Set(ledger.all().flatMap(({ pods }) => pods.filter((uid) => !podUids.has(uid))));
       for (const uid of gone) {
