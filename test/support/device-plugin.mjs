@@ -99,7 +99,9 @@ async function register() {
   registered = found.ino + found.ctimeMs;
   const endpoint = await serve();
   const { path, requestSerialize, responseDeserialize } = definition['v1beta1.Registration'].Register;
-  const client = new Client(`unix://${kubelet}`, credentials.createInsecure());
+  const client = new Client(`unix://${kubelet}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+  });
   const request = { version: 'v1beta1', endpoint, resource_name: resource, options };
   client.makeUnaryRequest(
     path,

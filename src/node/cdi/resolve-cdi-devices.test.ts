@@ -66,8 +66,7 @@ const rows: readonly (readonly [string, readonly string[], object | string])[] =
 describe('a CDI device', () => {
   it.each(rows)('%s', async (_name, names, expected) => {
     const folders = ['missing', 'low', 'high'].map((folder) => join(directory, folder));
-    const result = resolveCdiDevices({ names, folders });
-    if (typeof expected === 'string') await expect(result).rejects.toThrow(expected);
-    else expect(await result).toEqual(expected);
+    const result = await resolveCdiDevices({ names, folders }).catch((error: Error) => error.message);
+    expect(result).toEqual(typeof expected === 'string' ? expect.stringContaining(expected) : expected);
   });
 });

@@ -84,6 +84,8 @@ export async function connectPlugin<Calls>(options: ConnectOptions): Promise<Plu
     'grpc.max_reconnect_backoff_ms': 1000,
     'grpc.default_authority': 'localhost',
     'grpc.enable_http_proxy': 0,
+    // A plug-in that comes back is not to wait for the back-off of its predecessor.
+    'grpc.use_local_subchannel_pool': 1,
   });
 
   if (options.readyWithinMs !== undefined) await ready(client, socket, clock.now() + options.readyWithinMs);
