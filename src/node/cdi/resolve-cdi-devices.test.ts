@@ -41,7 +41,8 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
 const edits = { env: [], deviceNodes: [], mounts: [], hooks: [], additionalGids: [] };
-const rows: readonly (readonly [string, readonly string[], object | string])[] = [
+const saying = (words: string): unknown => expect.stringContaining(words);
+const rows: readonly (readonly [string, readonly string[], unknown])[] = [
   [
     'brings what all devices of the file bring, once',
     ['vendor.example/gpu=one', 'vendor.example/gpu=two'],
@@ -58,15 +59,23 @@ const rows: readonly (readonly [string, readonly string[], object | string])[] =
     ['vendor.example/gpu=high'],
     { ...edits, env: ['FROM=high'] },
   ],
-  ['must be there', ['vendor.example/gpu=no'], 'unresolvable CDI devices vendor.example/gpu=no'],
-  ['must be there once', ['vendor.example/nic=twice'], 'unresolvable CDI devices vendor.example/nic=twice'],
-  ['must make sense', ['vendor.example/gpu=bad'], 'invalid container edits: invalid hook name "never"'],
+  ['must be there', ['vendor.example/gpu=no'], saying('unresolvable CDI devices vendor.example/gpu=no')],
+  [
+    'must be there once',
+    ['vendor.example/nic=twice'],
+    saying('unresolvable CDI devices vendor.example/nic=twice'),
+  ],
+  [
+    'must make sense',
+    ['vendor.example/gpu=bad'],
+    saying('invalid container edits: invalid hook name "never"'),
+  ],
 ];
 
 describe('a CDI device', () => {
   it.each(rows)('%s', async (_name, names, expected) => {
     const folders = ['missing', 'low', 'high'].map((folder) => join(directory, folder));
     const result = await resolveCdiDevices({ names, folders }).catch((error: Error) => error.message);
-    expect(result).toEqual(typeof expected === 'string' ? expect.stringContaining(expected) : expected);
+    expect(result).toEqual(expected);
   });
 });
