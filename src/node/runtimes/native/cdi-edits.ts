@@ -26,19 +26,19 @@ export async function applyCdiDevices(
 
 /** Puts edits into a configuration: what has the name or place of something in it replaces that. */
 export function withEdits(config: OciConfig, edits: CdiEdits, granted: readonly GrantedDevice[]): OciConfig {
-  const { process, linux, mounts } = config;
+  const { process: run, linux, mounts } = config;
   const paths = new Set(granted.map(({ device }) => device.path));
   const hooks = [...(edits.hooks ?? [])].reduce<Record<string, readonly OciHook[]>>(
     (all, { hookName, ...hook }) => ({ ...all, [hookName]: [...(all[hookName] ?? []), hook] }),
     { ...config.hooks },
   );
-  const gids = new Set([...process.user.additionalGids, ...(edits.additionalGids ?? [])]);
+  const gids = new Set([...run.user.additionalGids, ...(edits.additionalGids ?? [])]);
   return {
     ...config,
     process: {
-      ...process,
-      user: { ...process.user, additionalGids: [...gids] },
-      env: withVariables(process.env, edits.env ?? []),
+      ...run,
+      user: { ...run.user, additionalGids: [...gids] },
+      env: withVariables(run.env, edits.env ?? []),
     },
     mounts: withMounts(mounts, edits.mounts ?? []),
     ...(Object.keys(hooks).length > 0 && { hooks }),
