@@ -1,10 +1,21 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually } from './support/eventually.ts';
 import { startKanoe, type Workplace } from './support/kanoe.ts';
 import type { Kubectl } from './support/kubectl.ts';
-import { describeWith } from './support/needs.ts';
+import { describeWith, imageArchive } from './support/needs.ts';
+import { pod, shell } from './support/pods.ts';
 
 const program = `require('http').createServer((q, s) => s.end(require('os').hostname())).listen(8080)`;
 
@@ -111,6 +122,81 @@ describeWith(
       await cluster.down();
       await eventually(() => expect(processesOf(inside)).toEqual([]));
       expect(existsSync(cluster.record().dataDirectory)).toBe(true);
+    });
+  },
+);
+
+/** Gives users and groups to the user that the cluster runs as, and the device of tunnels; gives back how to undo it. */
+function setUpMachine(): () => void {
+  const files = ['/etc/subuid', '/etc/subgid'].map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+  const { mode } = statSync('/dev/net/tun');
+  for (const { path } of files) appendFileSync(path, 'nobody:1342177280:65536\n');
+  chmodSync('/dev/net/tun', 0o666);
+  return () => {
+    for (const { path, text } of files) writeFileSync(path, text);
+    chmodSync('/dev/net/tun', mode);
+  };
+}
+
+describeWith(
+  {
+    root: true,
+    kubectl: true,
+    tools: ['nft', 'crun', 'setpriv', 'newuidmap', 'slirp4netns'],
+    images: ['busybox'],
+  },
+  'a cluster of somebody with users of their own and a way out',
+  () => {
+    let cluster: Workplace;
+    let kubectl: Kubectl;
+    let server: Server;
+    let restore = (): void => {};
+    const address = Object.values(networkInterfaces())
+      .flatMap((found) => found ?? [])
+      .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+    beforeAll(async () => {
+      restore = setUpMachine();
+      server = createServer((_request, response) => response.end('from outside\n'));
+      await new Promise<void>((resolve) => server.listen(0, address, resolve));
+      cluster = await startKanoe(['--runtime', 'native', '--load', imageArchive('busybox')], {
+        unprivileged: true,
+      });
+      kubectl = cluster.kubectl();
+    });
+    afterAll(async () => {
+      server?.close();
+      await cluster?.stop();
+      restore();
+    });
+
+    it('gives containers the users and groups that they ask for', async () => {
+      await kubectl.apply([
+        pod('users', {
+          securityContext: { fsGroup: 2000 },
+          volumes: [{ name: 'v', emptyDir: {} }],
+          containers: [
+            shell(
+              'id -u; id -G; touch /v/mine; stat -c "%u:%g" /v/mine; chown 7:8 /v/mine || echo refused; sleep 1000',
+              {
+                securityContext: { runAsUser: 1000, runAsGroup: 3000 },
+                volumeMounts: [{ name: 'v', mountPath: '/v' }],
+              },
+            ),
+          ],
+        }),
+      ]);
+      await eventually(async () => expect(await kubectl('logs', 'users')).toContain('refused'));
+      const lines = (await kubectl('logs', 'users')).split('\n');
+      expect(lines.slice(0, 3)).toEqual(['1000', '3000 2000', '1000:2000']);
+      expect(await cluster.mustKanoe(['status'])).toContain('rootless: containers have 65536 users');
+    });
+
+    it('reaches what is outside the cluster, by slirp4netns', async () => {
+      const { port } = server.address() as { readonly port: number };
+      const ask = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 10 ${address} ${port} | tail -1`;
+      expect(await kubectl('exec', 'users', '--', 'sh', '-c', ask)).toBe('from outside\n');
+      expect(await cluster.mustKanoe(['status'])).toContain('rootless: slirp4netns carries');
     });
   },
 );

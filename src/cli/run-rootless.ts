@@ -39,7 +39,9 @@ export async function runRootless(context: CliContext, flags: UpFlags): Promise<
       home: home.directory,
       name: flags.name,
       env,
+      clock: context.clock,
       signal,
+      warn: (text) => void context.stderr.write(`${text}\n`),
       hear: (message) => {
         parent?.send(message);
         if (message.type === 'ready' || message.type === 'failed') parent?.close();

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/create-client.ts';
@@ -24,7 +25,8 @@ import { planCluster } from './plan-cluster.ts';
 import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
 import { processIdentity } from './process-identity.ts';
 import { openInside } from './rootless/inside.ts';
-import { rootlessLimitations, type RootlessPlace } from './rootless/rootless.ts';
+import { rootlessLimitations } from './rootless/means.ts';
+import type { RootlessPlace } from './rootless/rootless.ts';
 import { removeTraces } from './remove-traces.ts';
 import { chooseRuntime } from './runtime-choice.ts';
 import type { ChosenRuntime } from './runtime-choice.ts';
@@ -145,7 +147,9 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     await started.update({
       limitations: [
         ...choice.limitations,
-        ...(options.rootless ? rootlessLimitations : []),
+        ...(options.rootless
+          ? rootlessLimitations(options.rootless.place.means, Object.keys(networkInterfaces()))
+          : []),
         ...machine.limitations,
       ],
     });

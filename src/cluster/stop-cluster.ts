@@ -8,6 +8,7 @@ import type { ClusterRecord } from './cluster-record.ts';
 import { withHomeLock } from './home-lock.ts';
 import type { Home } from './home.ts';
 import { retractKubeconfig } from './kubeconfig-files.ts';
+import { removeData } from './rootless/remove-data.ts';
 import { rootlessDirectory } from './rootless/rootless.ts';
 import { removeTraces } from './remove-traces.ts';
 
@@ -44,7 +45,7 @@ export async function stopCluster({ home, name, clock, data }: StopOptions): Pro
   await rm(rootlessDirectory(home.directory, name), { recursive: true, force: true });
   await withHomeLock(home, clock, () => retractKubeconfig(record));
   if (data === 'delete') {
-    await rm(record.dataDirectory, { recursive: true, force: true });
+    await removeData(record.dataDirectory);
     if (record.logFile) await rm(record.logFile, { force: true });
     await rm(adminKubeconfigFile(home, name), { force: true });
     await removeRecord(home, name);

@@ -1,7 +1,10 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../base/clock.ts';
 import { ClusterError } from '../cluster-error.ts';
+import { findMeans, idFlags, nameServers, type RootlessMeans } from './means.ts';
+import { connectOutside } from './outside.ts';
 import { processIdentity, type ProcessIdentity } from '../process-identity.ts';
 import { forwardPort, serveRelay } from './relay.ts';
 
@@ -11,49 +14,47 @@ export interface RootlessPlace {
   readonly outer: ProcessIdentity;
   /** Holds the sockets `in.sock`, which leads inside, and `out.sock`, which leads outside. */
   readonly directory: string;
+  readonly means: RootlessMeans;
 }
 
 /** The variable of the environment that holds a {@link RootlessPlace}. */
 export const rootlessVariable = 'KANOE_ROOTLESS';
-
-/** What costs what, for `kanoe status`. */
-export const rootlessLimitations: readonly string[] = [
-  'rootless: containers have the one user root, which is you; runAsUser, fsGroup and images with other users do not work',
-  'rootless: requests and limits are not enforced, as this user may not make control groups',
-  'rootless: pods do not reach addresses outside the cluster',
-];
 
 /** Messages from the process inside. */
 export type InnerMessage =
   | { readonly type: 'ports'; readonly ports: readonly number[] }
   | { readonly type: 'step' | 'line' | 'warn' | 'ready' | 'failed' };
 
-const flags = [
-  '--user',
-  '--map-root-user',
-  '--mount',
-  '--net',
-  '--pid',
-  '--fork',
-  '--kill-child',
-  '--mount-proc',
-];
+const flags = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
 /**
  * The first process inside: it gathers orphans, and when it ends, so does everything inside. crun refuses control groups of
- * both versions side by side, which nobody here may use anyway.
+ * both versions side by side, which nobody here may use anyway. Where somebody carries packets, it waits for the way out.
  */
-const setup = `mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/netns && ip link set lo up || exit 1
+const setup = `names=$(cat /etc/resolv.conf)
+mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/netns && ip link set lo up || exit 1
 [ ! -d /sys/fs/cgroup/unified ] || mount -t tmpfs tmpfs /sys/fs/cgroup || exit 1
+if [ -n "$KANOE_NAME_SERVER" ]; then
+  tries=0
+  until ip route show default | grep -q . || [ $tries -ge 100 ]; do sleep 0.05; tries=$((tries+1)); done
+  { echo "nameserver $KANOE_NAME_SERVER"; echo "$names" | grep -E '^(search|options)'; } > /run/kanoe-resolv.conf
+  target=$(readlink -m /etc/resolv.conf)
+  [ -e "$target" ] || { mkdir -p "\${target%/*}" && : > "$target"; }
+  mount --bind /run/kanoe-resolv.conf "$target"
+fi
 "$@" & wait $!`;
 
 /** Why this user cannot run containers in user namespaces; undefined when it works. */
 export function whyNotRootless(): string | undefined {
   if (process.platform !== 'linux') return `this is ${process.platform}`;
-  const { status, stderr, error } = spawnSync('unshare', [...flags, 'sh', '-c', setup, 'try', 'true'], {
-    encoding: 'utf8',
-    timeout: 5000,
-  });
+  const { status, stderr, error } = spawnSync(
+    'unshare',
+    [...idFlags('one'), ...flags, 'sh', '-c', setup, 'try', 'true'],
+    {
+      encoding: 'utf8',
+      timeout: 5000,
+    },
+  );
   if (error) return error.message;
   return status === 0 ? undefined : stderr.trim().split('\n').at(-1) || 'unshare failed';
 }
@@ -72,7 +73,9 @@ export interface RootlessOptions {
   /** Of the cluster. */
   readonly name: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
+  warn(text: string): void;
   hear(message: InnerMessage): void;
 }
 
@@ -88,18 +91,36 @@ export async function superviseRootless(options: RootlessOptions): Promise<numbe
   const forwards = new Map<number, { close(): void }>();
   const outward = await serveRelay(join(directory, 'out.sock'));
   const outer = await processIdentity(process.pid);
+  const means = findMeans();
+  let outside: Promise<{ close(): void }> | undefined;
   if (!outer) throw new ClusterError('FAILED', 'this process cannot read its own state in /proc');
   try {
     const port = await listenForApi();
-    const place: RootlessPlace = { outer, directory };
+    const place: RootlessPlace = { outer, directory, means };
     const child = spawn(
       'unshare',
-      [...flags, 'sh', '-c', setup, 'kanoe', ...options.command, '--port', String(port)],
+      [
+        ...idFlags(means.ids),
+        ...flags,
+        'sh',
+        '-c',
+        setup,
+        'kanoe',
+        ...options.command,
+        '--port',
+        String(port),
+      ],
       {
         stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-        env: { ...options.env, [rootlessVariable]: JSON.stringify(place) },
+        env: {
+          ...options.env,
+          [rootlessVariable]: JSON.stringify(place),
+          ...(means.outside !== 'none' && { KANOE_NAME_SERVER: nameServers[means.outside] }),
+        },
       },
     );
+    if (means.outside !== 'none' && child.pid !== undefined)
+      outside = connectOutside(means.outside, child.pid, options);
     child.on('message', (message: InnerMessage) => {
       if (message.type === 'ports') void follow(message.ports, port);
       else hear(message);
@@ -109,6 +130,7 @@ export async function superviseRootless(options: RootlessOptions): Promise<numbe
     signal.addEventListener('abort', stop, { once: true });
     return await ended(child);
   } finally {
+    (await outside)?.close();
     for (const forward of forwards.values()) forward.close();
     outward.close();
     await rm(directory, { recursive: true, force: true });
