@@ -71,7 +71,7 @@ import { volumeAttributesClasses } from './storage/volume-attributes-classes.ts'
 /** What definitions need of the server that serves them. */
 export interface CatalogOptions
   extends TokenOptions, AuthenticationOptions, AuthorizationOptions, ComponentOptions {
-  /** Where services get their addresses from: an IPv4 range such as `10.96.0.0/16`. */
+  /** Where services get their addresses from: `10.96.0.0/16`, or one range of each family (`10.96.0.0/16,fd00:10:96::/112`). */
   readonly serviceCidr: string;
 }
 

@@ -40,3 +40,32 @@ export function inIpv6Range({ network, prefix }: Ipv6Range, address: bigint): bo
   const host = BigInt(128 - prefix);
   return address >> host === network >> host;
 }
+
+/** The canonical spelling of an address (RFC 5952). */
+export function formatIpv6(address: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    Number((address >> BigInt(112 - 16 * at)) & 0xffffn).toString(16),
+  );
+  let longest = { at: -1, length: 1 };
+  for (let at = 0; at < groups.length; at += 1) {
+    let length = 0;
+    while (groups[at + length] === '0') length += 1;
+    if (length > longest.length) longest = { at, length };
+    at += length;
+  }
+  if (longest.at < 0) return groups.join(':');
+  const { at, length } = longest;
+  return `${groups.slice(0, at).join(':')}::${groups.slice(at + length).join(':')}`;
+}
+
+/** `fd00::/8` of a range. */
+export function formatIpv6Range({ network, prefix }: Ipv6Range): string {
+  return `${formatIpv6(network)}/${prefix}`;
+}
+
+/** The part number `index` (from 0) of a range cut into parts of `prefix`; undefined when there is none. */
+export function ipv6Subrange(range: Ipv6Range, prefix: number, index: number): Ipv6Range | undefined {
+  if (prefix < range.prefix || prefix > 128 || index < 0) return undefined;
+  if (BigInt(index) >= 1n << BigInt(prefix - range.prefix)) return undefined;
+  return { network: range.network + (BigInt(index) << BigInt(128 - prefix)), prefix };
+}

@@ -1,4 +1,4 @@
-import { inIpv4Range, parseIpv4, parseIpv4Range } from '../../base/ipv4.ts';
+import { inRange } from '../../base/ip-range.ts';
 import { addressRange, type AddressRange } from './address-range.ts';
 
 /** Addresses of a range and of those that are added to it while the cluster runs. */
@@ -12,11 +12,7 @@ export function addressPool(first: string): AddressPool {
   const known = new Map<string, AddressRange>([[first, addressRange(first)]]);
   let active: readonly string[] = [first];
   const rangeOf = (address: string, among: Iterable<string>): AddressRange | undefined => {
-    const value = parseIpv4(address);
-    for (const cidr of value === undefined ? [] : among) {
-      const range = parseIpv4Range(cidr);
-      if (value !== undefined && range && inIpv4Range(range, value)) return known.get(cidr);
-    }
+    for (const cidr of among) if (inRange(cidr, address)) return known.get(cidr);
     return undefined;
   };
   return {

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { formatIpv6, inIpv6Range, parseIpv6, parseIpv6Range, type Ipv6Range } from '../../base/ipv6.ts';
 
 /** What an allocator says of an address or port that it cannot give. */
 export type Refusal = string;
@@ -58,15 +59,20 @@ function toAddress(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
 }
 
-/** Addresses of an IPv4 range, given out like {@link NumberRange}; network and broadcast addresses are not. */
+/** Addresses of a range, given out like {@link NumberRange}; network and broadcast addresses are not. */
 export interface AddressRange {
   take(address: string): Refusal | undefined;
   takeNext(): string | undefined;
   free(address: string): void;
 }
 
+const outside = 'the provided network does not match the current range';
+const taken = 'provided IP is already allocated';
+
 /** Upstream's service range: the first sixteenth (16 to 256 addresses) is for addresses that are asked for. */
 export function addressRange(cidr: string): AddressRange {
+  const ipv6 = parseIpv6Range(cidr);
+  if (ipv6) return ipv6AddressRange(ipv6);
   const [base = '', length = ''] = cidr.split('/');
   const bits = Number(length);
   if (!isIPv4(base) || !/^[0-9]+$/.test(length) || bits > 30) {
@@ -79,18 +85,50 @@ export function addressRange(cidr: string): AddressRange {
     first: network + 1,
     last: network + size - 2,
     dynamicFrom: network + 1 + reserved,
-    outside: 'the provided network does not match the current range',
-    taken: 'provided IP is already allocated',
+    outside,
+    taken,
   });
   return {
-    take: (address) =>
-      isIPv4(address)
-        ? range.take(toNumber(address))
-        : 'the provided network does not match the current range',
+    take: (address) => (isIPv4(address) ? range.take(toNumber(address)) : outside),
     takeNext() {
       const value = range.takeNext();
       return value === undefined ? undefined : toAddress(value);
     },
     free: (address) => range.free(toNumber(address)),
+  };
+}
+
+function ipv6AddressRange(range: Ipv6Range): AddressRange {
+  const used = new Set<bigint>();
+  const size = 1n << BigInt(128 - range.prefix);
+  const first = range.network + 1n;
+  const last = range.network + size - 1n;
+  const share = size / 16n < 16n ? 16n : size / 16n;
+  const dynamicFrom = first + (size <= 32n ? 0n : share < 256n ? share : 256n);
+  let cursor = dynamicFrom;
+  const search = (from: bigint, to: bigint): bigint | undefined => {
+    for (let value = from; value <= to; value += 1n) if (!used.has(value)) return value;
+    return undefined;
+  };
+  return {
+    take(address) {
+      const value = parseIpv6(address);
+      if (value === undefined || !inIpv6Range(range, value) || value < first) return outside;
+      if (used.has(value)) return taken;
+      used.add(value);
+      return undefined;
+    },
+    takeNext() {
+      const value =
+        search(cursor, last) ?? search(dynamicFrom, cursor - 1n) ?? search(first, dynamicFrom - 1n);
+      if (value === undefined) return undefined;
+      used.add(value);
+      cursor = value >= last || value < dynamicFrom ? dynamicFrom : value + 1n;
+      return formatIpv6(value);
+    },
+    free(address) {
+      const value = parseIpv6(address);
+      if (value !== undefined) used.delete(value);
+    },
   };
 }

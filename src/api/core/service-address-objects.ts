@@ -8,7 +8,6 @@ import type { Service } from './v1.gen.ts';
 const familyLabel = 'ipaddress.kubernetes.io/ip-family';
 const managerLabel = 'ipaddress.kubernetes.io/managed-by';
 const manager = 'ipallocator.k8s.io';
-const smallestPrefix = 30;
 
 function about({ group, version, resource }: ResourceType<KubeObject>): Omit<ApiRequest, 'verb'> {
   return { group, version, resource };
@@ -54,7 +53,7 @@ export async function dropAddresses(server: Transport, addresses: readonly strin
   );
 }
 
-/** The IPv4 ranges of all ServiceCIDRs that are ready, oldest first. */
+/** The ranges of all ServiceCIDRs that are ready, oldest first. */
 export async function readyRanges(server: Transport): Promise<readonly string[]> {
   const list = (await server.request({ verb: 'list', ...about(servicecidrs) })) as {
     readonly items: readonly ServiceCIDR[];
@@ -66,5 +65,5 @@ export async function readyRanges(server: Transport): Promise<readonly string[]>
         status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
     )
     .flatMap(({ spec }) => spec?.cidrs ?? [])
-    .filter((cidr) => !cidr.includes(':') && Number(cidr.split('/')[1]) <= smallestPrefix);
+    .filter((cidr) => Number(cidr.split('/')[1]) <= (cidr.includes(':') ? 126 : 30));
 }

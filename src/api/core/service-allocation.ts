@@ -22,7 +22,8 @@ export async function allocateWithObjects(
   { service, old, context: { server, dryRun } }: ServiceWrite,
 ): Promise<Allocation> {
   const before = old ? addressesOf(old) : [];
-  const chosen = service.spec.clusterIP;
+  const { clusterIP: chosen, clusterIPs: chosenIPs } = structuredClone(service.spec);
+  const asked = addressesOf({ ...service, spec: { clusterIPs: [chosen ?? '', ...(chosenIPs ?? [])] } });
   if (service.spec.type !== 'ExternalName' && chosen !== 'None') allocator.extend(await readyRanges(server));
   for (let attempt = 1; ; attempt++) {
     const allocation = allocator.allocate(service, old);
@@ -31,15 +32,18 @@ export async function allocateWithObjects(
     const refusal = await claimAll(allocation, { service, added, server });
     if (refusal === undefined) return settling(allocation, { service, before, added, server });
     const taken = refusal.reason === undefined;
-    if (taken && !chosen && attempt < attempts) {
+    const wanted = asked.includes(refusal.address);
+    if (taken && !wanted && attempt < attempts) {
       delete service.spec.clusterIP;
       delete service.spec.clusterIPs;
+      if (chosen !== undefined) service.spec.clusterIP = chosen;
+      if (chosenIPs !== undefined) service.spec.clusterIPs = [...chosenIPs];
       continue;
     }
-    const which = chosen ? ` ${refusal.address}` : '';
+    const which = wanted ? ` ${refusal.address}` : '';
     const detail = `failed to allocate IP${which}: ${refusal.reason ?? 'provided IP is already allocated'}`;
     throw newInvalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [
-      invalid('spec.clusterIPs', chosen ? service.spec.clusterIPs : [''], detail),
+      invalid('spec.clusterIPs', wanted ? service.spec.clusterIPs : [''], detail),
     ]);
   }
 }

@@ -105,4 +105,118 @@ describe('serviceAllocator', () => {
     allocator.restore([service({ clusterIP: '10.96.1.1', clusterIPs: ['10.96.1.1'] })]);
     expect(allocated(allocator, {}).spec.clusterIP).toBe('10.96.1.2');
   });
+
+  describe('of two families', () => {
+    const dual = '10.96.0.0/16,fd00:10:96::/112';
+
+    it.each<[string, ServiceSpec, ServiceSpec]>([
+      [
+        'one family by default',
+        {},
+        { clusterIPs: ['10.96.1.1'], ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' },
+      ],
+      [
+        'both where two are preferred',
+        { ipFamilyPolicy: 'PreferDualStack' },
+        { clusterIPs: ['10.96.1.1', 'fd00:10:96::101'], ipFamilies: ['IPv4', 'IPv6'] },
+      ],
+      [
+        'both in the order asked for',
+        { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6'] },
+        {
+          clusterIP: 'fd00:10:96::101',
+          clusterIPs: ['fd00:10:96::101', '10.96.1.1'],
+          ipFamilies: ['IPv6', 'IPv4'],
+        },
+      ],
+      [
+        'the other family alone',
+        { ipFamilies: ['IPv6'] },
+        { clusterIP: 'fd00:10:96::101', clusterIPs: ['fd00:10:96::101'], ipFamilyPolicy: 'SingleStack' },
+      ],
+      [
+        'the family of the address asked for',
+        { clusterIP: 'fd00:10:96::7' },
+        { clusterIPs: ['fd00:10:96::7'], ipFamilies: ['IPv6'] },
+      ],
+      [
+        'both addresses asked for',
+        {
+          ipFamilyPolicy: 'PreferDualStack',
+          clusterIP: '10.96.0.9',
+          clusterIPs: ['10.96.0.9', 'fd00:10:96::9'],
+        },
+        { clusterIPs: ['10.96.0.9', 'fd00:10:96::9'], ipFamilies: ['IPv4', 'IPv6'] },
+      ],
+      [
+        'families but no address to headless services',
+        { clusterIP: 'None', ipFamilyPolicy: 'PreferDualStack' },
+        { clusterIPs: ['None'], ipFamilies: ['IPv4', 'IPv6'] },
+      ],
+    ])('gives %s', (_name, spec, expected) => {
+      expect(allocated(serviceAllocator(dual), spec).spec).toMatchObject(expected);
+    });
+
+    it('adds the other family on an upgrade and takes it back on a downgrade', () => {
+      const allocator = serviceAllocator(dual);
+      const single = allocated(allocator, {});
+      const both = service({ ...single.spec, ipFamilyPolicy: 'PreferDualStack' });
+      allocator.allocate(both, single).commit();
+      expect(both.spec.clusterIPs).toEqual(['10.96.1.1', 'fd00:10:96::101']);
+      const again = service({ ...both.spec, ipFamilyPolicy: 'SingleStack' });
+      allocator.allocate(again, both).commit();
+      expect(again.spec).toMatchObject({ clusterIPs: ['10.96.1.1'], ipFamilies: ['IPv4'] });
+      expect(allocated(allocator, { clusterIP: 'fd00:10:96::101' }).spec.clusterIP).toBe('fd00:10:96::101');
+    });
+
+    it('keeps the second address of an update that says nothing of it', () => {
+      const allocator = serviceAllocator(dual);
+      const both = allocated(allocator, { ipFamilyPolicy: 'RequireDualStack' });
+      const next = service({});
+      allocator.allocate(next, both).commit();
+      expect(next.spec).toMatchObject({
+        clusterIPs: both.spec.clusterIPs,
+        ipFamilies: ['IPv4', 'IPv6'],
+        ipFamilyPolicy: 'RequireDualStack',
+      });
+    });
+
+    it.each<[string, ServiceSpec, string]>([
+      [
+        'two addresses of a single stack',
+        { clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9', 'fd00:10:96::9'], ipFamilyPolicy: 'SingleStack' },
+        `spec.ipFamilyPolicy: Invalid value: "SingleStack": must be 'RequireDualStack' or 'PreferDualStack' when multiple cluster IPs are specified`,
+      ],
+      [
+        'two families without a policy',
+        { ipFamilies: ['IPv4', 'IPv6'] },
+        `spec.ipFamilyPolicy: Invalid value: "SingleStack": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified`,
+      ],
+      [
+        'an address of another range',
+        { clusterIP: 'fd00:99::1' },
+        'spec.clusterIPs: Invalid value: ["fd00:99::1"]: failed to allocate IP fd00:99::1: the provided network does not match the current range',
+      ],
+      [
+        'an address that is taken, however it is written',
+        { clusterIP: 'FD00:10:96:0::1' },
+        'spec.clusterIPs: Invalid value: ["FD00:10:96:0::1"]: failed to allocate IP FD00:10:96:0::1: provided IP is already allocated',
+      ],
+    ])('refuses %s', (_name, spec, message) => {
+      const allocator = serviceAllocator(dual);
+      allocated(allocator, { clusterIP: 'fd00:10:96::1' });
+      expect(() => allocator.allocate(service(spec), undefined)).toThrow(
+        `Service "s" is invalid: ${message}`,
+      );
+    });
+
+    it('refuses to give up a family without saying so', () => {
+      const allocator = serviceAllocator(dual);
+      const both = allocated(allocator, { ipFamilyPolicy: 'PreferDualStack' });
+      const next = service({ ...both.spec, ipFamilies: ['IPv4'] });
+      expect(() => allocator.allocate(next, both)).toThrow(
+        `spec.ipFamilyPolicy: Invalid value: "PreferDualStack": must be 'SingleStack' to release the secondary IP family`,
+      );
+    });
+  });
 });

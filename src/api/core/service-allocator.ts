@@ -1,12 +1,14 @@
 import { randomInt } from 'node:crypto';
+import { formatIpv6, parseIpv6 } from '../../base/ipv6.ts';
 import { type FieldError, invalid } from '../../machinery/field-error.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { newInternalError, newInvalid } from '../../machinery/status/errors.ts';
 import type { Allocation } from '../resource.ts';
-import { addressPool } from './address-pool.ts';
+import { addressPool, type AddressPool } from './address-pool.ts';
 import { numberRange } from './address-range.ts';
+import { ipFamily } from './pod-spec/ip-address.ts';
 import { needsHealthCheck } from './service-defaults.ts';
-import { initIpFamilies } from './service-families.ts';
+import { initIpFamilies, type IpFamily } from './service-families.ts';
 import { keepAllocatedValues, normalizeClusterIps } from './service-normalize.ts';
 import type { Service } from './v1.gen.ts';
 
@@ -30,10 +32,15 @@ export interface ServiceAllocator {
   restore(services: readonly Service[]): void;
 }
 
-/** The addresses of its own that a service has. */
+/** The addresses of its own that a service has, in their canonical form. */
 export function addressesOf({ spec }: Service): string[] {
   if (spec.type === 'ExternalName') return [];
-  return (spec.clusterIPs ?? []).filter((ip) => ip !== 'None' && ip !== '');
+  return (spec.clusterIPs ?? []).filter((ip) => ip !== 'None' && ip !== '').map(canonicalAddress);
+}
+
+function canonicalAddress(address: string): string {
+  const ipv6 = address.includes(':') ? parseIpv6(address) : undefined;
+  return ipv6 === undefined ? address : formatIpv6(ipv6);
 }
 
 function nodePortsOf({ spec }: Service): number[] {
@@ -51,9 +58,16 @@ function refuse(service: Service, errors: readonly FieldError[]): Error {
   return newInvalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', errors);
 }
 
-/** An allocator over one IPv4 range and the usual node ports. */
+/**
+ * An allocator over one range, or one of each family (`10.96.0.0/16,fd00:10:96::/112`, whose first is the default), and the
+ * usual node ports.
+ */
 export function serviceAllocator(serviceCidr: string): ServiceAllocator {
-  const addresses = addressPool(serviceCidr);
+  const pools = new Map<IpFamily, AddressPool>(
+    serviceCidr.split(',').map((cidr) => [familyOfRange(cidr), addressPool(cidr)]),
+  );
+  const families = [...pools.keys()];
+  const freeAddress = (address: string): void => pools.get(ipFamily(address) ?? 'IPv4')?.free(address);
   const ports = numberRange({
     first: firstNodePort,
     last: lastNodePort,
@@ -64,26 +78,33 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
     taken: 'provided port is already allocated',
   });
 
-  const takeAddress = (service: DeepMutable<Service>, held: readonly string[], taken: string[]): void => {
+  const takeAddresses = (service: DeepMutable<Service>, held: readonly string[], taken: string[]): void => {
     const { spec } = service;
     if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None') return;
-    const wanted = spec.clusterIPs?.[0];
-    // Another address than the service has is refused by its validation.
-    if (wanted && held.length > 0) return;
-    if (wanted) {
-      const refusal = addresses.take(wanted);
-      if (refusal) {
-        const detail = `failed to allocate IP ${wanted}: ${refusal}`;
-        throw refuse(service, [invalid('spec.clusterIPs', spec.clusterIPs, detail)]);
-      }
-      taken.push(wanted);
-      return;
+    const given = spec.clusterIPs ?? [];
+    const all: string[] = [];
+    for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
+      const wanted = given[index];
+      // Another address than the service has is refused by its validation.
+      if (wanted && index < held.length) all.push(wanted);
+      else all.push(takeAddress(service, family, wanted));
+      if (!wanted || index >= held.length) taken.push(all[index] ?? '');
     }
-    const next = addresses.takeNext();
+    spec.clusterIP = all[0] ?? '';
+    spec.clusterIPs = all;
+  };
+
+  const takeAddress = (service: Service, family: IpFamily, wanted: string | undefined): string => {
+    const pool = pools.get(family);
+    if (wanted) {
+      const refusal = pool?.take(wanted);
+      if (!refusal) return wanted;
+      const detail = `failed to allocate IP ${wanted}: ${refusal}`;
+      throw refuse(service, [invalid('spec.clusterIPs', service.spec.clusterIPs, detail)]);
+    }
+    const next = pool?.takeNext();
     if (next === undefined) throw newInternalError('failed to allocate a serviceIP: range is full');
-    taken.push(next);
-    spec.clusterIP = next;
-    spec.clusterIPs = [next];
+    return next;
   };
 
   const takePort = (service: Service, field: string, wanted: number, taken: number[]): number => {
@@ -126,22 +147,25 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
   };
 
   return {
-    extend: (ranges) => addresses.extend(ranges),
+    extend(ranges) {
+      for (const [family, pool] of pools)
+        pool.extend(ranges.filter((cidr) => familyOfRange(cidr) === family));
+    },
     allocate(service, old) {
       if (old) keepAllocatedValues(service, old);
       normalizeClusterIps(service.spec, old?.spec);
-      const errors = initIpFamilies(service, old);
+      const errors = initIpFamilies(service, old, families);
       if (errors.length > 0) throw refuse(service, errors);
       const takenAddresses: string[] = [];
       const takenPorts: number[] = [];
       const heldAddresses = old ? addressesOf(old) : [];
       const heldPorts = old ? nodePortsOf(old) : [];
       const giveBack = (): void => {
-        for (const address of takenAddresses) addresses.free(address);
+        for (const address of takenAddresses) freeAddress(address);
         for (const port of takenPorts) ports.free(port);
       };
       try {
-        takeAddress(service, heldAddresses, takenAddresses);
+        takeAddresses(service, heldAddresses, takenAddresses);
         takeNodePorts(service, heldPorts, takenPorts);
         takeHealthPort(service, heldPorts, takenPorts);
       } catch (error) {
@@ -151,21 +175,25 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
       return {
         commit() {
           const kept = new Set<string | number>([...addressesOf(service), ...nodePortsOf(service)]);
-          for (const address of heldAddresses) if (!kept.has(address)) addresses.free(address);
+          for (const address of heldAddresses) if (!kept.has(address)) freeAddress(address);
           for (const port of heldPorts) if (!kept.has(port)) ports.free(port);
         },
         rollback: giveBack,
       };
     },
     release(service) {
-      for (const address of addressesOf(service)) addresses.free(address);
+      for (const address of addressesOf(service)) freeAddress(address);
       for (const port of nodePortsOf(service)) ports.free(port);
     },
     restore(services) {
       for (const service of services) {
-        for (const address of addressesOf(service)) addresses.take(address);
+        for (const address of addressesOf(service)) pools.get(ipFamily(address) ?? 'IPv4')?.take(address);
         for (const port of nodePortsOf(service)) ports.take(port);
       }
     },
   };
+}
+
+function familyOfRange(cidr: string): IpFamily {
+  return cidr.includes(':') ? 'IPv6' : 'IPv4';
 }

@@ -4,6 +4,8 @@ import { ipFamily } from './pod-spec/ip-address.ts';
 import { validateClusterIps } from './service-addresses.ts';
 import type { Service, ServiceSpec } from './v1.gen.ts';
 
+export type IpFamily = NonNullable<ServiceSpec['ipFamilies']>[number];
+
 function same(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
   return (a ?? []).length === (b ?? []).length && (a ?? []).every((item, index) => item === b?.[index]);
 }
@@ -48,51 +50,77 @@ function checkPolicy(spec: DeepMutable<ServiceSpec>): FieldError[] {
   ];
 }
 
-function inferFamilies(spec: DeepMutable<ServiceSpec>): FieldError[] {
+function inferFamilies(spec: DeepMutable<ServiceSpec>, configured: readonly IpFamily[]): FieldError[] {
   const families = [...(spec.ipFamilies ?? [])];
   const errors: FieldError[] = [];
   for (const [index, ip] of (spec.clusterIPs ?? []).entries()) {
     if (ip === 'None') break;
     const family = ipFamily(ip);
     if (index < families.length || !family) continue;
-    if (family === 'IPv4') families.push(family);
+    if (configured.includes(family)) families.push(family);
     else
       errors.push(
-        invalid(`spec.clusterIPs[${index}]`, spec.clusterIPs, 'IPv6 is not configured on this cluster'),
+        invalid(`spec.clusterIPs[${index}]`, spec.clusterIPs, `${family} is not configured on this cluster`),
       );
   }
   if (families.length > 0) spec.ipFamilies = families;
   return errors;
 }
 
+/** A service that prefers two families keeps those it has, whatever the cluster has become. */
+function keepsPreference({ spec }: Service, old: Service | undefined): boolean {
+  return (
+    old !== undefined &&
+    old.spec.type === spec.type &&
+    spec.ipFamilyPolicy === 'PreferDualStack' &&
+    old.spec.ipFamilyPolicy === 'PreferDualStack' &&
+    same(old.spec.clusterIPs, spec.clusterIPs) &&
+    same(old.spec.ipFamilies, spec.ipFamilies)
+  );
+}
+
+function addOther(families: IpFamily[]): void {
+  if (families.length === 1) families.push(families[0] === 'IPv4' ? 'IPv6' : 'IPv4');
+}
+
 /**
- * Fills `ipFamilies` and `ipFamilyPolicy` for a cluster that has IPv4 services only, as upstream does before it
- * allocates addresses. Returns what cannot be had.
+ * Fills `ipFamilies` and `ipFamilyPolicy` for a cluster that has services of the `configured` families, the first of them by
+ * default, as upstream does before it allocates addresses. Returns what cannot be had.
  */
-export function initIpFamilies(service: DeepMutable<Service>, old: Service | undefined): FieldError[] {
+export function initIpFamilies(
+  service: DeepMutable<Service>,
+  old: Service | undefined,
+  configured: readonly IpFamily[],
+): FieldError[] {
   const { spec } = service;
-  if (spec.type === 'ExternalName') return [];
+  const [standard = 'IPv4'] = configured;
+  if (spec.type === 'ExternalName' || keepsPreference(service, old)) return [];
   defaultPolicy(spec, old);
   const malformed = validateClusterIps(service);
   if (malformed.length > 0) return malformed;
-  const errors = [...(old ? checkReduction(spec, old) : []), ...checkPolicy(spec), ...inferFamilies(spec)];
+  const errors = [
+    ...(old ? checkReduction(spec, old) : []),
+    ...checkPolicy(spec),
+    ...inferFamilies(spec, configured),
+  ];
   if (errors.length > 0) return errors;
+  const single = spec.ipFamilyPolicy === 'SingleStack';
   if (spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0) {
-    spec.ipFamilies = spec.ipFamilies?.length ? spec.ipFamilies : ['IPv4'];
-    if (spec.ipFamilies.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-      spec.ipFamilies.push(spec.ipFamilies[0] === 'IPv4' ? 'IPv6' : 'IPv4');
-    }
+    spec.ipFamilies = spec.ipFamilies?.length ? spec.ipFamilies : [standard];
+    if (!single) addOther(spec.ipFamilies);
     return [];
   }
-  if (spec.ipFamilyPolicy === 'RequireDualStack') {
+  if (spec.ipFamilyPolicy === 'RequireDualStack' && configured.length < 2) {
     const detail = 'this cluster is not configured for dual-stack services';
     errors.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy, detail));
   }
   for (const [index, family] of (spec.ipFamilies ?? []).entries()) {
-    if (family !== 'IPv4') {
+    if (!configured.includes(family)) {
       errors.push(invalid(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'));
     }
   }
-  if (errors.length === 0 && !spec.ipFamilies?.length) spec.ipFamilies = ['IPv4'];
-  return errors;
+  if (errors.length > 0) return errors;
+  spec.ipFamilies = spec.ipFamilies?.length ? spec.ipFamilies : [standard];
+  if (!single && configured.length === 2) addOther(spec.ipFamilies);
+  return [];
 }

@@ -32,13 +32,13 @@ export const serviceCidrs: ResourceDefinition<ServiceCIDR> = defineResource<Serv
   ],
 });
 
-/** The range that a cluster starts with, which upstream's API server makes by itself. */
-export function defaultServiceCidr(range: string, now: number): ServiceCIDR {
+/** The ranges that a cluster starts with (`10.96.0.0/16,fd00:10:96::/112`), which upstream's API server makes by itself. */
+export function defaultServiceCidr(ranges: string, now: number): ServiceCIDR {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'ServiceCIDR',
     metadata: { name: 'kubernetes' },
-    spec: { cidrs: [range] },
+    spec: { cidrs: ranges.split(',') },
     status: {
       conditions: [
         {

@@ -1,4 +1,4 @@
-import { inRange } from './address-range.ts';
+import { inRange } from '../../base/ip-range.ts';
 import { selectorMatches, printSelector } from '../../machinery/selectors/label-selector.ts';
 import type {
   CompiledPeer,

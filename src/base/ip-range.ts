@@ -1,5 +1,5 @@
-import { inIpv4Range, parseIpv4, parseIpv4Range } from '../../base/ipv4.ts';
-import { inIpv6Range, parseIpv6, parseIpv6Range } from '../../base/ipv6.ts';
+import { inIpv4Range, parseIpv4, parseIpv4Range } from './ipv4.ts';
+import { inIpv6Range, parseIpv6, parseIpv6Range } from './ipv6.ts';
 
 /** Whether a range of either family (`10.0.0.0/8`, `fd00::/8`) has an address; never when the families differ. */
 export function inRange(range: string, address: string): boolean {
