@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inIpv6Range, parseIpv6, parseIpv6Range } from './ipv6.ts';
+import { formatIpv6, inIpv6Range, parseIpv6, parseIpv6Range } from './ipv6.ts';
 
 it.each([
   ['::', 0n],
@@ -40,4 +40,17 @@ it.each([
 
 it.each(['fd00::', 'fd00::/129', 'fd00::/8/8', '10.0.0.0/8'])('does not take %j for a range', (text) => {
   expect(parseIpv6Range(text)).toBeUndefined();
+});
+
+it.each([
+  '::',
+  '::1',
+  'fd00::',
+  'fd00:0:1::2',
+  '1:2:3:4:5:6:7:8',
+  '1:0:2::3:4:5',
+  'a::b:0:0:c',
+  '1:2:3:4:5:6:7:0',
+])('writes %s', (text) => {
+  expect(formatIpv6(parseIpv6(text) ?? 0n)).toBe(text);
 });

@@ -62,10 +62,3 @@ export function formatIpv6(address: bigint): string {
 export function formatIpv6Range({ network, prefix }: Ipv6Range): string {
   return `${formatIpv6(network)}/${prefix}`;
 }
-
-/** The part number `index` (from 0) of a range cut into parts of `prefix`; undefined when there is none. */
-export function ipv6Subrange(range: Ipv6Range, prefix: number, index: number): Ipv6Range | undefined {
-  if (prefix < range.prefix || prefix > 128 || index < 0) return undefined;
-  if (BigInt(index) >= 1n << BigInt(prefix - range.prefix)) return undefined;
-  return { network: range.network + (BigInt(index) << BigInt(128 - prefix)), prefix };
-}

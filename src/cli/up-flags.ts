@@ -33,6 +33,7 @@ export interface UpFlags {
   readonly disableAdmissionPlugins?: readonly string[];
   readonly serviceCidr?: string;
   readonly podCidr?: string;
+  readonly dualStack?: boolean;
   readonly runtime: RuntimeChoice;
   readonly containerRuntimeEndpoint?: string;
   readonly imageServiceEndpoint?: string;
@@ -101,6 +102,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     ...(flags.port !== undefined && { port: flags.port }),
     ...(flags.serviceCidr !== undefined && { serviceCidr: flags.serviceCidr }),
     ...(flags.podCidr !== undefined && { podCidr: flags.podCidr }),
+    ...(flags.dualStack && { dualStack: true }),
   };
 }
 

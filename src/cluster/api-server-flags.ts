@@ -1,5 +1,4 @@
-import { formatIpv4Range } from '../base/ipv4.ts';
-import type { ClusterPlan } from './plan-cluster.ts';
+import { networksOf, type ClusterPlan } from './plan-cluster.ts';
 import type { StartOptions } from './start-cluster.ts';
 
 /** How the API server runs, in kube-apiserver's words, for `/flagz`: what was asked for, and what every cluster has. */
@@ -23,7 +22,7 @@ export function apiServerFlags(
     'requestheader-allowed-names': list(['front-proxy-client']),
     'secure-port': String(serving.port),
     'service-account-issuer': list([serving.issuer]),
-    'service-cluster-ip-range': formatIpv4Range(plan.serviceCidr),
+    'service-cluster-ip-range': networksOf(plan).services,
     ...(authenticationConfig === undefined
       ? { 'anonymous-auth': 'true' }
       : { 'authentication-config': authenticationConfig }),

@@ -16,6 +16,7 @@ import { defaultServiceCidr } from '../api/networking/service-cidrs.ts';
 import { allControllers, type ControllerOptions } from '../controllers/catalog.ts';
 import type { NodeLifecycleSettings } from '../controllers/node-lifecycle/controller.ts';
 import type { NodeIpamOptions } from '../controllers/node-ipam/controller.ts';
+import type { BalancerRange } from '../controllers/service-load-balancer/plan.ts';
 import { loadBalancerRange } from '../network/load-balancer-range.ts';
 import { nodeAddressRange } from '../network/node-namespace.ts';
 import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
@@ -31,7 +32,6 @@ import { createApiServer } from '../server/api-server.ts';
 import type { ApiServer } from '../server/api-server.ts';
 import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
-import { formatIpv4Range } from '../base/ipv4.ts';
 import { furtherAuthentication } from './authentication.ts';
 import { apiServerFlags } from './api-server-flags.ts';
 import { openAuditLog } from './audit.ts';
@@ -42,7 +42,7 @@ import { componentsOf } from './component-health.ts';
 import { optionalApis } from './optional-apis.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
-import { machineAddresses, type ClusterPlan, type NodeLossOptions } from './plan-cluster.ts';
+import { machineAddresses, networksOf, type ClusterPlan, type NodeLossOptions } from './plan-cluster.ts';
 import { servedVersion } from './served-version.ts';
 import type { StartOptions } from './start-cluster.ts';
 
@@ -72,7 +72,7 @@ export function checkControllers(list: string): void {
     ca: '',
     signLegacyToken: () => '',
     signingAuthority: { cert: '', key: '' },
-    loadBalancerRange: range,
+    loadBalancerRange: { range },
     nodeIpam: { clusterCidr: range, nodePrefix: 24, reserved: [] },
   });
 }
@@ -116,7 +116,7 @@ export async function startControlPlane(
         ...versionsOf(
           builtinResources({
             ...needs,
-            serviceCidr: formatIpv4Range(plan.serviceCidr),
+            serviceCidr: networksOf(plan).services,
             components: () => componentsOf(running, ownScheduler),
           }),
           options,
@@ -124,7 +124,7 @@ export async function startControlPlane(
         ...optionalApis(options.runtimeConfig ?? []),
         ...(usage ? usageMetrics({ ...usage, nodes: () => usage.nodes().map(withNodeLabels) }) : []),
       ],
-      bootstrap: [defaultServiceCidr(formatIpv4Range(plan.serviceCidr), clock.now())],
+      bootstrap: [defaultServiceCidr(networksOf(plan).services, clock.now())],
       tls: { ...pki.server, clientCa: pki.ca.cert },
       frontProxy: {
         ca: pki.frontProxyCa.cert,
@@ -169,7 +169,7 @@ export async function startControlPlane(
       ca: pki.ca.cert,
       signingAuthority: pki.ca,
       signLegacyToken: (claims) => server.tokens.issueLegacy(claims),
-      loadBalancerRange: loadBalancerRange(plan.podCidr),
+      loadBalancerRange: balancerRangeOf(plan),
       nodeIpam: nodeIpamOptions(plan),
       ...(options.nodeLoss && { nodeLifecycle: lifecycleOf(options.nodeLoss) }),
     };
@@ -223,14 +223,19 @@ function clientOf(server: ApiServer, name: string): Client {
 }
 
 /** The networks of this machine's own nodes, of which there may be more next time, are planned; others get what is left. */
-function nodeIpamOptions({ podCidr, nodes: own }: ClusterPlan): NodeIpamOptions {
+function nodeIpamOptions({ podCidr, ipv6, nodes: own }: ClusterPlan): NodeIpamOptions {
   const spare = Math.min(16, 2 ** (24 - podCidr.prefix) / 4);
   const machine = Array.from({ length: Math.max(spare, own.length) }, (_, at) => nodeRange(podCidr, at));
   return {
     clusterCidr: podCidr,
+    ...(ipv6 && { ipv6: ipv6.podCidr }),
     nodePrefix: 24,
     reserved: [...machine, nodeAddressRange(podCidr), loadBalancerRange(podCidr)],
   };
+}
+
+function balancerRangeOf({ podCidr, ipv6 }: ClusterPlan): BalancerRange {
+  return { range: loadBalancerRange(podCidr), ...(ipv6 && { pair: { ipv4: podCidr, ipv6: ipv6.podCidr } }) };
 }
 
 /** Simulated nodes have no address of their own: whoever simulates them answers on this machine. */

@@ -1,5 +1,7 @@
 import { dirname, join } from 'node:path';
-import { formatIpv4Range } from '../base/ipv4.ts';
+import { formatIpv4Range, parseIpv4 } from '../base/ipv4.ts';
+import { formatIpv6Range } from '../base/ipv6.ts';
+import { pairedAddress, pairedRange, type RangePair } from '../base/paired-ranges.ts';
 import { createClient } from '../client/create-client.ts';
 import { kubeletPort as isolatedKubeletPort } from '../network/nftables/base-table.ts';
 import { nodeAddress } from '../network/node-namespace.ts';
@@ -60,6 +62,7 @@ export interface LocalNode {
 interface NodePlace {
   readonly pods?: PodNetwork;
   readonly address: string;
+  readonly ipv6Address?: string;
   readonly kubeletPort: number;
 }
 
@@ -74,7 +77,10 @@ export async function startLocalNode(
   const { plan, options, controlPlane, network, storage, runtime: chosen } = surroundings;
   const { clock } = options;
   const onError = (error: unknown): void => options.report.warn(`node ${name}: ${textOf(error)}`);
-  const podCidr = formatIpv4Range(nodeRange(plan.podCidr, index));
+  const podRange = nodeRange(plan.podCidr, index);
+  const podCidr = formatIpv4Range(podRange);
+  const pair = plan.ipv6 && { ipv4: plan.podCidr, ipv6: plan.ipv6.podCidr };
+  const podCidr6 = pair && formatIpv6Range(pairedRange(pair, podRange));
   const directory = nodeDirectory(plan.dataDirectory, index);
   const containers = join(directory, 'containers');
   const cgroupRoot = `kanoe-${plan.id}/${index + 1}`;
@@ -135,11 +141,14 @@ export async function startLocalNode(
     clock,
     events: createEventRecorder(nodeClient, { clock, component: 'kubelet', host: name }),
     directory,
-    podCIDR: podCidr,
+    podCIDRs: [podCidr, ...(podCidr6 === undefined ? [] : [podCidr6])],
     clusterDns: [nthAddress(plan.serviceCidr, 10)],
     clusterDomain: 'cluster.local',
     addresses: [
       { type: 'InternalIP', address: place.address },
+      ...(place.ipv6Address === undefined
+        ? []
+        : [{ type: 'InternalIP' as const, address: place.ipv6Address }]),
       { type: 'Hostname', address: name },
     ],
     ...leaseOf(options),
@@ -189,6 +198,7 @@ export async function startLocalNode(
   /** Gives the node its address, its pods a network, and its kubelet a port. */
   async function joinNetwork(): Promise<NodePlace> {
     const address = addressOf();
+    const addresses = { address, ...(network && pair && { ipv6Address: pairedWith(pair, address) }) };
     if (network && isolated) {
       const port = await kubelet.listen({ host: network.address, port: 0 });
       const pods = await isolated.add({
@@ -197,10 +207,18 @@ export async function startLocalNode(
         podCidr,
         kubelet: { address: network.address, port },
       });
-      return { pods: { ...pods, nodeNetns: pods.netnsPath }, address, kubeletPort: isolatedKubeletPort };
+      return {
+        ...addresses,
+        pods: { ...pods, nodeNetns: pods.netnsPath },
+        kubeletPort: isolatedKubeletPort,
+      };
     }
     const pods = chosen.endpoints ? undefined : await network?.podNetworkFor(name, podCidr);
-    return { address, kubeletPort: await kubelet.listen({ host: address, port: 0 }), ...(pods && { pods }) };
+    return {
+      ...addresses,
+      kubeletPort: await kubelet.listen({ host: address, port: 0 }),
+      ...(pods && { pods }),
+    };
   }
 
   return {
@@ -219,6 +237,10 @@ export async function startLocalNode(
       await runtime.close();
     },
   };
+}
+
+function pairedWith(pair: RangePair, address: string): string {
+  return pairedAddress(pair, parseIpv4(address) ?? pair.ipv4.network);
 }
 
 /** A node must be heard of more than once before it counts as lost. */

@@ -160,6 +160,7 @@ export async function startMachine({
       clock,
       podCidr: formatIpv4Range(plan.podCidr),
       serviceCidr: formatIpv4Range(plan.serviceCidr),
+      ...(plan.ipv6 && { ipv6: plan.ipv6 }),
       apiPort: controlPlane.port,
       directory: join(plan.dataDirectory, 'network'),
       proxy: 'auto',

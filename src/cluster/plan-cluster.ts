@@ -5,8 +5,9 @@ import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { PluginSwitches } from '../server/admission/select-plugins.ts';
 import { machineRoutes } from '../network/machine-routes.ts';
-import { formatIpv4Range, type Ipv4Range } from '../base/ipv4.ts';
-import { overlaps, parseCidr } from './cidr.ts';
+import type { Ipv4Range } from '../base/ipv4.ts';
+import { formatNetworks, overlaps, parseNetworks } from './cidr.ts';
+import { askedIpv6Networks, localIpv6Networks, requireIpv6, type Ipv6Networks } from './ipv6-networks.ts';
 import { claimNetwork } from './claim-network.ts';
 import { ClusterError } from './cluster-error.ts';
 import { planNodes, readNodes, type PlannedNode } from './planned-nodes.ts';
@@ -52,8 +53,11 @@ export interface UpOptions {
   readonly gatewayApi?: boolean;
   /** Admission plug-ins that run, or do not, unlike kube-apiserver's defaults. */
   readonly admissionPlugins?: PluginSwitches;
+  /** `10.96.0.0/16`, or `10.96.0.0/16,fd00:10:96::/112` for a cluster of two families. */
   readonly serviceCidr?: string;
   readonly podCidr?: string;
+  /** Two families, with IPv6 networks of its own choice where none are given. */
+  readonly dualStack?: boolean;
   readonly runtime: RuntimeChoice;
   /** Where the `cri` runtime listens. */
   readonly criEndpoints?: CriEndpoints;
@@ -123,6 +127,7 @@ interface ClusterIdentity {
   /** Version of the data directory's layout. */
   readonly format: number;
   readonly id: string;
+  /** With a comma and an IPv6 network behind it in a cluster of two families. */
   readonly podCidr: string;
   readonly serviceCidr: string;
 }
@@ -135,6 +140,8 @@ export interface ClusterPlan {
   readonly runDirectory: string;
   readonly podCidr: Ipv4Range;
   readonly serviceCidr: Ipv4Range;
+  /** Absent: pods and services have IPv4 addresses only. */
+  readonly ipv6?: Ipv6Networks;
   readonly port: number;
   /** Where the API server listens beside loopback, and how nodes elsewhere know this machine; absent: loopback only. */
   readonly outside?: OutsideAddress;
@@ -167,9 +174,15 @@ export async function planCluster(
   await refuseForeignData(home, options.name, dataDirectory);
   const identity = await ensureIdentity(home, dataDirectory, options);
   const port = await choosePort(options.port, previous?.server);
-  const podCidr = parseCidr(identity.podCidr, '--pod-cidr');
+  const { ipv4: podCidr, ipv6: podCidr6 } = parseNetworks(identity.podCidr, '--pod-cidr');
+  const { ipv4: serviceCidr, ipv6: serviceCidr6 } = parseNetworks(identity.serviceCidr, '--service-cidr');
   // The last two are for load balancers and for the nodes' own addresses.
   const nodeLimit = 2 ** (24 - podCidr.prefix) - 2;
+  if (podCidr6 && options.runtime === 'cri')
+    throw new ClusterError(
+      'INVALID_OPTION',
+      `cluster ${options.name} has IPv6 networks, and pods of a container runtime get IPv4 addresses only; start it with --runtime native, or make one with IPv4 networks`,
+    );
   const known = await readNodes(dataDirectory);
   const nodes = planNodes(known, {
     cluster: options.name,
@@ -187,7 +200,8 @@ export async function planCluster(
         ? join('/run/kanoe', identity.id)
         : join(dataDirectory, 'run'),
     podCidr,
-    serviceCidr: parseCidr(identity.serviceCidr, '--service-cidr'),
+    serviceCidr,
+    ...(podCidr6 && serviceCidr6 && { ipv6: { podCidr: podCidr6, serviceCidr: serviceCidr6 } }),
     port,
     ...outsideAddress(options),
     nodes,
@@ -246,41 +260,49 @@ async function ensureIdentity(
   options: UpOptions,
 ): Promise<ClusterIdentity> {
   const asked = {
-    pod: options.podCidr === undefined ? undefined : parseCidr(options.podCidr, '--pod-cidr'),
-    service: options.serviceCidr === undefined ? undefined : parseCidr(options.serviceCidr, '--service-cidr'),
+    pod: options.podCidr === undefined ? undefined : parseNetworks(options.podCidr, '--pod-cidr'),
+    service:
+      options.serviceCidr === undefined ? undefined : parseNetworks(options.serviceCidr, '--service-cidr'),
   };
-  if (asked.pod && asked.pod.prefix > 22)
+  if (asked.pod && asked.pod.ipv4.prefix > 22)
     throw new ClusterError(
       'INVALID_OPTION',
       `--pod-cidr ${options.podCidr} is too small: every node takes a /24, and the last two are for load balancers and the nodes themselves; use a /22 or larger`,
     );
-  if (asked.service && asked.service.prefix > 27)
+  if (asked.service && asked.service.ipv4.prefix > 27)
     throw new ClusterError(
       'INVALID_OPTION',
       `--service-cidr ${options.serviceCidr} is too small: use a /27 or larger`,
     );
-  if (asked.pod && asked.service && overlaps(asked.pod, asked.service))
+  if (asked.pod && asked.service && overlaps(asked.pod.ipv4, asked.service.ipv4))
     throw new ClusterError(
       'INVALID_OPTION',
       `--pod-cidr ${options.podCidr} and --service-cidr ${options.serviceCidr} overlap`,
     );
   const file = join(dataDirectory, 'cluster.json');
+  const askedIpv6 = askedIpv6Networks(asked.pod, asked.service);
   const existing = await readIdentity(file, dataDirectory);
   if (existing) {
-    if (asked.pod && formatIpv4Range(asked.pod) !== existing.podCidr)
+    if (options.dualStack && !existing.podCidr.includes(','))
+      throw changed('--dual-stack', existing.podCidr, dataDirectory);
+    if (asked.pod && formatNetworks(asked.pod) !== existing.podCidr)
       throw changed('--pod-cidr', existing.podCidr, dataDirectory);
-    if (asked.service && formatIpv4Range(asked.service) !== existing.serviceCidr)
+    if (asked.service && formatNetworks(asked.service) !== existing.serviceCidr)
       throw changed('--service-cidr', existing.serviceCidr, dataDirectory);
     return existing;
   }
   const taken = await takenNetworks(home, options.name);
-  const pod = asked.pod ?? (await claimNetwork(244, asked.service ? [...taken, asked.service] : taken));
-  const service = asked.service ?? (await claimNetwork(96, [...taken, pod]));
+  const service4 = asked.service?.ipv4;
+  const pod = asked.pod?.ipv4 ?? (await claimNetwork(244, service4 ? [...taken, service4] : taken));
+  const service = service4 ?? (await claimNetwork(96, [...taken, pod]));
+  const id = randomBytes(3).toString('hex');
+  const ipv6 = askedIpv6 ?? (options.dualStack ? localIpv6Networks(id) : undefined);
+  if (ipv6 && options.nodes !== 0) await requireIpv6();
   const identity: ClusterIdentity = {
     format: layoutFormat,
-    id: randomBytes(3).toString('hex'),
-    podCidr: formatIpv4Range(pod),
-    serviceCidr: formatIpv4Range(service),
+    id,
+    podCidr: formatNetworks({ ipv4: pod, ...(ipv6 && { ipv6: ipv6.podCidr }) }),
+    serviceCidr: formatNetworks({ ipv4: service, ...(ipv6 && { ipv6: ipv6.serviceCidr }) }),
   };
   try {
     await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
@@ -340,8 +362,8 @@ async function takenNetworks(home: Home, name: string): Promise<readonly Ipv4Ran
   const others = (await listRecords(home)).filter((record) => record.name !== name);
   return [
     ...others.flatMap(({ podCidr, serviceCidr }) => [
-      parseCidr(podCidr, 'podCidr'),
-      parseCidr(serviceCidr, 'serviceCidr'),
+      parseNetworks(podCidr, 'podCidr').ipv4,
+      parseNetworks(serviceCidr, 'serviceCidr').ipv4,
     ]),
     ...(await machineRoutes()).map(({ range }) => range),
   ];
@@ -369,4 +391,15 @@ function portIsFree(port: number): Promise<boolean> {
     probe.once('error', () => done(false));
     probe.listen({ host: '127.0.0.1', port }, () => probe.close(() => done(true)));
   });
+}
+
+/** The networks of a plan's pods and services: `10.96.0.0/16`, or with those of IPv6 behind them. */
+export function networksOf({ podCidr, serviceCidr, ipv6 }: ClusterPlan): {
+  readonly pods: string;
+  readonly services: string;
+} {
+  return {
+    pods: formatNetworks({ ipv4: podCidr, ...(ipv6 && { ipv6: ipv6.podCidr }) }),
+    services: formatNetworks({ ipv4: serviceCidr, ...(ipv6 && { ipv6: ipv6.serviceCidr }) }),
+  };
 }

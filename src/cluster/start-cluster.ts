@@ -5,7 +5,7 @@ import { createClient } from '../client/create-client.ts';
 import type { KubeObject } from '../machinery/object.ts';
 import type { UsageSource } from '../api/metrics/usage.ts';
 import { loadArchive } from '../oci/image-service.ts';
-import { formatIpv4Range } from '../base/ipv4.ts';
+
 import { ClusterError } from './cluster-error.ts';
 import { removeRecord, writeRecord } from './cluster-record.ts';
 import type { ClusterRecord, StartupTimes } from './cluster-record.ts';
@@ -21,7 +21,7 @@ import type { Machine } from './machine.ts';
 import { optionalApis } from './optional-apis.ts';
 import { nodeSettings } from './node-settings.ts';
 import { defaultStopPatienceMs } from './stop-cluster.ts';
-import { planCluster } from './plan-cluster.ts';
+import { networksOf, planCluster } from './plan-cluster.ts';
 import type { ClusterPlan, UpOptions } from './plan-cluster.ts';
 import { processIdentity } from './process-identity.ts';
 import { openInside } from './rootless/inside.ts';
@@ -225,8 +225,8 @@ class StartLog {
       id: plan.id,
       dataDirectory: plan.dataDirectory,
       runDirectory: plan.runDirectory,
-      podCidr: formatIpv4Range(plan.podCidr),
-      serviceCidr: formatIpv4Range(plan.serviceCidr),
+      podCidr: networksOf(plan).pods,
+      serviceCidr: networksOf(plan).services,
       nodes: plan.nodes.length,
       runtime: runtime.name,
       startup: {},

@@ -1,4 +1,3 @@
-import type { Ipv4Range } from '../base/ipv4.ts';
 import type { Authority } from '../machinery/x509/issue-certificate.ts';
 import type { Controller } from '../reconcile/controller.ts';
 import { bootstrapSignerController } from './bootstrap-tokens/bootstrap-signer.ts';
@@ -48,6 +47,7 @@ import { attributesClassProtectionController } from './storage-protection/attrib
 import { claimProtectionController } from './storage-protection/claim-protection.ts';
 import { volumeProtectionController } from './storage-protection/volume-protection.ts';
 import { statefulSetController } from './stateful-set/controller.ts';
+import type { BalancerRange } from './service-load-balancer/plan.ts';
 import { storageVersionMigrator } from './storage-version-migrator/controller.ts';
 import { taintEvictionController } from './taint-eviction/controller.ts';
 import { ttlAfterFinishedController } from './ttl-after-finished/controller.ts';
@@ -60,7 +60,7 @@ export interface ControllerOptions {
   /** What certificate requests are signed with; without it they stay unsigned. */
   readonly signingAuthority?: Authority;
   /** Addresses for services of type LoadBalancer; without it they get none. */
-  readonly loadBalancerRange?: Ipv4Range;
+  readonly loadBalancerRange?: BalancerRange;
   /** When a node counts as lost; what is absent is upstream's. */
   readonly nodeLifecycle?: Partial<NodeLifecycleSettings>;
   /** Networks for the pods of nodes that come without one; without it they get none. */

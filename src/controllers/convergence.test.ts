@@ -585,7 +585,9 @@ const loops: Readonly<Record<string, Loop>> = {
       ),
   },
   'a service gets its balancer’s address': {
-    controller: serviceLoadBalancerController({ network: 0x0a_c8_00_00, prefix: 16, size: 65_536 }),
+    controller: serviceLoadBalancerController({
+      range: { network: 0x0a_c8_00_00, prefix: 16, size: 65_536 },
+    }),
     async arrange({ client, namespace }) {
       await client.for(services).create({
         apiVersion: 'v1',

@@ -31,6 +31,8 @@ export interface AddressPool {
   lease(sandboxId: string, hostPorts: readonly LeasedPort[]): Lease;
   /** Marks the lease's link as complete. */
   markAttached(sandboxId: string): void;
+  /** Marks the lease's link as gone. */
+  markDetached(sandboxId: string): void;
   release(sandboxId: string): void;
   /** Resolves when the file holds the present state; it is replaced atomically. */
   save(): Promise<void>;
@@ -57,6 +59,11 @@ export async function openAddressPool(file: string, range: Ipv4Range): Promise<A
       'NO_ADDRESS',
       `no address is free in ${formatIpv4(range.network)}/${range.prefix}: all ${end - first} belong to pods`,
     );
+  }
+
+  function mark(sandboxId: string, change: Pick<Lease, 'attached'>): void {
+    const lease = leases.get(sandboxId);
+    if (lease) leases.set(sandboxId, { ...lease, ...change });
   }
 
   async function write(): Promise<void> {
@@ -91,10 +98,8 @@ export async function openAddressPool(file: string, range: Ipv4Range): Promise<A
       leases.set(sandboxId, lease);
       return lease;
     },
-    markAttached(sandboxId) {
-      const lease = leases.get(sandboxId);
-      if (lease) leases.set(sandboxId, { ...lease, attached: true });
-    },
+    markAttached: (sandboxId) => mark(sandboxId, { attached: true }),
+    markDetached: (sandboxId) => mark(sandboxId, { attached: false }),
     release: (sandboxId) => void leases.delete(sandboxId),
   };
 }

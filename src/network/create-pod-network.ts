@@ -1,6 +1,8 @@
-import { formatIpv4, type Ipv4Range } from '../base/ipv4.ts';
+import { formatIpv4, parseIpv4, type Ipv4Range } from '../base/ipv4.ts';
+import { pairedAddress, type RangePair } from '../base/paired-ranges.ts';
 import { openAddressPool, type LeasedPort } from './address-pool.ts';
 import { addGateway } from './cluster-link.ts';
+import { linkGateway, loopbackRoute } from './ipv6-side.ts';
 import { podLinkName } from './link-names.ts';
 import { ownPlace, placeAt, type NetworkPlace } from './network-place.ts';
 
@@ -8,6 +10,8 @@ import { ownPlace, placeAt, type NetworkPlace } from './network-place.ts';
 export interface HostPortMapping extends LeasedPort {
   readonly sandboxId: string;
   readonly podIP: string;
+  /** Of a pod of two families. */
+  readonly podIPv6?: string;
 }
 
 /** The pod of a sandbox. */
@@ -15,6 +19,12 @@ export interface SandboxedPod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+}
+
+export interface PodAddresses {
+  /** IPv4. */
+  readonly ip: string;
+  readonly additionalIPs?: readonly string[];
 }
 
 /** The network of one node's pods, as the node agent wants it. */
@@ -28,7 +38,7 @@ export interface NodePodNetwork {
     netnsPath: string,
     hostPorts: readonly LeasedPort[],
     pod?: SandboxedPod,
-  ): Promise<{ readonly ip: string }>;
+  ): Promise<PodAddresses>;
   /** Removes link, address and rules; idempotent. */
   detach(sandboxId: string): Promise<void>;
 }
@@ -37,6 +47,8 @@ export interface PodNetworkOptions {
   readonly clusterId: string;
   /** The node's addresses; the first is its gateway's. */
   readonly range: Ipv4Range;
+  /** The addresses of all pods of a cluster of two families. */
+  readonly pair?: RangePair | undefined;
   /** Holds the leases. */
   readonly file: string;
   /** Where the node's ends of the links are, when the node has a namespace of its own, and its address, which is the gateway. */
@@ -47,16 +59,17 @@ export interface PodNetworkOptions {
 
 /**
  * The network of one node on this machine. Each pod has a /32 address, and a default route to the node's gateway over a
- * veth pair of its own; the node routes to it. Links and addresses of pods that run already are taken over.
+ * veth pair of its own; the node routes to it. Of two families it has the IPv6 address that goes with that. Links and addresses of pods that run already are taken over.
  */
 export async function createPodNetwork(options: PodNetworkOptions): Promise<NodePodNetwork> {
-  const { clusterId, range } = options;
+  const { clusterId, range, pair } = options;
   const place = options.node?.place ?? ownPlace();
   const gateway = options.node?.address ?? formatIpv4(range.network + 1);
   const [pool] = await Promise.all([
     openAddressPool(options.file, range),
-    ...(options.node ? [] : [addGateway(clusterId, range.network + 1)]),
+    ...(options.node ? [] : [addGateway(clusterId, range.network + 1, pair)]),
   ]);
+  const gatewayIpv6 = pair && pairedAddress(pair, parseIpv4(gateway) ?? range.network);
   const busy = new Map<string, Promise<unknown>>();
 
   /** One operation at a time for each sandbox. */
@@ -75,15 +88,25 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
     options.onHostPorts(
       [...pool.leases].flatMap(([sandboxId, lease]) =>
         lease.attached
-          ? lease.hostPorts.map((port) => ({ ...port, sandboxId, podIP: formatIpv4(lease.address) }))
+          ? lease.hostPorts.map((port) => ({
+              ...port,
+              sandboxId,
+              podIP: formatIpv4(lease.address),
+              ...(pair && { podIPv6: pairedAddress(pair, lease.address) }),
+            }))
           : [],
       ),
     );
   }
 
+  function addressesOf(address: number): PodAddresses {
+    return { ip: formatIpv4(address), ...(pair && { additionalIPs: [pairedAddress(pair, address)] }) };
+  }
+
   async function link(address: number, netnsPath: string): Promise<void> {
     const name = podLinkName(clusterId, address);
     const ip = formatIpv4(address);
+    const ipv6 = pair && pairedAddress(pair, address);
     if (await place.linkExists(name)) await removeLink(place, name);
     try {
       await place.run(
@@ -91,12 +114,24 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
         ['-batch', '-'],
         `link add ${name} type veth peer name eth0 netns "${netnsPath}"\nlink set ${name} up\nroute replace ${ip}/32 dev ${name} src ${gateway}\n`,
       );
+      if (ipv6 !== undefined) {
+        await place.enableIpv6(name);
+        await place.run(
+          'ip',
+          ['-batch', '-'],
+          `addr add ${linkGateway}/64 dev ${name} nodad\nroute replace ${ipv6}/128 dev ${name} src ${gatewayIpv6}\n${loopbackRoute(name)}\n`,
+        );
+      }
+      const ipv6Lines =
+        ipv6 === undefined
+          ? ''
+          : `addr add ${ipv6}/128 dev eth0 nodad\nroute add default via ${linkGateway} dev eth0\n`;
       await Promise.all([
         place.setLinkSettings(name, { forwarding: '1', route_localnet: '1' }),
         placeAt(netnsPath).run(
           'ip',
           ['-batch', '-'],
-          `link set lo up\naddr add ${ip}/32 dev eth0\nlink set eth0 up\nroute add ${gateway} dev eth0 scope link\nroute add default via ${gateway} dev eth0\n`,
+          `link set lo up\naddr add ${ip}/32 dev eth0\nlink set eth0 up\nroute add ${gateway} dev eth0 scope link\nroute add default via ${gateway} dev eth0\n${ipv6Lines}`,
         ),
       ]);
     } catch (error) {
@@ -105,19 +140,23 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
     }
   }
 
-  if ([...pool.leases.values()].some((lease) => lease.hostPorts.length > 0)) announceHostPorts();
+  const withHostPorts = [...pool.leases].filter(([, { hostPorts }]) => hostPorts.length > 0);
+  for (const [sandboxId, { address }] of withHostPorts)
+    if (!(await place.linkExists(podLinkName(clusterId, address)))) pool.markDetached(sandboxId);
+  if (withHostPorts.length > 0) announceHostPorts();
 
   return {
     attach: (sandboxId, netnsPath, hostPorts) =>
       inOrder(sandboxId, async () => {
         const lease = pool.lease(sandboxId, hostPorts);
-        const ip = formatIpv4(lease.address);
-        if (lease.attached && (await place.linkExists(podLinkName(clusterId, lease.address)))) return { ip };
+        const addresses = addressesOf(lease.address);
+        if (lease.attached && (await place.linkExists(podLinkName(clusterId, lease.address))))
+          return addresses;
         await Promise.all([pool.save(), link(lease.address, netnsPath)]);
         pool.markAttached(sandboxId);
         await pool.save();
         if (lease.hostPorts.length > 0) announceHostPorts();
-        return { ip };
+        return addresses;
       }),
     detach: (sandboxId) =>
       inOrder(sandboxId, async () => {

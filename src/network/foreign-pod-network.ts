@@ -48,7 +48,7 @@ export function createForeignPodNetwork(options: ForeignPodNetworkOptions): Fore
         );
         announce();
       }
-      await options.policies?.admit(pod, ip);
+      await options.policies?.admit(pod, [ip]);
     },
     async detached(sandboxId) {
       if (mappings.delete(sandboxId)) announce();

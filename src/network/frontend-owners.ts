@@ -28,7 +28,7 @@ export function createFrontendOwners(): FrontendOwners {
   return {
     assign(key, port) {
       changed.add(key);
-      const next = new Set(port?.frontends.map((frontend) => frontendKey(port.protocol, frontend)));
+      const next = new Set(port?.frontends.map((frontend) => frontendKey(port, frontend)));
       for (const frontend of wanted.get(key) ?? []) if (!next.has(frontend)) release(key, frontend);
       for (const frontend of next) {
         const queue = claimants.get(frontend);
@@ -39,9 +39,7 @@ export function createFrontendOwners(): FrontendOwners {
       else wanted.delete(key);
     },
     owned: (port) =>
-      port.frontends.filter(
-        (frontend) => claimants.get(frontendKey(port.protocol, frontend))?.[0] === port.key,
-      ),
+      port.frontends.filter((frontend) => claimants.get(frontendKey(port, frontend))?.[0] === port.key),
     takeChanged() {
       const keys = changed;
       changed = new Set();

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { formatIpv4, type Ipv4Range } from '../base/ipv4.ts';
+import { formatIpv4, formatIpv4Range, parseIpv4, type Ipv4Range } from '../base/ipv4.ts';
+import { formatIpv6Range } from '../base/ipv6.ts';
+import { pairedAddress, pairedRange } from '../base/paired-ranges.ts';
 import type { InformerFactory } from '../reconcile/informer.ts';
 import { requireRange } from './cluster-link.ts';
 import { createPodNetwork, type NodePodNetwork } from './create-pod-network.ts';
+import type { Ipv6Side } from './ipv6-side.ts';
 import { clusterLinkName } from './link-names.ts';
 import { ownPlace, type NetworkPlace } from './network-place.ts';
 import { startNftablesProxy } from './nftables/nftables-proxy.ts';
@@ -16,7 +19,6 @@ import {
   type NodeNamespace,
   type NodeRoute,
 } from './node-namespace.ts';
-import { formatIpv4Range } from '../base/ipv4.ts';
 import { admitPods } from './policies/admit-pods.ts';
 import type { PolicyTracker } from './policies/policy-tracker.ts';
 import type { ServiceProxy } from './service-proxy.ts';
@@ -27,6 +29,8 @@ export interface IsolatedNodesOptions {
   readonly podRange: Ipv4Range;
   readonly serviceRange: Ipv4Range;
   readonly balancerRange: Ipv4Range;
+  /** Of a cluster of two families. */
+  readonly ipv6?: Ipv6Side | undefined;
   readonly informers: InformerFactory;
   readonly clock: Clock;
   /** Holds which pod has which address. */
@@ -75,6 +79,7 @@ interface Running extends NodeRoute {
 /** No node yet. */
 export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNodes {
   const { clusterId, podRange, clock, informers, onError } = options;
+  const pair = options.ipv6?.pods;
   const running = new Map<string, Running>();
   const link = clusterLinkName(clusterId);
   const gateway = formatIpv4(podRange.network + 1);
@@ -90,16 +95,41 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
 
   /** The machine reaches the nodes' own addresses. */
   function reachNodes(): Promise<unknown> {
-    const range = formatIpv4Range(nodeAddressRange(podRange));
-    return machine.run('ip', ['route', 'replace', range, 'dev', link, 'src', gateway]);
+    const range = nodeAddressRange(podRange);
+    const lines = [
+      `route replace ${formatIpv4Range(range)} dev ${link} src ${gateway}\n`,
+      ...(pair
+        ? [
+            `route replace ${formatIpv6Range(pairedRange(pair, range))} dev ${link} src ${pairedAddress(pair, podRange.network + 1)}\n`,
+          ]
+        : []),
+    ];
+    return machine.run('ip', ['-batch', '-'], lines.join(''));
   }
+
+  /** The way to a node's pods in each family. */
+  function routesTo(node: NodeRoute): readonly NodeRoute[] {
+    const [range, address] = [requireRange(node.podCidr), parseIpv4(node.address) ?? 0];
+    return pair
+      ? [
+          node,
+          {
+            podCidr: formatIpv6Range(pairedRange(pair, range)),
+            address: pairedAddress(pair, address),
+          },
+        ]
+      : [node];
+  }
+
+  /** The machine's own addresses on the link. */
+  const sources = { IPv4: gateway, ...(pair && { IPv6: pairedAddress(pair, podRange.network + 1) }) };
 
   async function connect(node: Running): Promise<void> {
     const others = [...running.values()].filter((other) => other !== node);
     await Promise.all([
-      addNodeRoutes(machine, link, [node], gateway),
-      addNodeRoutes(node.namespace.place, 'eth0', others),
-      ...others.map((other) => addNodeRoutes(other.namespace.place, 'eth0', [node])),
+      addNodeRoutes(machine, link, routesTo(node), sources),
+      addNodeRoutes(node.namespace.place, 'eth0', others.flatMap(routesTo)),
+      ...others.map((other) => addNodeRoutes(other.namespace.place, 'eth0', routesTo(node))),
     ]);
   }
 
@@ -113,7 +143,7 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
     async add({ name, number, podCidr, kubelet }) {
       reachable ??= reachNodes();
       await reachable;
-      const namespace = await ensureNodeNamespace({ clusterId, podRange, number, podCidr });
+      const namespace = await ensureNodeNamespace({ clusterId, podRange, number, podCidr, pair });
       const { address, place } = namespace;
       const range = requireRange(podCidr);
       const proxy = await startNftablesProxy({
@@ -127,6 +157,7 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
         clock,
         onError,
         node: name,
+        ...(pair && { families: ['IPv4', 'IPv6'] }),
         updateServices: (change) => proxy.update(change),
       });
       const policies = options.enforceAt(place, range);
@@ -136,6 +167,7 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
       const pods = await createPodNetwork({
         clusterId,
         range,
+        pair,
         file: join(options.directory, `addresses-${name}.json`),
         node: { place, address },
         onHostPorts: (mappings) => tracker.setHostPorts(name, mappings),
@@ -148,9 +180,9 @@ export function createIsolatedNodes(options: IsolatedNodesOptions): IsolatedNode
       running.delete(name);
       await close(node);
       await inTurn(async () => {
-        await removeNodeRoutes(machine, [node]);
+        await removeNodeRoutes(machine, routesTo(node));
         await Promise.all(
-          [...running.values()].map(({ namespace }) => removeNodeRoutes(namespace.place, [node])),
+          [...running.values()].map(({ namespace }) => removeNodeRoutes(namespace.place, routesTo(node))),
         );
         await removeNodeNamespace({ clusterId, podRange, number: node.number });
       });

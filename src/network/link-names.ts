@@ -33,12 +33,12 @@ export function podLinkName(clusterId: string, address: number): string {
   return `${clusterLinkName(clusterId)}${address.toString(16).padStart(8, '0')}`;
 }
 
-/** The nftables table (family `ip`) of a cluster. */
+/** The nftables table of a cluster (family `ip`, and `ip6` in a cluster of two families). */
 export function tableName(clusterId: string): string {
   return `kanoe-${clusterId}`;
 }
 
-/** An empty table that says: Kanoe switched `net.ipv4.ip_forward` on, and whoever removes the last cluster switches it off. */
+/** An empty table that says: Kanoe switched forwarding (of the table's family) on, and whoever removes the last cluster switches it off. */
 export const forwardingMarker: string = 'kanoe-forwarding';
 
 /** The group (`ip link … group`) of links that lead to pods which something else than Kanoe has connected. */

@@ -1,4 +1,4 @@
-import { linkExists, setLinkSettings } from './link-settings.ts';
+import { enableIpv6, linkExists, setLinkSettings } from './link-settings.ts';
 import { runTool } from './run-tool.ts';
 
 /** A network namespace, in which tools run and links are set up. */
@@ -10,11 +10,13 @@ export interface NetworkPlace {
   linkExists(name: string): Promise<boolean>;
   /** Sets `net.ipv4.conf.<link>.<setting>`. */
   setLinkSettings(link: string, settings: Readonly<Record<string, string>>): Promise<void>;
+  /** Lets a link have IPv6 addresses, where links have none by default. */
+  enableIpv6(link: string): Promise<void>;
 }
 
 /** The namespace of this process. */
 export function ownPlace(): NetworkPlace {
-  return { enter: [], run: runTool, linkExists, setLinkSettings };
+  return { enter: [], run: runTool, linkExists, setLinkSettings, enableIpv6 };
 }
 
 /** The namespace that a file stands for; nothing is asked of it here. */
@@ -34,6 +36,9 @@ export function placeAt(netnsPath: string): NetworkPlace {
       const folder = `/proc/sys/net/ipv4/conf/${link}`;
       const lines = Object.entries(settings).map(([name, value]) => `echo ${value} > ${folder}/${name}`);
       await run('sh', ['-c', lines.join(' && ')]);
+    },
+    async enableIpv6(link) {
+      await run('sh', ['-c', `echo 0 > /proc/sys/net/ipv6/conf/${link}/disable_ipv6`]);
     },
   };
 }

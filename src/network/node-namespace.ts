@@ -1,4 +1,14 @@
-import { formatIpv4, formatIpv4Range, ipv4Subrange, type Ipv4Range } from '../base/ipv4.ts';
+import {
+  formatIpv4,
+  formatIpv4Range,
+  ipv4Subrange,
+  parseIpv4,
+  parseIpv4Range,
+  type Ipv4Range,
+} from '../base/ipv4.ts';
+import { formatIpv6Range } from '../base/ipv6.ts';
+import { pairedAddress, pairedRange, type RangePair } from '../base/paired-ranges.ts';
+import { loopbackRoute } from './ipv6-side.ts';
 import { clusterLinkName, hardwareAddress, nodeLinkName, nodeNamespacePrefix } from './link-names.ts';
 import { NetworkError } from './network-error.ts';
 import { ownPlace, placeAt, type NetworkPlace } from './network-place.ts';
@@ -51,10 +61,14 @@ export function describeNodeNamespace({ clusterId, podRange, number }: NodeNames
  * stays. Packets for everything that no other route takes go to the machine; those for pods that are not there are refused.
  */
 export async function ensureNodeNamespace(
-  options: NodeNamespaceOptions & { readonly podCidr: string },
+  options: NodeNamespaceOptions & {
+    readonly podCidr: string;
+    /** Of a cluster of two families. */
+    readonly pair?: RangePair | undefined;
+  },
 ): Promise<NodeNamespace> {
   const namespace = describeNodeNamespace(options);
-  const { clusterId, podRange, number, podCidr } = options;
+  const { clusterId, podRange, number, podCidr, pair } = options;
   const machine = ownPlace();
   const link = nodeLinkName(clusterId, number);
   const gateway = formatIpv4(podRange.network + 1);
@@ -89,7 +103,7 @@ link set eth0 up
 route replace ${gateway} dev eth0 scope link
 route replace default via ${gateway} dev eth0
 route replace unreachable ${podCidr}
-END
+${pair ? ipv6Lines(pair, { podRange, podCidr, address: namespace.address }) : ''}END
 cd /proc/sys/net/ipv4
 echo 1 > ip_forward
 for place in all default; do
@@ -97,9 +111,25 @@ for place in all default; do
   echo 1 > conf/$place/route_localnet
   echo 0 > conf/$place/send_redirects
 done
-`,
+${pair ? 'echo 1 > /proc/sys/net/ipv6/conf/all/forwarding\n' : ''}`,
   );
   return namespace;
+}
+
+/** What the namespace of a node has of IPv6, as `ip -batch` reads it. */
+function ipv6Lines(
+  pair: RangePair,
+  { podRange, podCidr, address }: NodeRoute & { readonly podRange: Ipv4Range },
+): string {
+  const gateway = pairedAddress(pair, podRange.network + 1);
+  const own = pairedAddress(pair, parseIpv4(address) ?? podRange.network);
+  const pods = pairedRange(pair, parseIpv4Range(podCidr) ?? podRange);
+  return `addr replace ${own}/64 dev eth0 nodad
+route replace ${gateway} dev eth0
+route replace default via ${gateway} dev eth0
+route replace unreachable ${formatIpv6Range(pods)}
+${loopbackRoute('eth0')}
+`;
 }
 
 /** Where the pods of a node are. */
@@ -109,17 +139,18 @@ export interface NodeRoute {
   readonly address: string;
 }
 
-/** Leads packets for nodes' pods to the nodes; idempotent. `source` is the address that the place's own packets bear. */
+/** Leads packets for nodes' pods to the nodes; idempotent. `sources` are the addresses that the place's own packets bear. */
 export async function addNodeRoutes(
   place: NetworkPlace,
   link: string,
   routes: readonly NodeRoute[],
-  source?: string,
+  sources: { readonly IPv4?: string; readonly IPv6?: string } = {},
 ): Promise<void> {
-  const from = source === undefined ? '' : ` src ${source}`;
-  const lines = routes.map(
-    ({ podCidr, address }) => `route replace ${podCidr} via ${address} dev ${link}${from}\n`,
-  );
+  const lines = routes.map(({ podCidr, address }) => {
+    const source = podCidr.includes(':') ? sources.IPv6 : sources.IPv4;
+    const from = source === undefined ? '' : ` src ${source}`;
+    return `route replace ${podCidr} via ${address} dev ${link}${from}\n`;
+  });
   if (lines.length > 0) await place.run('ip', ['-batch', '-'], lines.join(''));
 }
 

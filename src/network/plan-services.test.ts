@@ -217,7 +217,7 @@ describe('host ports', () => {
     ['0.0.0.0', { role: 'hostPort', port: 8080 }],
     ['127.0.0.1', { role: 'hostPort', address: '127.0.0.1', port: 8080 }],
   ])('with host address %s', (hostIP, expected) => {
-    const port = planHostPort({ ...mapping, ...(hostIP !== undefined && { hostIP }) });
-    expect([port.frontends, port.endpoints]).toEqual([[expected], [{ ip: '10.244.0.2', port: 80 }]]);
+    const [port] = planHostPort({ ...mapping, ...(hostIP !== undefined && { hostIP }) });
+    expect([port?.frontends, port?.endpoints]).toEqual([[expected], [{ ip: '10.244.0.2', port: 80 }]]);
   });
 });

@@ -1,7 +1,9 @@
 import type { Service, ServicePort as ApiServicePort } from '../api/core/v1.gen.ts';
 import type { Endpoint, EndpointSlice } from '../api/discovery/v1.gen.ts';
 import type { HostPortMapping } from './create-pod-network.ts';
-import type { Backend, Frontend, ServicePort } from './service-port.ts';
+import { ipv6Suffix, type Backend, type Frontend, type ServicePort } from './service-port.ts';
+
+export type IpFamily = 'IPv4' | 'IPv6';
 
 /** Where a node is; `zone` is what its label says. */
 export interface NodePlace {
@@ -12,6 +14,8 @@ export interface NodePlace {
 /** A node of this machine. */
 export interface NodeRange extends NodePlace {
   readonly range: string;
+  /** Of a cluster of two families. */
+  readonly ipv6Range?: string;
 }
 
 /** Whom a proxy serves: the machine with those nodes that share its network, or one node with a network of its own. */
@@ -29,41 +33,55 @@ export function planService(
   service: Service,
   slices: readonly EndpointSlice[],
   view: ServiceView,
+  family: IpFamily = 'IPv4',
 ): readonly ServicePort[] {
   const { spec } = service;
-  const clusterIP = spec?.clusterIP;
-  if (!spec || spec.type === 'ExternalName' || !clusterIP || clusterIP === 'None') return [];
+  const clusterIP = clusterIpOf(service, family);
+  if (!spec || spec.type === 'ExternalName' || clusterIP === undefined) return [];
   const affinitySeconds =
     spec.sessionAffinity === 'ClientIP'
       ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
       : undefined;
-  const sourceRanges = spec.type === 'LoadBalancer' ? (spec.loadBalancerSourceRanges ?? []) : [];
+  const restricted = spec.type === 'LoadBalancer' && (spec.loadBalancerSourceRanges ?? []).length > 0;
+  const sourceRanges = (spec.loadBalancerSourceRanges ?? []).filter((range) => isOf(family, range));
   return (spec.ports ?? []).map((port) => {
     const protocol = port.protocol ?? 'TCP';
-    const candidates = endpointsOf(slices, port);
+    const candidates = endpointsOf(slices, port, family);
     const internal = spec.internalTrafficPolicy === 'Local';
     const external = spec.externalTrafficPolicy === 'Local';
     return {
-      key: `${service.metadata.namespace}/${service.metadata.name}/${protocol.toLowerCase()}/${port.port}`,
+      key: `${service.metadata.namespace}/${service.metadata.name}/${protocol.toLowerCase()}/${port.port}${family === 'IPv6' ? ipv6Suffix : ''}`,
       protocol,
-      frontends: frontendsOf(service, port).filter(
+      ...(family === 'IPv6' && { family }),
+      frontends: frontendsOf(service, port, { family, clusterIP }).filter(
         ({ role, address }) => 'nodes' in view || role !== 'loadBalancer' || address !== undefined,
       ),
       endpoints: 'node' in view ? near(view.node, candidates) : usable(candidates),
       ...('nodes' in view
         ? (internal || hinted(candidates)) && {
-            nodeEndpoints: view.nodes.map((node) => ({
-              range: node.range,
-              endpoints: internal ? endpointsOn(node, candidates) : near(node, candidates),
-            })),
+            nodeEndpoints: view.nodes.flatMap((node) => {
+              const range = family === 'IPv6' ? node.ipv6Range : node.range;
+              const endpoints = internal ? endpointsOn(node, candidates) : near(node, candidates);
+              return range === undefined ? [] : [{ range, endpoints }];
+            }),
           }
         : (internal || external) && {
             local: { internal, external, endpoints: endpointsOn(view.node, candidates) },
           }),
       ...(affinitySeconds !== undefined && { affinitySeconds }),
-      ...(sourceRanges.length > 0 && { sourceRanges }),
+      ...(restricted && { sourceRanges }),
     };
   });
+}
+
+function clusterIpOf({ spec }: Service, family: IpFamily): string | undefined {
+  const all = spec?.clusterIPs?.length ? spec.clusterIPs : [spec?.clusterIP ?? ''];
+  return all.find((ip) => ip !== '' && ip !== 'None' && isOf(family, ip));
+}
+
+/** Whether an address or range is of a family. */
+function isOf(family: IpFamily, address: string): boolean {
+  return address.includes(':') === (family === 'IPv6');
 }
 
 /** What a load balancer outside asks of a machine. */
@@ -86,31 +104,38 @@ export function planHealthCheck(
   return { port, localEndpoints: new Set(ready.map(({ addresses }) => addresses[0])).size };
 }
 
-/** The host port of a pod as something to be served. */
-export function planHostPort({
-  protocol,
-  hostPort,
-  hostIP,
-  podIP,
-  containerPort,
-}: HostPortMapping): ServicePort {
-  const bound = hostIP !== undefined && hostIP !== '' && hostIP !== '0.0.0.0';
-  return {
-    key: `hostPort/${podIP}/${protocol.toLowerCase()}/${hostPort}${bound ? `/${hostIP}` : ''}`,
-    protocol,
-    frontends: [{ role: 'hostPort', ...(bound && { address: hostIP }), port: hostPort }],
-    endpoints: [{ ip: podIP, port: containerPort }],
-  };
+/** The host port of a pod as something to be served, in each family that it has and `hostIP` allows. */
+export function planHostPort(mapping: HostPortMapping): readonly ServicePort[] {
+  const { protocol, hostPort, hostIP = '', podIP, podIPv6, containerPort } = mapping;
+  const bound = !['', '0.0.0.0', '::'].includes(hostIP);
+  return [podIP, ...(podIPv6 === undefined ? [] : [podIPv6])].flatMap((ip): ServicePort[] => {
+    const family = ip.includes(':') ? 'IPv6' : 'IPv4';
+    if (hostIP !== '' && !isOf(family, hostIP)) return [];
+    const at = `${hostPort}${bound ? `/${hostIP}` : ''}${family === 'IPv6' ? ipv6Suffix : ''}`;
+    return [
+      {
+        key: `hostPort/${ip}/${protocol.toLowerCase()}/${at}`,
+        protocol,
+        ...(family === 'IPv6' && { family }),
+        frontends: [{ role: 'hostPort', ...(bound && { address: hostIP }), port: hostPort }],
+        endpoints: [{ ip, port: containerPort }],
+      },
+    ];
+  });
 }
 
 interface Candidate extends Backend {
   readonly endpoint: Endpoint;
 }
 
-function endpointsOf(slices: readonly EndpointSlice[], port: ApiServicePort): readonly Candidate[] {
+function endpointsOf(
+  slices: readonly EndpointSlice[],
+  port: ApiServicePort,
+  family: IpFamily,
+): readonly Candidate[] {
   const candidates = new Map<string, Candidate>();
   for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue;
+    if (slice.addressType !== family) continue;
     const found = (slice.ports ?? []).find(
       ({ name = '', protocol = 'TCP' }) =>
         name === (port.name ?? '') && protocol === (port.protocol ?? 'TCP'),
@@ -164,18 +189,20 @@ function near({ name, zone }: NodePlace, candidates: readonly Candidate[]): read
   return usable(candidates);
 }
 
-function frontendsOf(service: Service, port: ApiServicePort): readonly Frontend[] {
-  const { spec, status } = service;
-  const frontends: Frontend[] = [];
-  if (spec?.clusterIP) frontends.push({ role: 'clusterIP', address: spec.clusterIP, port: port.port });
+function frontendsOf(
+  { spec, status }: Service,
+  port: ApiServicePort,
+  { family, clusterIP }: { readonly family: IpFamily; readonly clusterIP: string },
+): readonly Frontend[] {
+  const frontends: Frontend[] = [{ role: 'clusterIP', address: clusterIP, port: port.port }];
   for (const address of spec?.externalIPs ?? [])
-    frontends.push({ role: 'externalIP', address, port: port.port });
+    if (isOf(family, address)) frontends.push({ role: 'externalIP', address, port: port.port });
   if (spec?.type === 'NodePort' || spec?.type === 'LoadBalancer') {
     if (port.nodePort) frontends.push({ role: 'nodePort', port: port.nodePort });
   }
   if (spec?.type === 'LoadBalancer') {
     const addresses = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip, ipMode }) =>
-      ip !== undefined && ipMode !== 'Proxy' ? [ip] : [],
+      ip !== undefined && ipMode !== 'Proxy' && isOf(family, ip) ? [ip] : [],
     );
     for (const address of addresses) frontends.push({ role: 'loadBalancer', address, port: port.port });
     if (addresses.length > 0) frontends.push({ role: 'loadBalancer', port: port.port });

@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
-import { clusterLinkName, forwardingMarker, nodeNamespacePrefix, tableName } from './link-names.ts';
-import { setForwarding } from './link-settings.ts';
+import { disableForwarding } from './forwarding.ts';
+import { clusterLinkName, forwardingMarker, nodeNamespacePrefix } from './link-names.ts';
 import { NetworkError } from './network-error.ts';
 import { removeNamespaces } from './node-namespace.ts';
+import { serviceTableName } from './nftables/base-table.ts';
 import { policyTable } from './policies/policy-table.ts';
 import { runTool } from './run-tool.ts';
 
@@ -22,18 +23,16 @@ export async function removeNetwork(options: { readonly clusterId: string }): Pr
   const namespaces = await readdir('/run/netns').catch(() => []);
   const nodes = nodeNamespacePrefix(options.clusterId);
   await removeNamespaces(namespaces.filter((name) => name.startsWith(nodes)));
-  const tables = await tableNames('ip');
   const policies = policyTable(options.clusterId);
-  if ((await tableNames('inet')).includes(policies.replace('inet ', '')))
-    await runTool('nft', ['delete', 'table', ...policies.split(' ')]);
-  if (tables.includes(tableName(options.clusterId)))
-    await runTool('nft', ['delete', 'table', 'ip', tableName(options.clusterId)]);
-  const others = tables.filter(
-    (name) => /^kanoe-[0-9a-f]{6}$/.test(name) && name !== tableName(options.clusterId),
-  );
-  if (tables.includes(forwardingMarker) && others.length === 0) {
-    await setForwarding('0');
-    await runTool('nft', ['delete', 'table', 'ip', forwardingMarker]);
+  const tables = await listTables();
+  if (tables.includes(policies)) await runTool('nft', ['delete', 'table', ...policies.split(' ')]);
+  for (const family of ['IPv4', 'IPv6'] as const) {
+    const own = serviceTableName({ clusterId: options.clusterId, family });
+    const [nft = ''] = own.split(' ');
+    if (tables.includes(own)) await runTool('nft', ['delete', 'table', ...own.split(' ')]);
+    const others = tables.filter((name) => /^ip6? kanoe-[0-9a-f]{6}$/.test(name) && name !== own);
+    const left = others.some((name) => name.startsWith(`${nft} `));
+    if (tables.includes(`${nft} ${forwardingMarker}`) && !left) await disableForwarding(family);
   }
 }
 
@@ -45,10 +44,11 @@ function unlessAllGone(own: string): (error: unknown) => Promise<void> {
   };
 }
 
-async function tableNames(family: 'ip' | 'inet'): Promise<readonly string[]> {
-  const prefix = `table ${family} `;
+/** All tables with their families: `ip kanoe-ab12cd`. */
+async function listTables(): Promise<readonly string[]> {
+  const prefix = 'table ';
   try {
-    const lines = (await runTool('nft', ['list', 'tables', family])).split('\n');
+    const lines = (await runTool('nft', ['list', 'tables'])).split('\n');
     return lines.flatMap((line) => (line.startsWith(prefix) ? [line.slice(prefix.length)] : []));
   } catch (error) {
     if (error instanceof NetworkError) return [];

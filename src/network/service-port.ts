@@ -1,8 +1,10 @@
 /** One port of one Service (or one host port of a pod) as a proxy serves it; plain data. */
 export interface ServicePort {
-  /** Unique: `namespace/name/tcp/port`. */
+  /** Unique: `namespace/name/tcp/port`, of the IPv6 side `namespace/name/tcp/port/IPv6`. */
   readonly key: string;
   readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  /** Of all its addresses; absent: IPv4. */
+  readonly family?: 'IPv6';
   readonly frontends: readonly Frontend[];
   /** Where connections go, in a stable order. Empty: they are refused. */
   readonly endpoints: readonly Backend[];
@@ -43,7 +45,18 @@ export interface NodeBackends {
   readonly endpoints: readonly Backend[];
 }
 
-/** Names what at most one service port can have: `10.96.0.1:443/TCP`, `*:30080/TCP`. */
-export function frontendKey(protocol: ServicePort['protocol'], frontend: Frontend): string {
-  return `${frontend.address ?? '*'}:${frontend.port}/${protocol}`;
+/** Names what at most one service port can have: `10.96.0.1:443/TCP`, `*:30080/TCP`, `[*]:30080/TCP`. */
+export function frontendKey(
+  { protocol, family }: Pick<ServicePort, 'protocol' | 'family'>,
+  frontend: Frontend,
+): string {
+  return `${frontend.address ?? (family === 'IPv6' ? '[*]' : '*')}:${frontend.port}/${protocol}`;
 }
+
+/** Whether the key is that of a service port of IPv6. */
+export function isIpv6Key(key: string): boolean {
+  return key.endsWith(ipv6Suffix);
+}
+
+/** What the keys of service ports of IPv6 end with. */
+export const ipv6Suffix: string = '/IPv6';

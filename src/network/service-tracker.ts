@@ -11,6 +11,7 @@ import {
   planHealthCheck,
   planHostPort,
   planService,
+  type IpFamily,
   type HealthCheck,
   type NodePlace,
   type NodeRange,
@@ -22,6 +23,8 @@ import type { ServiceChange } from './service-proxy.ts';
 export interface ServiceTrackerOptions {
   readonly informers: InformerFactory;
   readonly clock: Clock;
+  /** Those of the cluster. Default: IPv4. */
+  readonly families?: readonly IpFamily[];
   updateServices(change: ServiceChange): Promise<void>;
   /** Absent: names are somebody else's business. */
   updateDns?(change: DnsChange): Promise<void>;
@@ -117,7 +120,7 @@ export class ServiceTracker {
 
   /** Replaces the host ports of a node's pods. */
   setHostPorts(nodeName: string, mappings: readonly HostPortMapping[]): void {
-    this.#hostPorts.set(nodeName, mappings.map(planHostPort));
+    this.#hostPorts.set(nodeName, mappings.flatMap(planHostPort));
     this.#touch(hostPortKey(nodeName));
   }
 
@@ -206,7 +209,9 @@ export class ServiceTracker {
     if (hostPorts) return hostPorts;
     const [namespace, name = ''] = key.split('/');
     const service = this.#options.informers.for(services).get(namespace, name);
-    return service ? planService(service, this.#slicesOf(key), this.#view()) : [];
+    if (!service) return [];
+    const { families = ['IPv4'] } = this.#options;
+    return families.flatMap((family) => planService(service, this.#slicesOf(key), this.#view(), family));
   }
 
   #view(): ServiceView {

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { backoffMs } from '../base/backoff.ts';
 import { sleep, type Clock } from '../base/clock.ts';
 import { formatIpv4 } from '../base/ipv4.ts';
+import { formatIpv6Range } from '../base/ipv6.ts';
+import { pairedAddress, pairedRange } from '../base/paired-ranges.ts';
 import { services } from '../api/core/v1.gen.ts';
 import type { Client } from '../client/client.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
@@ -14,6 +16,7 @@ import { createWorkerNetworkEngine } from './engine/worker-network-engine.ts';
 import { ensureDnsService } from './ensure-dns-service.ts';
 import { HealthCheckPorts } from './health-check-ports.ts';
 import { loadBalancerRange } from './load-balancer-range.ts';
+import { ipv6SideOf, type Ipv6Networks } from './ipv6-side.ts';
 import { createIsolatedNodes, type IsolatedNodes } from './isolated-nodes.ts';
 import { NetworkError } from './network-error.ts';
 import { ownPlace, type NetworkPlace } from './network-place.ts';
@@ -42,6 +45,8 @@ export interface NetworkOptions {
   /** Addresses of pods: at most a /22. Each node has a /24 of it; the last /24 is for load balancers. */
   readonly podCidr: string;
   readonly serviceCidr: string;
+  /** Of a cluster of two families: a pod has the IPv6 address that goes with its other (see `RangePair`). */
+  readonly ipv6?: Ipv6Networks;
   /** The API server's port, which pods reach on this machine as network policies allow. */
   readonly apiPort?: number;
   /** Holds which pod has which address. */
@@ -98,7 +103,9 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const dnsAddress = formatIpv4(serviceRange.network + 10);
   const onError = (error: unknown): void => options.onError?.(error);
   const onConflict = (conflict: PortConflict): void => report(conflict, options);
-  const ranges = { clusterId, podRange, serviceRange, balancerRange };
+  const ipv6 = options.ipv6 && ipv6SideOf(podRange, options.ipv6);
+  const pair = ipv6?.pods;
+  const ranges = { clusterId, podRange, serviceRange, balancerRange, ipv6 };
 
   const engine = options.workerFile
     ? createWorkerNetworkEngine({ workerFile: options.workerFile, onConflict, onCrash: onError })
@@ -114,7 +121,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       address,
       port: 53,
       domain,
-      ranges: [options.podCidr, options.serviceCidr],
+      ranges: [
+        options.podCidr,
+        options.serviceCidr,
+        ...(ipv6 ? [formatIpv6Range(ipv6.pods.ipv6), formatIpv6Range(ipv6.serviceRange)] : []),
+      ],
       resolvConf: options.resolvConf ?? '/etc/resolv.conf',
     });
     const healthChecks = new HealthCheckPorts({
@@ -123,6 +134,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     const tracker = new ServiceTracker({
       informers,
       clock,
+      ...(ipv6 && { families: ['IPv4', 'IPv6'] }),
       onError,
       updateServices: (change) => proxy.update(change),
       updateDns: (change) => engine.updateDns(change),
@@ -139,7 +151,11 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       informers,
       clock,
       directory: options.directory,
-      enforceAt: (place, localRange) => enforceAt(place, port, { localRange, trusted: [address] }),
+      enforceAt: (place, localRange) =>
+        enforceAt(place, port, {
+          localRange,
+          trusted: [address, ...(pair ? [pairedAddress(pair, podRange.network + 1)] : [])],
+        }),
       onError,
     });
     return {
@@ -153,10 +169,16 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       ...(kernel && { isolatedNodes }),
       removeNode: (nodeName) => tracker.removeNode(nodeName),
       async podNetworkFor(nodeName, podCidr) {
-        tracker.addNode({ name: nodeName, range: podCidr });
+        const range = requireRange(podCidr);
+        tracker.addNode({
+          name: nodeName,
+          range: podCidr,
+          ...(pair && { ipv6Range: formatIpv6Range(pairedRange(pair, range)) }),
+        });
         const pods = await createPodNetwork({
           clusterId,
-          range: requireRange(podCidr),
+          range,
+          pair,
           file: join(options.directory, `addresses-${nodeName}.json`),
           onHostPorts: (mappings) => tracker.setHostPorts(nodeName, mappings),
         });
@@ -214,6 +236,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       informers,
       clock,
       podRange,
+      pair,
       listeners: [
         { address, protocol: 'udp', port: dnsPort },
         ...ports.map((port) => ({ address, protocol: 'tcp', port }) as const),

@@ -53,7 +53,8 @@ export interface NodeAgentOptions {
   readonly events: EventRecorder;
   /** State of the node: volumes, logs. */
   readonly directory: string;
-  readonly podCIDR?: string;
+  /** The node's networks of pods, one of each family; absent: the cluster gives it one. */
+  readonly podCIDRs?: readonly string[];
   readonly clusterDns: readonly string[];
   /** `cluster.local`. */
   readonly clusterDomain: string;
@@ -217,7 +218,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       clock,
       nodeName,
       labels: nodeLabels(options),
-      podCIDR: options.podCIDR,
+      podCIDRs: options.podCIDRs ?? [],
       status: async (previous) =>
         nodeStatus({
           clock,

@@ -100,6 +100,8 @@ export interface SandboxStatus {
   readonly ready: boolean;
   /** IPv4 address; absent for host network. */
   readonly ip?: string;
+  /** Its addresses of other families. */
+  readonly additionalIPs?: readonly string[];
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
   readonly labels: Readonly<Record<string, string>>;

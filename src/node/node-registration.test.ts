@@ -21,7 +21,7 @@ async function register(): Promise<NodeRegistration> {
     clock: new FakeClock(),
     nodeName: 'n',
     labels: {},
-    podCIDR: undefined,
+    podCIDRs: [],
     status: () => Promise.resolve({ capacity: amounts, allocatable: amounts }),
     signal: new AbortController().signal,
     onError: (error) => {

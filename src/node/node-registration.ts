@@ -11,7 +11,8 @@ export interface NodeRegistrationOptions {
   readonly clock: Clock;
   readonly nodeName: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly podCIDR: string | undefined;
+  /** The node's networks of pods, one of each family. */
+  readonly podCIDRs: readonly string[];
   /** The status now, given the conditions reported before. */
   status(previous: readonly NodeCondition[]): Promise<NodeStatus>;
   readonly signal: AbortSignal;
@@ -60,7 +61,8 @@ export class NodeRegistration {
   }
 
   async #createOrAdopt(): Promise<Live<Node>> {
-    const { client, nodeName, labels, podCIDR } = this.#options;
+    const { client, nodeName, labels, podCIDRs } = this.#options;
+    const [podCIDR] = podCIDRs;
     const resource = client.for(nodes);
     try {
       return await resource.create({
@@ -71,7 +73,7 @@ export class NodeRegistration {
           labels,
           annotations: { 'volumes.kubernetes.io/controller-managed-attach-detach': 'true' },
         },
-        spec: podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] },
+        spec: podCIDR === undefined ? {} : { podCIDR, podCIDRs },
         status: await this.#options.status([]),
       });
     } catch (error) {
@@ -94,7 +96,14 @@ export class NodeRegistration {
     const recent = now - this.#writtenAt < STATUS_PERIOD_MS;
     if (recent && withdrawn.length === 0 && saysTheSame(held.status, status)) return;
     const gone = Object.fromEntries(withdrawn.map((resource) => [resource, null]));
-    const patch = { status: { ...status, allocatable: { ...status.allocatable, ...gone } } };
+    const patch = {
+      status: {
+        ...status,
+        // The key by which the list is merged is the type, of which a node of two families has two.
+        ...(status.addresses && { addresses: [...status.addresses, { $patch: 'replace' }] }),
+        allocatable: { ...status.allocatable, ...gone },
+      },
+    };
     const options = { type: 'application/strategic-merge-patch+json', subresource: 'status' } as const;
     this.#node = await client.for(nodes).patch({ name: nodeName }, patch, options);
     this.#writtenAt = now;

@@ -34,4 +34,6 @@ export interface HostPort {
 export interface PodAddress {
   /** IPv4 address of the pod, without a prefix length. */
   readonly ip: string;
+  /** Its addresses of other families. */
+  readonly additionalIPs?: readonly string[];
 }

@@ -62,8 +62,8 @@ export class PodObserver {
   }
 
   get podIPs(): readonly string[] {
-    const ip = this.sandbox?.ip;
-    return ip === undefined ? this.#options.node.hostIPs : [ip];
+    const { ip, additionalIPs = [] } = this.sandbox ?? {};
+    return ip === undefined ? this.#options.node.hostIPs : [ip, ...additionalIPs];
   }
 
   container(name: string): Container | undefined {

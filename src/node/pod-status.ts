@@ -138,7 +138,7 @@ function hostAddresses(ips: readonly string[]): Pick<PodStatus, 'hostIP' | 'host
 
 function podIPs(seen: PodObservation): readonly string[] {
   if (seen.pod.spec?.hostNetwork === true) return seen.sandbox || seen.finished ? seen.hostIPs : [];
-  if (seen.sandbox?.ip !== undefined) return [seen.sandbox.ip];
+  if (seen.sandbox?.ip !== undefined) return [seen.sandbox.ip, ...(seen.sandbox.additionalIPs ?? [])];
   return (seen.pod.status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
 }
 

@@ -91,6 +91,10 @@ export function upCommand(context: CliContext): Command {
     )
     .option('--service-cidr <cidr>', 'addresses of services (default: a free 10.x.0.0/16 from 10.96 on)')
     .option('--pod-cidr <cidr>', 'addresses of pods (default: a free 10.x.0.0/16 from 10.244 on)')
+    .option(
+      '--dual-stack',
+      'give pods and services IPv6 addresses, too; both --…-cidr take 10.96.0.0/16,fd00:10:96::/112 for networks of your choice',
+    )
     .addOption(new Option('--runtime <runtime>', 'what runs containers').choices(runtimes).default('auto'))
     .option(
       '--container-runtime-endpoint <address>',

@@ -103,6 +103,11 @@ export async function clusterSettings(
       'INVALID_OPTION',
       'the cluster does not say (in kube-system/kubeadm-config and kubelet-config) which networks it uses; give --pod-cidr, --service-cidr and --cluster-dns',
     );
+  if (podCidr.includes(',') || serviceCidr.includes(','))
+    throw new ClusterError(
+      'INVALID_OPTION',
+      `the cluster has IPv4 and IPv6 networks (pods ${podCidr}): nodes on other machines join clusters of IPv4 only`,
+    );
   return {
     podCidr,
     serviceCidr,

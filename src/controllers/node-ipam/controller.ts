@@ -1,4 +1,6 @@
-import { formatIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
+import { formatIpv4Range, parseIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
+import { formatIpv6Range, type Ipv6Range } from '../../base/ipv6.ts';
+import { pairedRange } from '../../base/paired-ranges.ts';
 import { nodes, type Node } from '../../api/core/v1.gen.ts';
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
@@ -16,6 +18,8 @@ import { CidrSet } from './cidr-set.ts';
 export interface NodeIpamOptions {
   /** `--cluster-cidr`: what the nodes' networks are cut from. */
   readonly clusterCidr: Ipv4Range;
+  /** The IPv6 range of a cluster of two families: the /64 of a node has the number of its /24. */
+  readonly ipv6?: Ipv6Range;
   /** `--node-cidr-mask-size`. */
   readonly nodePrefix: number;
   /** Parts of the cluster's range that no node may get. */
@@ -65,6 +69,12 @@ function start(context: ControllerContext, name: string, options: NodeIpamOption
     for (const range of reserved) set.occupy(range);
   }
 
+  function pairedWith(cidr: string): readonly string[] {
+    const part = parseIpv4Range(cidr);
+    const { clusterCidr: ipv4, ipv6 } = options;
+    return part && ipv6 ? [formatIpv6Range(pairedRange({ ipv4, ipv6 }, part))] : [];
+  }
+
   async function reconcile(nodeName: string): Promise<Outcome> {
     const node = nodeCache.get(undefined, nodeName);
     hungry.delete(nodeName);
@@ -79,7 +89,10 @@ function start(context: ControllerContext, name: string, options: NodeIpamOption
     try {
       await nodeClient.patch(
         { name: nodeName },
-        { metadata: { uid: node.metadata.uid }, spec: { podCIDR: cidr, podCIDRs: [cidr] } },
+        {
+          metadata: { uid: node.metadata.uid },
+          spec: { podCIDR: cidr, podCIDRs: [cidr, ...pairedWith(cidr)] },
+        },
         { type: 'application/strategic-merge-patch+json' },
       );
     } catch (error) {

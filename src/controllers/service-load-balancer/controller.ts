@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { services, type Service } from '../../api/core/v1.gen.ts';
-import type { Ipv4Range } from '../../base/ipv4.ts';
 import type { Live } from '../../machinery/object.ts';
 import {
   settled,
@@ -11,10 +10,10 @@ import {
   type RunningController,
 } from '../../reconcile/controller.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
-import { balancerAddresses, planIngress, wantsLoadBalancer } from './plan.ts';
+import { balancerAddresses, planIngress, wantsLoadBalancer, type BalancerRange } from './plan.ts';
 
 /** Gives services of type LoadBalancer an address of `range`, at which the network answers. */
-export function serviceLoadBalancerController(range: Ipv4Range): Controller {
+export function serviceLoadBalancerController(range: BalancerRange): Controller {
   return {
     name: 'service-lb-controller',
     aliases: ['service'],
@@ -22,12 +21,12 @@ export function serviceLoadBalancerController(range: Ipv4Range): Controller {
   };
 }
 
-function start(context: ControllerContext, range: Ipv4Range): RunningController {
+function start(context: ControllerContext, range: BalancerRange): RunningController {
   const { client, informers, events } = context;
   const cache = informers.for(services);
   const resource = client.for(services);
   /** What was given out and may not be in the cache yet. */
-  const given = new Map<string, string>();
+  const given = new Map<string, readonly string[]>();
 
   const reconciler = startReconciler(context, {
     name: 'service-lb-controller',
@@ -65,14 +64,14 @@ function start(context: ControllerContext, range: Ipv4Range): RunningController 
       events.record(service, 'Warning', 'SyncLoadBalancerFailed', message);
       return stalled(message);
     }
-    const ip = ingress[0]?.ip;
-    if (ip === undefined) given.delete(key);
-    else given.set(key, ip);
+    const ips = ingress.flatMap(({ ip }) => (ip === undefined ? [] : [ip]));
+    if (ips.length === 0) given.delete(key);
+    else given.set(key, ips);
     const loadBalancer = ingress.length > 0 ? { ingress } : {};
     if (isDeepStrictEqual(service.status?.loadBalancer ?? {}, loadBalancer)) return settled;
-    if (ip !== undefined) events.record(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer');
+    if (ips.length > 0) events.record(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer');
     await resource.updateStatus({ ...service, status: { ...service.status, loadBalancer } });
-    if (ip !== undefined) events.record(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer');
+    if (ips.length > 0) events.record(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer');
     return settled;
   }
 
@@ -80,7 +79,7 @@ function start(context: ControllerContext, range: Ipv4Range): RunningController 
     const taken = new Set<string>();
     for (const other of cache.list())
       if (objectKey(other) !== key) for (const ip of balancerAddresses(other)) taken.add(ip);
-    for (const [other, ip] of given) if (other !== key) taken.add(ip);
+    for (const [other, ips] of given) if (other !== key) for (const ip of ips) taken.add(ip);
     return taken;
   }
 }

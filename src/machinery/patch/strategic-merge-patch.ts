@@ -149,7 +149,7 @@ function mergeLists(
     if (index >= 0 && isObject(current)) result[index] = mergeObjects(current, change, field.position);
     else result.push(withoutDirectives(change));
   }
-  return mergedOrder(result, changes, original, keyed(mergeKey));
+  return mergedOrder(result, changes, base, keyed(mergeKey));
 }
 
 /** Carries out the elements that are directives themselves, and gives the others. */
@@ -176,7 +176,7 @@ function specialElements(
       throw unknownDirective(directive, element);
     }
   }
-  return { base: replace ? [] : base, changes };
+  return replace ? { base: changes, changes: [] } : { base, changes };
 }
 
 function keyOf(element: JsonObject, mergeKey: string): unknown {

@@ -45,7 +45,7 @@ export function planDnsService(service: Service, slices: readonly EndpointSlice[
     return { namespace, name, kind: 'headless', endpoints: endpointsOf(service, slices) };
   if (!spec.clusterIP) return undefined;
   const ports = (spec.ports ?? []).map((port) => dnsPort(port));
-  const addresses = [spec.clusterIP].filter((address) => !address.includes(':'));
+  const addresses = spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP];
   return { namespace, name, kind: 'clusterIP', addresses, ports };
 }
 
@@ -53,7 +53,7 @@ function endpointsOf(service: Service, slices: readonly EndpointSlice[]): readon
   const endpoints = new Map<string, DnsEndpoint>();
   const unready = service.spec?.publishNotReadyAddresses === true;
   for (const slice of slices) {
-    if (slice.addressType !== 'IPv4') continue;
+    if (slice.addressType === 'FQDN') continue;
     const ports = (slice.ports ?? []).flatMap((port) =>
       port.port === undefined ? [] : [dnsPort({ ...port, port: port.port })],
     );
@@ -63,7 +63,7 @@ function endpointsOf(service: Service, slices: readonly EndpointSlice[]): readon
       const known = endpoints.get(ip);
       endpoints.set(ip, {
         ip,
-        hostname: hostname ?? ip.replaceAll('.', '-'),
+        hostname: hostname ?? ip.replaceAll(/[.:]/g, '-'),
         ports: [...(known?.ports ?? []), ...ports],
       });
     }

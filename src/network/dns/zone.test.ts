@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { requireRange } from '../cluster-link.ts';
 import type { DnsService } from './dns-service.ts';
 import { Zone } from './zone.ts';
 
@@ -32,7 +31,7 @@ const services: readonly DnsService[] = [
 function zoneOf(list: readonly DnsService[]): Zone {
   const zone = new Zone({
     domain: 'cluster.local',
-    ranges: [requireRange('10.244.0.0/16'), requireRange('10.96.0.0/16')],
+    ranges: ['10.244.0.0/16', '10.96.0.0/16', 'fd00:10:244::/56', 'fd00:10:96::/112'],
   });
   for (const service of list) zone.set(service);
   return zone;

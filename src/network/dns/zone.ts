@@ -1,5 +1,8 @@
+import { isIP } from 'node:net';
 import type { Answer } from 'dns-packet';
-import { inIpv4Range, parseIpv4, type Ipv4Range } from '../../base/ipv4.ts';
+import { inRange } from '../../base/ip-range.ts';
+import { parseIpv4 } from '../../base/ipv4.ts';
+import { formatIpv6 } from '../../base/ipv6.ts';
 import type { DnsEndpoint, DnsPort, DnsService } from './dns-service.ts';
 
 /** What a zone says of a name. */
@@ -21,7 +24,7 @@ export interface ZoneOptions {
   /** `cluster.local` */
   readonly domain: string;
   /** Ranges for whose addresses the zone answers reverse lookups. */
-  readonly ranges: readonly Ipv4Range[];
+  readonly ranges: readonly string[];
 }
 
 /** The records of a cluster, by the Kubernetes DNS specification 1.1.0. Names are in lower case, without a final dot. */
@@ -68,7 +71,7 @@ export class Zone {
     const { domain } = this.#options;
     return {
       type: 'SOA',
-      name: name.endsWith('.in-addr.arpa') ? 'in-addr.arpa' : domain,
+      name: ['in-addr.arpa', 'ip6.arpa'].find((reverse) => name.endsWith(`.${reverse}`)) ?? domain,
       ttl: zoneTtl,
       data: {
         mname: `ns.dns.${domain}`,
@@ -84,8 +87,8 @@ export class Zone {
 
   /** Undefined when the name is none of the zone's. */
   lookup(name: string, type: string): ZoneAnswer | undefined {
-    const reverse = /^([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.in-addr\.arpa$/.exec(name);
-    if (reverse) return this.#lookupAddress(reverse.slice(1).reverse().join('.'), name, type);
+    const reverse = reverseAddress(name);
+    if (reverse !== undefined) return this.#lookupAddress(reverse, name, type);
     const labels = this.#labels(name);
     if (!labels) return undefined;
     const [top, ...rest] = labels;
@@ -161,20 +164,17 @@ export class Zone {
     const hits = targets.flatMap((target) =>
       target.ports.filter(wanted).map((port) => ({ ...target, port: port.port })),
     );
-    const weight = Math.max(1, Math.floor(100 / Math.max(1, hits.length)));
-    const answers = hits.map(({ target, port }): Answer => ({
+    // A target of two families is one answer.
+    const distinct = [...new Map(hits.map((hit) => [`${hit.target} ${hit.port}`, hit])).values()];
+    const weight = Math.max(1, Math.floor(100 / Math.max(1, distinct.length)));
+    const answers = distinct.map(({ target, port }): Answer => ({
       type: 'SRV',
       name,
       ttl: zoneTtl,
       data: { target, port, priority: 0, weight },
     }));
     const hosts = new Map(hits.map(({ target, ip }) => [`${target} ${ip}`, { target, ip }]));
-    const additionals = [...hosts.values()].map(({ target, ip }): Answer => ({
-      type: 'A',
-      name: target,
-      ttl: zoneTtl,
-      data: ip,
-    }));
+    const additionals = [...hosts.values()].map(({ target, ip }) => addressRecord(target, ip));
     return answers.length > 0 ? { kind: 'records', answers, additionals } : { kind: 'noData' };
   }
 
@@ -182,8 +182,9 @@ export class Zone {
     const [namespace, dashed, ...deeper] = labels;
     if (namespace === undefined) return { kind: 'noData' };
     if (dashed === undefined) return { kind: this.#namespaces.has(namespace) ? 'noData' : 'noName' };
-    const ip = dashed.replaceAll('-', '.');
-    if (deeper.length > 0 || parseIpv4(ip) === undefined) return { kind: 'noName' };
+    const dotted = dashed.replaceAll('-', '.');
+    const ip = parseIpv4(dotted) === undefined ? dashed.replaceAll('-', ':') : dotted;
+    if (deeper.length > 0 || isIP(ip) === 0) return { kind: 'noName' };
     return addressRecords(name, [ip], type);
   }
 
@@ -218,8 +219,7 @@ export class Zone {
         names.map((data): Answer => ({ type: 'PTR', name, ttl: zoneTtl, data })),
         'PTR',
       );
-    const address = parseIpv4(ip);
-    const ours = address !== undefined && this.#options.ranges.some((range) => inIpv4Range(range, address));
+    const ours = this.#options.ranges.some((range) => inRange(range, ip));
     return ours ? { kind: 'noName' } : undefined;
   }
 
@@ -247,12 +247,23 @@ function portsOf(service: DnsService): readonly DnsPort[] {
   return service.kind === 'clusterIP' ? service.ports : endpointsOf(service).flatMap(({ ports }) => ports);
 }
 
+/** A records of IPv4 addresses and AAAA records of the others; those of the type asked for. */
 function addressRecords(name: string, addresses: readonly string[], type: string): ZoneAnswer {
-  return records(
-    type,
-    addresses.map((data): Answer => ({ type: 'A', name, ttl: zoneTtl, data })),
-    'A',
-  );
+  const answers = addresses.map((ip) => addressRecord(name, ip));
+  const wanted = answers.filter((answer) => type === 'ANY' || answer.type === type);
+  return wanted.length > 0 ? { kind: 'records', answers: wanted, additionals: [] } : { kind: 'noData' };
+}
+
+function addressRecord(name: string, ip: string): Answer {
+  return { type: ip.includes(':') ? 'AAAA' : 'A', name, ttl: zoneTtl, data: ip };
+}
+
+/** The address that a name of reverse lookups stands for; undefined when it is none. */
+function reverseAddress(name: string): string | undefined {
+  const dotted = /^([0-9]+)\.([0-9]+)\.([0-9]+)\.([0-9]+)\.in-addr\.arpa$/.exec(name);
+  if (dotted) return dotted.slice(1).reverse().join('.');
+  const digits = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(name)?.[1]?.split('.').reverse().join('');
+  return digits === undefined ? undefined : formatIpv6(BigInt(`0x${digits}`));
 }
 
 /** The records when they are of the type asked for. */

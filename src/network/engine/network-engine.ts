@@ -5,7 +5,6 @@ import type { DnsService } from '../dns/dns-service.ts';
 import { machineNameServers } from '../dns/name-servers.ts';
 import { ResponseCache } from '../dns/response-cache.ts';
 import { Zone } from '../dns/zone.ts';
-import { requireRange } from '../cluster-link.ts';
 import type { PortConflict, ServiceChange, ServiceProxy } from '../service-proxy.ts';
 import { UserspaceProxy } from '../userspace/userspace-proxy.ts';
 
@@ -47,7 +46,7 @@ export function createNetworkEngine(
   let proxy: ServiceProxy | undefined;
   return {
     async startDns({ address, port, domain, ranges, resolvConf }) {
-      zone = new Zone({ domain, ranges: ranges.map(requireRange) });
+      zone = new Zone({ domain, ranges });
       const forwarder = new Forwarder({ clock, servers: machineNameServers(resolvConf, clock) });
       server = await startDnsServer({ address, port, zone, forwarder, cache: new ResponseCache(clock) });
       return server.port;

@@ -1,29 +1,54 @@
-import { formatIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
 import { clusterLinkName, tableName } from '../link-names.ts';
 
-export interface BaseTableOptions {
+/** A table of services: that of a cluster, or of a node with a network of its own, for one family. All ranges are of that family. */
+export interface ServiceTable {
   readonly clusterId: string;
-  readonly podRange: Ipv4Range;
-  readonly serviceRange: Ipv4Range;
-  readonly balancerRange: Ipv4Range;
-  /** For the table of a node with a namespace of its own. */
-  readonly node?: NodeTableOptions;
+  readonly family: 'IPv4' | 'IPv6';
+  readonly podRange: string;
+  readonly serviceRange: string;
+  readonly balancerRange: string;
+  /** For the table of a node that carries its own traffic alone. */
+  readonly node?: NodeTable | undefined;
 }
 
 /** What is particular to a node that carries its own traffic alone: one with a namespace of its own, or a machine elsewhere. */
-export interface NodeTableOptions {
+export interface NodeTable {
   readonly address: string;
   /** The addresses of its pods. */
-  readonly podRange: Ipv4Range;
-  /** For a node with a namespace of its own, whose `eth0` leads to the machine and to the other nodes: where its kubelet
-   * listens on the machine, at the address by which nodes know that; on the node it is reached at the usual port. */
-  readonly kubelet?: { readonly address: string; readonly port: number };
+  readonly podRange: string;
+  /** For a node with a namespace of its own, whose `eth0` leads to the machine and to the other nodes: the address by which
+   * nodes know the machine, and where its kubelet listens there; on the node it is reached at the usual port. */
+  readonly machine?: { readonly address: string; readonly kubeletPort?: number };
+}
+
+/** Names of nft for what differs between the families. */
+interface Words {
+  readonly ip: 'ip' | 'ip6';
+  readonly address: 'ipv4_addr' | 'ipv6_addr';
+  readonly loopback: string;
+  readonly unreachable: string;
+}
+
+const wordsOf: Readonly<Record<ServiceTable['family'], Words>> = {
+  IPv4: {
+    ip: 'ip',
+    address: 'ipv4_addr',
+    loopback: '127.0.0.0/8',
+    unreachable: 'icmp type port-unreachable',
+  },
+  IPv6: { ip: 'ip6', address: 'ipv6_addr', loopback: '::1', unreachable: 'icmpv6 type port-unreachable' },
+};
+
+/** The table with its family, as nft names it: `ip kanoe-ab12cd`. */
+export function serviceTableName({ clusterId, family }: Pick<ServiceTable, 'clusterId' | 'family'>): string {
+  return `${wordsOf[family].ip} ${tableName(clusterId)}`;
 }
 
 /** Matches packets of the node's own pods. The machine's address lies in the range of one of its nodes. */
-export function fromOwnPods({ podRange, kubelet }: NodeTableOptions): string {
-  const pods = `ip saddr ${formatIpv4Range(podRange)}`;
-  return kubelet ? `${pods} ip saddr != ${kubelet.address}` : pods;
+export function fromOwnPods({ family }: ServiceTable, { podRange, machine }: NodeTable): string {
+  const { ip } = wordsOf[family];
+  const pods = `${ip} saddr ${podRange}`;
+  return machine ? `${pods} ${ip} saddr != ${machine.address}` : pods;
 }
 
 /** Where nodes with an address of their own serve the kubelet's API. */
@@ -33,41 +58,39 @@ export const kubeletPort = 10_250;
  * nft input that replaces a cluster's table by one without services. Packets for addresses and ports of services are
  * looked up in verdict maps; those of the service ranges that no service takes are refused.
  */
-export function baseTable(options: BaseTableOptions): string {
-  const table = tableName(options.clusterId);
+export function baseTable(options: ServiceTable): string {
+  const table = serviceTableName(options);
+  const { ip, address, loopback, unreachable } = wordsOf[options.family];
   const links = `"${clusterLinkName(options.clusterId)}*"`;
-  const pods = formatIpv4Range(options.podRange);
-  const services = formatIpv4Range(options.serviceRange);
-  const balancers = formatIpv4Range(options.balancerRange);
-  const { node } = options;
-  const outward = `ip saddr ${pods} ip daddr != { ${pods}, ${services} } oifname != ${links} masquerade`;
+  const { node, podRange: pods, serviceRange: services, balancerRange: balancers } = options;
+  const outward = `${ip} saddr ${pods} ${ip} daddr != { ${pods}, ${services} } oifname != ${links} masquerade`;
   const machineMasquerading = [
-    'ct status dnat ip daddr . meta l4proto . th dport @outside-endpoints oifname != "lo" masquerade',
-    'ip saddr 127.0.0.0/8 oifname != "lo" masquerade',
+    `ct status dnat ${ip} daddr . meta l4proto . th dport @outside-endpoints oifname != "lo" masquerade`,
+    `${ip} saddr ${loopback} oifname != "lo" masquerade`,
     outward,
   ];
-  const refuse = `ip daddr . meta l4proto . th dport vmap @refused-addresses
+  const refuse = `${ip} daddr . meta l4proto . th dport vmap @refused-addresses
     fib daddr type local meta l4proto . th dport vmap @refused-ports`;
-  return `add table ip ${table}
-delete table ip ${table}
-table ip ${table} {
-  map service-addresses { type ipv4_addr . inet_proto . inet_service : verdict; }
+  return `add table ${table}
+delete table ${table}
+table ${table} {
+  map service-addresses { type ${address} . inet_proto . inet_service : verdict; }
   map service-ports { type inet_proto . inet_service : verdict; }
-  map refused-addresses { type ipv4_addr . inet_proto . inet_service : verdict; }
+  map refused-addresses { type ${address} . inet_proto . inet_service : verdict; }
   map refused-ports { type inet_proto . inet_service : verdict; }
-  set own-endpoints { type ipv4_addr . ipv4_addr; }
-  set outside-endpoints { type ipv4_addr . inet_proto . inet_service; }
+  set own-endpoints { type ${address} . ${address}; }
+  set outside-endpoints { type ${address} . inet_proto . inet_service; }
   chain refuse {
     meta l4proto tcp reject with tcp reset
-    reject with icmp type port-unreachable
+    reject with ${unreachable}
   }
-  chain services {${node?.kubelet ? `\n    ip daddr ${node.address} tcp dport ${kubeletPort} dnat to ${node.kubelet.address}:${node.kubelet.port}` : ''}
-    ip daddr . meta l4proto . th dport vmap @service-addresses
+  chain services {${toKubelet(ip, node)}
+    ${ip} daddr . meta l4proto . th dport vmap @service-addresses
     fib daddr type local meta l4proto . th dport vmap @service-ports
   }
   chain pod-loopback {
     type filter hook prerouting priority raw; policy accept;
-    iifname != "lo" ip daddr 127.0.0.0/8 drop
+    iifname != "lo" ${ip} daddr ${loopback} drop
   }
   chain prerouting {
     type nat hook prerouting priority dstnat; policy accept;
@@ -83,39 +106,49 @@ table ip ${table} {
   }
   chain refuse-output {
     type filter hook output priority filter; policy accept;
-    ip daddr { ${services}, ${balancers} } goto refuse
+    ${ip} daddr { ${services}, ${balancers} } goto refuse
     ${refuse}
   }
   chain refuse-forward {
     type filter hook forward priority filter; policy accept;
-    ip daddr { ${services}, ${balancers} } goto refuse
+    ${ip} daddr { ${services}, ${balancers} } goto refuse
     ${refuse}
   }
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
-    ip saddr . ip daddr @own-endpoints masquerade
-    ${(node ? nodeMasquerading(node, { links, outward }) : machineMasquerading).join('\n    ')}
+    ${ip} saddr . ${ip} daddr @own-endpoints masquerade
+    ${(node ? nodeMasquerading(node, { ip, loopback, links, outward }) : machineMasquerading).join('\n    ')}
   }
 }
 `;
 }
 
+function toKubelet(ip: string, node: NodeTable | undefined): string {
+  if (node?.machine?.kubeletPort === undefined) return '';
+  const { address, machine } = node;
+  return `\n    ${ip} daddr ${address} tcp dport ${kubeletPort} dnat to ${machine.address}:${machine.kubeletPort}`;
+}
+
 /** Answers to whom a service of this node led elsewhere have to come back through it, unless they come here anyway. */
 function nodeMasquerading(
-  { podRange, kubelet }: NodeTableOptions,
-  { links, outward }: { readonly links: string; readonly outward: string },
+  { podRange: own, machine }: NodeTable,
+  {
+    ip,
+    loopback: range,
+    links,
+    outward,
+  }: Pick<Words, 'ip' | 'loopback'> & { readonly links: string; readonly outward: string },
 ): readonly string[] {
-  const own = formatIpv4Range(podRange);
-  const loopback = 'ip saddr 127.0.0.0/8 oifname != "lo" masquerade';
-  if (!kubelet)
+  const loopback = `${ip} saddr ${range} oifname != "lo" masquerade`;
+  if (!machine)
     return [
       loopback,
-      `ct status dnat oifname != "lo" oifname != ${links} ip saddr != ${own} masquerade`,
+      `ct status dnat oifname != "lo" oifname != ${links} ${ip} saddr != ${own} masquerade`,
       outward,
     ];
   return [
     loopback,
-    `ct status dnat oifname "eth0" ip saddr ${kubelet.address} masquerade`,
-    `ct status dnat oifname "eth0" ip saddr != ${own} masquerade`,
+    `ct status dnat oifname "eth0" ${ip} saddr ${machine.address} masquerade`,
+    `ct status dnat oifname "eth0" ${ip} saddr != ${own} masquerade`,
   ];
 }

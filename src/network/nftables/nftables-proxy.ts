@@ -1,52 +1,79 @@
 import type { Clock, Timer } from '../../base/clock.ts';
-import { inIpv4Range, parseIpv4 } from '../../base/ipv4.ts';
+import { inRange } from '../../base/ip-range.ts';
+import { enableForwarding } from '../forwarding.ts';
 import { createFrontendOwners } from '../frontend-owners.ts';
-import { forwardingMarker, tableName } from '../link-names.ts';
-import { isForwarding, setForwarding } from '../link-settings.ts';
 import { NetworkError } from '../network-error.ts';
 import { ownPlace, type NetworkPlace } from '../network-place.ts';
-import { frontendKey, type Frontend, type ServicePort } from '../service-port.ts';
+import { frontendKey, isIpv6Key, type Frontend, type ServicePort } from '../service-port.ts';
 import type { PortConflict, ServiceChange, ServiceProxy } from '../service-proxy.ts';
-import { baseTable, fromOwnPods, type BaseTableOptions } from './base-table.ts';
+import { baseTable, fromOwnPods, serviceTableName, type ServiceTable } from './base-table.ts';
 import { createNft, type Nft } from './nft-session.ts';
 import { claimPort, type PortClaim } from './port-claims.ts';
 import { allBackends, renderServicePort } from './render-service-port.ts';
 import { emptyPart, RulesetChange, type RulesetPart } from './ruleset.ts';
+import { serviceTables, type ServiceTableOptions } from './service-tables.ts';
 import { flushStaleFlows, type EndpointChange } from './stale-flows.ts';
 
-export interface NftablesProxyOptions extends BaseTableOptions {
+export interface NftablesProxyOptions extends ServiceTableOptions {
   readonly clock: Clock;
   /** Where the rules are in force; default: here. */
   readonly place?: NetworkPlace;
   onConflict(conflict: PortConflict): void;
 }
 
+interface TableProxyOptions extends Pick<NftablesProxyOptions, 'clock' | 'onConflict'> {
+  readonly place: NetworkPlace;
+  readonly table: ServiceTable;
+}
+
 const claimRetryMs = 5_000;
 
 /**
- * A proxy in the kernel: one nftables table for the cluster, changed in transactions. Client addresses are kept, except
- * where the answer would not come back. A table that exists stays in force until the first update replaces it. Throws `TOOL_MISSING` or `TOOL_FAILED` when nft cannot be used here.
+ * A proxy in the kernel: one nftables table for each family of the cluster, changed in transactions. Client addresses are
+ * kept, except where the answer would not come back. A table that exists stays in force until the first update replaces it.
+ * Throws `TOOL_MISSING` or `TOOL_FAILED` when nft cannot be used here.
  */
 export async function startNftablesProxy(options: NftablesProxyOptions): Promise<ServiceProxy> {
-  const table = tableName(options.clusterId);
   const place = options.place ?? ownPlace();
-  const existed = await place.run('nft', ['list', 'table', 'ip', table]).then(
+  const { clock, onConflict } = options;
+  const [ipv4, ipv6] = await Promise.all(
+    serviceTables(options).map((table) => startTable({ clock, onConflict, place, table })),
+  );
+  if (!options.node) await enableForwarding(place, options.ipv6 ? ['IPv4', 'IPv6'] : ['IPv4']);
+  if (!ipv4) throw new Error('there is no table of IPv4');
+  return ipv6 ? proxyOfBoth(ipv4, ipv6) : ipv4;
+}
+
+async function startTable(options: TableProxyOptions): Promise<ServiceProxy> {
+  const { place, table } = options;
+  const existed = await place.run('nft', ['list', 'table', ...serviceTableName(table).split(' ')]).then(
     () => true,
     (error: unknown) => {
       if (error instanceof NetworkError && error.code === 'TOOL_FAILED') return false;
       throw error;
     },
   );
-  if (!existed) await place.run('nft', ['-f', '-'], baseTable(options));
-  if (!options.node) await enableForwarding(place);
-  return new NftablesProxy({ ...options, place }, existed ? 'outOfStep' : 'inStep');
+  if (!existed) await place.run('nft', ['-f', '-'], baseTable(table));
+  return new NftablesProxy(options, existed ? 'outOfStep' : 'inStep');
 }
 
-/** Egress needs forwarding on the machine's other links; who switches it on leaves a mark for whoever switches it off. */
-async function enableForwarding(place: NetworkPlace): Promise<void> {
-  if (await isForwarding()) return;
-  await place.run('nft', ['-f', '-'], `add table ip ${forwardingMarker}\n`);
-  await setForwarding('1');
+/** Gives each of two proxies what is of its family. */
+function proxyOfBoth(ipv4: ServiceProxy, ipv6: ServiceProxy): ServiceProxy {
+  return {
+    get limitations() {
+      return [...new Set([...ipv4.limitations, ...ipv6.limitations])];
+    },
+    async update({ set, removed }) {
+      const of = (which: (key: string) => boolean): ServiceChange => ({
+        set: set.filter(({ key }) => which(key)),
+        removed: removed.filter(which),
+      });
+      await Promise.all([ipv4.update(of((key) => !isIpv6Key(key))), ipv6.update(of(isIpv6Key))]);
+    },
+    async close() {
+      await Promise.all([ipv4.close(), ipv6.close()]);
+    },
+  };
 }
 
 interface Served {
@@ -56,7 +83,7 @@ interface Served {
 }
 
 class NftablesProxy implements ServiceProxy {
-  readonly #options: NftablesProxyOptions & { readonly place: NetworkPlace };
+  readonly #options: TableProxyOptions;
   readonly #nft: Nft;
   readonly #table: string;
   readonly #owners = createFrontendOwners();
@@ -72,14 +99,11 @@ class NftablesProxy implements ServiceProxy {
   #outOfStep: boolean;
   #closed = false;
 
-  constructor(
-    options: NftablesProxyOptions & { readonly place: NetworkPlace },
-    state: 'inStep' | 'outOfStep',
-  ) {
+  constructor(options: TableProxyOptions, state: 'inStep' | 'outOfStep') {
     this.#outOfStep = state === 'outOfStep';
     this.#options = options;
     this.#nft = createNft(options.place, options.clock);
-    this.#table = tableName(options.clusterId);
+    this.#table = serviceTableName(options.table);
   }
 
   update(change: ServiceChange): Promise<void> {
@@ -111,7 +135,7 @@ class NftablesProxy implements ServiceProxy {
 
   async #apply(keys: ReadonlySet<string>): Promise<void> {
     if (this.#closed) return;
-    const change = new RulesetChange(`ip ${this.#table}`);
+    const change = new RulesetChange(this.#table);
     const endpointChanges: EndpointChange[] = [];
     const shared = new Map<string, number>();
     for (const key of keys) {
@@ -124,6 +148,7 @@ class NftablesProxy implements ServiceProxy {
       else this.#served.delete(key);
       if ((after ?? before)?.port.protocol === 'UDP')
         endpointChanges.push({
+          family: this.#options.table.family,
           frontends: [...(before?.frontends ?? []), ...(after?.frontends ?? [])],
           before: before?.port.endpoints ?? [],
           after: after?.port.endpoints ?? [],
@@ -149,18 +174,25 @@ class NftablesProxy implements ServiceProxy {
       this.#refused.delete(key);
       return undefined;
     }
-    const { serviceRange, balancerRange, node } = this.#options;
-    const part = renderServicePort(port, frontends, [serviceRange, balancerRange], node && fromOwnPods(node));
+    const { table } = this.#options;
+    const { serviceRange, balancerRange, node } = table;
+    const ownPods = node && fromOwnPods(table, node);
+    const part = renderServicePort(port, frontends, [serviceRange, balancerRange], ownPods);
     return { port, frontends, part };
   }
 
   async #claim(port: ServicePort, frontend: Frontend): Promise<boolean> {
     // What listens on a node of its own is the cluster's business alone.
-    if (this.#options.node) return true;
+    const { family, node } = this.#options.table;
+    if (node) return true;
     if (frontend.address !== undefined && frontend.role !== 'hostPort') return true;
     const key = claimKey(port, frontend);
     if (this.#claims.has(key)) return true;
-    const claim = await claimPort(port.protocol, frontend.port, frontend.address);
+    const claim = await claimPort(
+      port.protocol,
+      frontend.port,
+      frontend.address ?? (family === 'IPv6' ? '::' : '0.0.0.0'),
+    );
     const refused = this.#refused.get(port.key) ?? new Set();
     if (claim) {
       this.#claims.set(key, claim);
@@ -187,7 +219,7 @@ class NftablesProxy implements ServiceProxy {
 
   #sharedBy({ port }: Served): readonly string[] {
     return allBackends(port).map(({ ip, port: number }) =>
-      inIpv4Range(this.#options.podRange, parseIpv4(ip) ?? -1)
+      inRange(this.#options.table.podRange, ip)
         ? `own-endpoints ${ip} . ${ip}`
         : `outside-endpoints ${ip} . ${port.protocol.toLowerCase()} . ${number}`,
     );
@@ -222,17 +254,17 @@ class NftablesProxy implements ServiceProxy {
   /** The table is not what it should be (somebody flushed the rules): makes it anew, in one transaction. */
   async #replaceAll(): Promise<void> {
     this.#outOfStep = true;
-    const change = new RulesetChange(`ip ${this.#table}`);
+    const change = new RulesetChange(this.#table);
     for (const { part } of this.#served.values()) change.replace(emptyPart, part);
     const elements = new Map([...this.#shared.keys()].map((element) => [element, '']));
     change.replace(emptyPart, { ...emptyPart, elements });
-    await this.#nft.load(`${baseTable(this.#options)}${change.commands.join('\n')}\n`);
+    await this.#nft.load(`${baseTable(this.#options.table)}${change.commands.join('\n')}\n`);
     this.#outOfStep = false;
   }
 }
 
 function claimKey(port: ServicePort, frontend: Frontend): string {
-  return frontendKey(port.protocol, frontend);
+  return frontendKey(port, frontend);
 }
 
 function sameFrontend(a: Frontend, b: Frontend): boolean {

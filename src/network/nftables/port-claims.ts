@@ -8,18 +8,19 @@ export interface PortClaim {
 }
 
 /**
- * Holds a port on one address, or on all; undefined when another process has it or the address is not the machine's.
+ * Holds a port on one address, or on all of a family (`0.0.0.0`, `::`); undefined when another process has it or the address is not the machine's.
  * Packets for it are redirected before they get here; a connection that does arrive is reset.
  */
 export function claimPort(
   protocol: ServicePort['protocol'],
   port: number,
-  address: string = '0.0.0.0',
+  address: string,
 ): Promise<PortClaim | undefined> {
   if (protocol === 'SCTP') return Promise.resolve({ release: () => {} });
   return new Promise((resolve) => {
+    const ipv6Only = address.includes(':');
     if (protocol === 'UDP') {
-      const socket = createSocket('udp4');
+      const socket = createSocket({ type: ipv6Only ? 'udp6' : 'udp4', ipv6Only });
       socket.once('error', () => resolve(undefined));
       socket.bind({ port, address, exclusive: true }, () => {
         socket.unref();
@@ -29,7 +30,7 @@ export function claimPort(
     }
     const server = createServer((connection) => connection.resetAndDestroy());
     server.once('error', () => resolve(undefined));
-    server.listen({ port, host: address, exclusive: true }, () => {
+    server.listen({ port, host: address, exclusive: true, ipv6Only }, () => {
       server.unref();
       resolve({ release: () => void server.close() });
     });

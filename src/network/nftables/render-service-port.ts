@@ -1,4 +1,4 @@
-import { formatIpv4, inIpv4Range, parseIpv4, parseIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
+import { firstHost, inRange } from '../../base/ip-range.ts';
 import type { Backend, Frontend, ServicePort } from '../service-port.ts';
 import type { RulesetPart } from './ruleset.ts';
 
@@ -7,7 +7,7 @@ export function renderServicePort(
   port: ServicePort,
   frontends: readonly Frontend[],
   /** Ranges in which every address without a service is refused already. */
-  guarded: readonly Ipv4Range[],
+  guarded: readonly string[],
   /** Matches the pods of the node that alone is served; they and the node itself are no strangers to `externalTrafficPolicy: Local`. */
   ownPods?: string,
 ): RulesetPart {
@@ -15,20 +15,22 @@ export function renderServicePort(
   const chains = new Map<string, readonly string[]>();
   const elements = new Map<string, string>();
   const protocol = port.protocol.toLowerCase();
-  const main = `svc-${port.key}`;
-  const target = (backend: Backend): string => `${main}/to/${backend.ip}/${backend.port}`;
+  const main = `svc-${named(port.key)}`;
+  const [ip, addressType, loopback] =
+    port.family === 'IPv6' ? ['ip6', 'ipv6_addr', '::1'] : ['ip', 'ipv4_addr', '127.0.0.0/8'];
+  const target = (backend: Backend): string => `${main}/to/${named(backend.ip)}/${backend.port}`;
   const affinitySet = (backend: Backend): string => `${target(backend)}/${port.affinitySeconds}s`;
 
   function balance(endpoints: readonly Backend[]): readonly string[] {
     if (port.affinitySeconds !== undefined) {
       const choices = endpoints.map((backend, at) => `${at} : goto ${target(backend)}`);
       return [
-        ...endpoints.map((backend) => `ip saddr @${affinitySet(backend)} goto ${target(backend)}`),
+        ...endpoints.map((backend) => `${ip} saddr @${affinitySet(backend)} goto ${target(backend)}`),
         `numgen inc mod ${endpoints.length} vmap { ${choices.join(', ')} }`,
       ];
     }
     const [only, ...others] = endpoints;
-    if (only && others.length === 0) return [`meta l4proto ${protocol} dnat to ${only.ip}:${only.port}`];
+    if (only && others.length === 0) return [`meta l4proto ${protocol} dnat to ${destination(only)}`];
     const choices = endpoints.map(({ ip, port }, at) => `${at} : ${ip} . ${port}`);
     return [
       `meta l4proto ${protocol} dnat to numgen inc mod ${endpoints.length} map { ${choices.join(', ')} }`,
@@ -38,7 +40,7 @@ export function renderServicePort(
   if (port.endpoints.length === 0) {
     for (const { address, port: number } of frontends) {
       if (address === undefined) elements.set(`refused-ports ${protocol} . ${number}`, 'goto refuse');
-      else if (!guarded.some((range) => inIpv4Range(range, parseIpv4(address) ?? -1)))
+      else if (!guarded.some((range) => inRange(range, address)))
         elements.set(`refused-addresses ${address} . ${protocol} . ${number}`, 'goto refuse');
     }
     return { sets, chains, elements };
@@ -48,21 +50,22 @@ export function renderServicePort(
     for (const backend of allBackends(port)) {
       sets.set(
         affinitySet(backend),
-        `type ipv4_addr; flags dynamic, timeout; timeout ${port.affinitySeconds}s;`,
+        `type ${addressType}; flags dynamic, timeout; timeout ${port.affinitySeconds}s;`,
       );
       chains.set(target(backend), [
-        `update @${affinitySet(backend)} { ip saddr }`,
-        `meta l4proto ${protocol} dnat to ${backend.ip}:${backend.port}`,
+        `update @${affinitySet(backend)} { ${ip} saddr }`,
+        `meta l4proto ${protocol} dnat to ${destination(backend)}`,
       ]);
     }
   }
   chains.set(main, balance(port.endpoints));
   for (const { range, endpoints } of port.nodeEndpoints ?? [])
-    chains.set(`${main}/from/${range}`, endpoints.length > 0 ? balance(endpoints) : ['drop']);
+    chains.set(`${main}/from/${named(range)}`, endpoints.length > 0 ? balance(endpoints) : ['drop']);
   if (port.nodeEndpoints)
     chains.set(`${main}/internal`, [
       ...port.nodeEndpoints.map(
-        ({ range }) => `ip saddr ${range} ip saddr != ${gatewayOf(range)} goto ${main}/from/${range}`,
+        ({ range }) =>
+          `${ip} saddr ${range} ${ip} saddr != ${firstHost(range)} goto ${main}/from/${named(range)}`,
       ),
       `goto ${main}`,
     ]);
@@ -78,8 +81,8 @@ export function renderServicePort(
     ]);
   if (port.sourceRanges)
     chains.set(`${main}/restricted`, [
-      ...port.sourceRanges.map((range) => `ip saddr ${range} goto ${external}`),
-      `ip saddr 127.0.0.0/8 goto ${external}`,
+      ...port.sourceRanges.map((range) => `${ip} saddr ${range} goto ${external}`),
+      `${ip} saddr ${loopback} goto ${external}`,
       'drop',
     ]);
 
@@ -105,6 +108,11 @@ export function allBackends(port: ServicePort): readonly Backend[] {
   return [port.endpoints, ...ofNodes, port.local?.endpoints ?? []].flat();
 }
 
-function gatewayOf(range: string): string {
-  return formatIpv4((parseIpv4Range(range)?.network ?? 0) + 1);
+/** Names of nft have no colons. */
+function named(text: string): string {
+  return text.replaceAll(':', '-');
+}
+
+function destination({ ip, port }: Backend): string {
+  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }

@@ -17,7 +17,7 @@ const web: ServicePort = {
 };
 
 const render = (port: ServicePort): ReturnType<typeof renderServicePort> =>
-  renderServicePort(port, port.frontends, [{ network: 0x0a600000, prefix: 16, size: 65_536 }]);
+  renderServicePort(port, port.frontends, ['10.96.0.0/16']);
 
 function commands(before: ServicePort | undefined, after: ServicePort | undefined): readonly string[] {
   const change = new RulesetChange('ip t');

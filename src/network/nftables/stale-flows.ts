@@ -4,6 +4,7 @@ import type { Backend, Frontend } from '../service-port.ts';
 
 /** How the endpoints of a UDP service port changed. */
 export interface EndpointChange {
+  readonly family: 'IPv4' | 'IPv6';
   readonly frontends: readonly Frontend[];
   readonly before: readonly Backend[];
   readonly after: readonly Backend[];
@@ -18,12 +19,13 @@ export async function flushStaleFlows(
   place: NetworkPlace,
 ): Promise<boolean> {
   const filters = new Set<string>();
-  for (const { frontends, before, after } of changes) {
+  for (const { family, frontends, before, after } of changes) {
+    const of = family === 'IPv6' ? '-f ipv6 ' : '';
     const gone = before.filter(
       (old) => !after.some((backend) => backend.ip === old.ip && backend.port === old.port),
     );
     for (const { address, port } of frontends) {
-      const entry = `${address === undefined ? '' : `-d ${address} `}--orig-port-dst ${port}`;
+      const entry = `${of}${address === undefined ? '' : `-d ${address} `}--orig-port-dst ${port}`;
       for (const backend of gone) filters.add(`${entry} --reply-src ${backend.ip}`);
       if (before.length === 0 && after.length > 0) filters.add(entry);
     }

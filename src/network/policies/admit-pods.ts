@@ -6,7 +6,7 @@ export function admitPods(pods: NodePodNetwork, policies: PolicyTracker): NodePo
   return {
     async attach(sandboxId, netnsPath, hostPorts, pod) {
       const attached = await pods.attach(sandboxId, netnsPath, hostPorts);
-      if (pod) await policies.admit(pod, attached.ip);
+      if (pod) await policies.admit(pod, [attached.ip, ...(attached.additionalIPs ?? [])]);
       return attached;
     },
     detach: (sandboxId) => pods.detach(sandboxId),

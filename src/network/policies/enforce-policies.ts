@@ -1,5 +1,8 @@
 import type { Clock } from '../../base/clock.ts';
-import { inIpv4Range, parseIpv4, type Ipv4Range } from '../../base/ipv4.ts';
+import { inRange } from '../../base/ip-range.ts';
+import { formatIpv4Range, type Ipv4Range } from '../../base/ipv4.ts';
+import { formatIpv6Range } from '../../base/ipv6.ts';
+import { pairedRange, type RangePair } from '../../base/paired-ranges.ts';
 import type { InformerFactory } from '../../reconcile/informer.ts';
 import { NetworkError } from '../network-error.ts';
 import type { NetworkPlace } from '../network-place.ts';
@@ -16,6 +19,8 @@ export interface EnforcePoliciesOptions {
   readonly clock: Clock;
   /** All pods of the cluster. */
   readonly podRange: Ipv4Range;
+  /** Of a cluster of two families. */
+  readonly pair?: RangePair | undefined;
   /** Those whose packets pass where the rules are; absent: all. */
   readonly localRange?: Ipv4Range;
   /** What on this machine pods reach by the rules only; the name server counts as a pod, too. */
@@ -30,15 +35,19 @@ export interface EnforcePoliciesOptions {
 
 /** Enforces the cluster's NetworkPolicies in one network namespace. */
 export function enforcePolicies(options: EnforcePoliciesOptions): PolicyTracker {
-  const { podRange, localRange = podRange } = options;
+  const { podRange, pair, localRange } = options;
+  const all = [formatIpv4Range(podRange), ...(pair ? [formatIpv6Range(pair.ipv6)] : [])];
+  const local = localRange
+    ? [formatIpv4Range(localRange), ...(pair ? [formatIpv6Range(pairedRange(pair, localRange))] : [])]
+    : all;
   const nft = createNft(options.place, options.clock);
   const enforcer = createPolicyEnforcer({ ...options, nft });
   return new PolicyTracker({
     informers: options.informers,
     clock: options.clock,
     residents: options.residents,
-    isPodAddress: (address) => inIpv4Range(podRange, parseIpv4(address) ?? -1),
-    isLocal: (address) => inIpv4Range(localRange, parseIpv4(address) ?? -1),
+    isPodAddress: (address) => all.some((range) => inRange(range, address)),
+    isLocal: (address) => local.some((range) => inRange(range, address)),
     apply: (change) => enforcer.apply(change),
     close: () => nft.close(),
     onError: options.onError,

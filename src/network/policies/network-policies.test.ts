@@ -110,7 +110,7 @@ describe.skipIf(hindrance !== undefined)('network policies', () => {
   async function inForce(): Promise<void> {
     const pod = await client.for(pods).get({ namespace: 'z', name: 'a' });
     const { uid, namespace = '', name } = pod.metadata;
-    await tracker.admit({ namespace, name, uid }, members.get('z/a')?.ip ?? '');
+    await tracker.admit({ namespace, name, uid }, [members.get('z/a')?.ip ?? '']);
   }
 
   const reach = async (source: string, target: string, port: number, protocol: 'tcp' | 'udp' = 'tcp') => {
@@ -310,7 +310,7 @@ describe.skipIf(hindrance !== undefined)('network policies', () => {
         name: 'a',
         uid: (await client.for(pods).get({ namespace: 'x', name: 'a' })).metadata.uid,
       },
-      members.get('x/a')?.ip ?? '',
+      [members.get('x/a')?.ip ?? ''],
     );
     expect(await callers('x/a')).toBe('x/a host');
     const now = await client.for(pods).get({ namespace: 'z', name: 'a' });
@@ -338,7 +338,7 @@ describe.skipIf(hindrance !== undefined)('network policies', () => {
       metadata: { namespace: 'z', name: 'late', labels: {} },
       spec: { containers: [{ name: 'c', image: 'i' }] },
     });
-    await tracker.admit({ namespace: 'z', name: 'late', uid: created.metadata.uid }, late.ip);
+    await tracker.admit({ namespace: 'z', name: 'late', uid: created.metadata.uid }, [late.ip]);
     expect(await members.get('x/a')?.tcp(late.ip, 80)).toBe('timeout');
     await client.for(pods).delete({ namespace: 'z', name: 'late' }, { gracePeriodSeconds: 0 });
   });

@@ -28,7 +28,9 @@ export function policyTable(clusterId: string): string {
 export function emptyPolicyTable({ clusterId, listeners, trusted = [] }: PolicyTableOptions): string {
   const table = policyTable(clusterId);
   const own = listeners.map(({ address, protocol, port }) => `${address} . ${protocol} . ${port}`);
-  const nodes = trusted.map((address) => `    ip saddr ${address} accept\n`).join('');
+  const nodes = trusted
+    .map((address) => `    ${address.includes(':') ? 'ip6' : 'ip'} saddr ${address} accept\n`)
+    .join('');
   return `add table ${table}
 delete table ${table}
 table ${table} {

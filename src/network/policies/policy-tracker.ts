@@ -45,7 +45,7 @@ export class PolicyTracker {
   readonly #dirtyPods = new Set<string>();
   readonly #dirtyPolicies = new Set<string>();
   /** Addresses that pods have but do not show yet. */
-  readonly #early = new Map<string, { readonly uid: string; readonly address: string }>();
+  readonly #early = new Map<string, { readonly uid: string; readonly addresses: readonly string[] }>();
   readonly #awaited = new Set<() => void>();
   readonly #ready: Promise<void>;
   #flushing: Promise<void> | undefined;
@@ -93,13 +93,13 @@ export class PolicyTracker {
   }
 
   /**
-   * Resolves when the rules about a pod that is being started, and has an address that its status does not show yet, are
+   * Resolves when the rules about a pod that is being started, and has addresses that its status does not show yet, are
    * in force; its containers may start then. Rejects when they could not be brought into force.
    */
-  async admit(pod: SandboxedPod, address: string): Promise<void> {
+  async admit(pod: SandboxedPod, addresses: readonly string[]): Promise<void> {
     await this.#ready;
     const key = keyOf({ metadata: pod });
-    this.#early.set(key, { uid: pod.uid, address });
+    this.#early.set(key, { uid: pod.uid, addresses });
     if (this.#policyCache.list().length === 0) return;
     await this.#appearance(pod);
     this.#touchPod(key);
@@ -251,7 +251,8 @@ export class PolicyTracker {
     const shown = podIPs?.length ? podIPs.map(({ ip }) => ip) : podIP ? [podIP] : [];
     const early = this.#early.get(keyOf(pod));
     if (!early) return shown;
-    if (early.uid === pod.metadata.uid && !shown.includes(early.address)) return [early.address];
+    if (early.uid === pod.metadata.uid && !early.addresses.every((address) => shown.includes(address)))
+      return early.addresses;
     this.#early.delete(keyOf(pod));
     return shown;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import { inIpv4Range, parseIpv4, parseIpv4Range } from '../../base/ipv4.ts';
+import { firstHost, inRange } from '../../base/ip-range.ts';
 import type { Backend, Frontend, ServicePort } from '../service-port.ts';
 
 /** Chooses endpoints for the clients of one service port: round robin, or by client with affinity. */
@@ -23,12 +23,12 @@ export function createBalancer(initial: ServicePort, clock: Clock): Balancer {
     );
 
   function candidates(client: string, role: Frontend['role']): readonly Backend[] {
-    const address = parseIpv4(client) ?? -1;
     if (role === 'loadBalancer' && port.sourceRanges) {
-      const allowed = [...port.sourceRanges, '127.0.0.0/8'].some((text) => isIn(text, address));
+      const loopback = port.family === 'IPv6' ? '::1/128' : '127.0.0.0/8';
+      const allowed = [...port.sourceRanges, loopback].some((range) => inRange(range, client));
       if (!allowed) return [];
     }
-    const node = port.nodeEndpoints?.find(({ range }) => role === 'clusterIP' && isPodOf(range, address));
+    const node = port.nodeEndpoints?.find(({ range }) => role === 'clusterIP' && isPodOf(range, client));
     return (node ?? port).endpoints;
   }
 
@@ -64,12 +64,6 @@ export function createBalancer(initial: ServicePort, clock: Clock): Balancer {
   };
 }
 
-function isIn(text: string, address: number): boolean {
-  const range = parseIpv4Range(text);
-  return range !== undefined && inIpv4Range(range, address);
-}
-
-function isPodOf(text: string, address: number): boolean {
-  const range = parseIpv4Range(text);
-  return range !== undefined && address !== range.network + 1 && inIpv4Range(range, address);
+function isPodOf(range: string, address: string): boolean {
+  return address !== firstHost(range) && inRange(range, address);
 }

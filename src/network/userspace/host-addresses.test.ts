@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseFibTrie } from './host-addresses.ts';
+import { parseFibTrie, parseIfInet6 } from './host-addresses.ts';
 
 it('finds the addresses of the machine, and no networks, broadcasts or local ranges', () => {
   const trie = `Main:
@@ -23,4 +23,12 @@ Local:
         /32 host LOCAL
 `;
   expect(parseFibTrie(trie)).toEqual(['10.244.0.1', '127.0.0.1']);
+});
+
+it('reads the IPv6 addresses that are more than a link’s', () => {
+  const text = `00000000000000000000000000000001 01 80 10 80       lo
+fe8000000000000000fc00fffe000001 04 40 20 80     eth0
+fd000000000000000000000000000002 04 40 00 82     eth0
+`;
+  expect(parseIfInet6(text)).toEqual(['::1', 'fd00::2']);
 });

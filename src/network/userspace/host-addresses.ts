@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { formatIpv6 } from '../../base/ipv6.ts';
 
 /**
  * The machine's own IPv4 addresses, 127.0.0.1 included, from `/proc/net/fib_trie`; links without a carrier count, which
@@ -6,6 +7,19 @@ import { readFile } from 'node:fs/promises';
  */
 export async function hostAddresses(): Promise<readonly string[]> {
   return parseFibTrie(await readFile('/proc/net/fib_trie', 'utf8'));
+}
+
+/** The machine's own IPv6 addresses but those of one link only, from `/proc/net/if_inet6`. */
+export async function hostIpv6Addresses(): Promise<readonly string[]> {
+  return parseIfInet6(await readFile('/proc/net/if_inet6', 'utf8').catch(() => ''));
+}
+
+/** Addresses as the kernel lists them, 32 digits each, with their scope (`20` is the link) in the fourth column. */
+export function parseIfInet6(text: string): readonly string[] {
+  return text.split('\n').flatMap((line) => {
+    const [digits = '', , , scope] = line.split(/\s+/);
+    return digits === '' || scope === '20' ? [] : [formatIpv6(BigInt(`0x${digits}`))];
+  });
 }
 
 /** The `/32 host LOCAL` entries of a routing trie as the kernel prints it. */

@@ -17,7 +17,8 @@ interface Flow {
 /** Listens and carries datagrams; each client has a socket of its own towards its endpoint, until it is idle. */
 export function listenUdp(options: ListenOptions & { readonly clock: Clock }): Promise<Listener> {
   const { clock, balancer } = options;
-  const server = createSocket('udp4');
+  const type = options.address.includes(':') ? 'udp6' : 'udp4';
+  const server = createSocket(type);
   const flows = new Map<string, Flow>();
   let sweeping = false;
 
@@ -36,7 +37,7 @@ export function listenUdp(options: ListenOptions & { readonly clock: Clock }): P
   function open(key: string, client: { readonly address: string; readonly port: number }): Flow | undefined {
     const backend = balancer.pick(client.address, options.role);
     if (!backend) return undefined;
-    const socket = createSocket('udp4');
+    const socket = createSocket(type);
     const flow = { backend, socket, used: clock.monotonic() };
     socket.on('message', (message) => {
       flow.used = clock.monotonic();

@@ -2,10 +2,10 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import { createFrontendOwners } from '../frontend-owners.ts';
 import { clusterLinkName } from '../link-names.ts';
 import { runTool } from '../run-tool.ts';
-import type { Frontend, ServicePort } from '../service-port.ts';
+import { isIpv6Key, type Frontend, type ServicePort } from '../service-port.ts';
 import type { PortConflict, ServiceChange, ServiceProxy } from '../service-proxy.ts';
 import { createBalancer, type Balancer } from './balancer.ts';
-import { hostAddresses } from './host-addresses.ts';
+import { hostAddresses, hostIpv6Addresses } from './host-addresses.ts';
 import type { Listener } from './listener.ts';
 import { listenTcp } from './tcp-listener.ts';
 import { listenUdp } from './udp-listener.ts';
@@ -77,8 +77,9 @@ export class UserspaceProxy implements ServiceProxy {
 
   async #apply(keys: readonly string[]): Promise<void> {
     if (this.#closed) return;
-    const addresses = await hostAddresses();
-    for (const key of keys) await this.#serve(key, addresses);
+    const ipv6 = [...this.#ports.keys()].some(isIpv6Key) ? await hostIpv6Addresses() : [];
+    const addresses = { IPv4: await hostAddresses(), IPv6: ipv6 };
+    for (const key of keys) await this.#serve(key, addresses[isIpv6Key(key) ? 'IPv6' : 'IPv4']);
     this.#refresh ??= this.#options.clock.after(refreshMs, () => {
       this.#refresh = undefined;
       const hostWide = [...this.#served.values()].filter(({ port }) =>
@@ -163,6 +164,7 @@ export class UserspaceProxy implements ServiceProxy {
 
   async #route(verb: 'replace' | 'del', address: string): Promise<void> {
     const link = clusterLinkName(this.#options.clusterId);
-    await runTool('ip', ['route', verb, 'local', `${address}/32`, 'dev', link]);
+    const range = `${address}/${address.includes(':') ? 128 : 32}`;
+    await runTool('ip', ['route', verb, 'local', range, 'dev', link]);
   }
 }

@@ -12,6 +12,7 @@ export interface SandboxRecord {
   /** The machine's boot in which it was made; its namespaces do not outlive that. */
   readonly bootId: string;
   readonly ip?: string;
+  readonly additionalIPs?: readonly string[];
   readonly pausePid?: number;
   /** The ids of its user namespace, if it has one of its own. */
   readonly users?: UserRange;

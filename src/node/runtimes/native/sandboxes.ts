@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../../base/clock.ts';
 import { RuntimeError, type SandboxSpec, type SandboxStatus } from '../../container-runtime.ts';
-import type { PodNetwork } from '../../pod-network.ts';
+import type { PodAddress, PodNetwork } from '../../pod-network.ts';
 import { writeState } from '../state-file.ts';
 import type { Cgroups } from './cgroups.ts';
 import type { NativeLayout } from './layout.ts';
@@ -69,7 +69,7 @@ export class Sandboxes {
           return this.#startPause(id, spec);
         }),
       ]);
-      const ip = spec.hostNetwork ? undefined : await this.#attach(id, spec);
+      const address = spec.hostNetwork ? {} : await this.#attach(id, spec);
       signal?.throwIfAborted();
       const record: SandboxRecord = {
         id,
@@ -77,7 +77,7 @@ export class Sandboxes {
         createdAt: this.#options.clock.now(),
         bootId,
         stopped: false,
-        ...(ip === undefined ? {} : { ip }),
+        ...address,
         ...(pausePid === undefined ? {} : { pausePid }),
         ...(users && { users }),
       };
@@ -159,6 +159,7 @@ export class Sandboxes {
       labels: spec.labels,
       annotations: spec.annotations,
       ...(record.ip === undefined ? {} : { ip: record.ip }),
+      ...(record.additionalIPs && { additionalIPs: record.additionalIPs }),
     };
   }
 
@@ -166,10 +167,10 @@ export class Sandboxes {
     return join(this.#machine.layout.namespaces, sandboxId, 'net');
   }
 
-  async #attach(id: string, spec: SandboxSpec): Promise<string> {
+  async #attach(id: string, spec: SandboxSpec): Promise<PodAddress> {
     try {
       const pod = { namespace: spec.podNamespace, name: spec.podName, uid: spec.podUid };
-      return (await this.#options.network.attach(id, this.#netnsPath(id), spec.hostPorts, pod)).ip;
+      return await this.#options.network.attach(id, this.#netnsPath(id), spec.hostPorts, pod);
     } catch (cause) {
       const detail = cause instanceof Error ? cause.message : String(cause);
       throw new RuntimeError('NETWORK', `failed to setup network for sandbox "${id}": ${detail}`, { cause });
