@@ -65,7 +65,7 @@ async function ensureIpv6Link(options: ClusterLinkOptions, { pods, serviceRange 
   const type = options.serviceAddresses === 'local' ? 'local ' : '';
   const batch = [
     `addr replace ${gateway}/128 dev ${name} nodad`,
-    loopbackRoute(name),
+    `route replace ${loopbackRoute(name, 2 ** 24 + parseInt(options.clusterId, 16))}`,
     ...[serviceRange, pairedRange(pods, options.balancerRange)].map(
       (range) => `route replace ${type}${formatIpv6Range(range)} dev ${name} src ${gateway}`,
     ),

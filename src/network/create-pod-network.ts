@@ -119,7 +119,7 @@ export async function createPodNetwork(options: PodNetworkOptions): Promise<Node
         await place.run(
           'ip',
           ['-batch', '-'],
-          `addr add ${linkGateway}/64 dev ${name} nodad\nroute replace ${ipv6}/128 dev ${name} src ${gatewayIpv6}\n${loopbackRoute(name)}\n`,
+          `addr add ${linkGateway}/64 dev ${name} nodad\nroute replace ${ipv6}/128 dev ${name} src ${gatewayIpv6}\nroute append ${loopbackRoute(name)}\n`,
         );
       }
       const ipv6Lines =

@@ -24,10 +24,10 @@ export function ipv6SideOf(podRange: Ipv4Range, networks: Ipv6Networks): Ipv6Sid
 export const linkGateway: string = 'fe80::1';
 
 /**
- * A route, as `ip -batch` reads it, by which answers that come back from a link reach the machine's own `::1`, from which a
- * connection to a service was opened: the kernel takes packets for that only by a route of the link on which they come, and
- * drops those that come with that address before it ever looks.
+ * A route by which answers that come back from a link reach the machine's own `::1`, from which a connection to a service was
+ * opened: the kernel takes packets for that only by a route of the link on which they come, and drops those that come with
+ * that address before it ever looks. Routes of one metric replace one another; without a metric it is one of many.
  */
-export function loopbackRoute(link: string): string {
-  return `route replace local ::1 dev ${link} table local metric 2048`;
+export function loopbackRoute(link: string, metric: number = 2048): string {
+  return `local ::1 dev ${link} table local metric ${metric}`;
 }

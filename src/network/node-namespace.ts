@@ -128,7 +128,7 @@ function ipv6Lines(
 route replace ${gateway} dev eth0
 route replace default via ${gateway} dev eth0
 route replace unreachable ${formatIpv6Range(pods)}
-${loopbackRoute('eth0')}
+route replace ${loopbackRoute('eth0', 1024)}
 `;
 }
 
