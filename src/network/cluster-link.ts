@@ -8,7 +8,7 @@ import {
 } from '../base/ipv4.ts';
 import { formatIpv6Range, inIpv6Range } from '../base/ipv6.ts';
 import { pairedAddress, pairedRange, type RangePair } from '../base/paired-ranges.ts';
-import { loopbackRoute, type Ipv6Side } from './ipv6-side.ts';
+import type { Ipv6Side } from './ipv6-side.ts';
 import { clusterLinkName, hardwareAddress } from './link-names.ts';
 import { enableIpv6, linkExists, setLinkSettings } from './link-settings.ts';
 import { machineIpv6Routes, machineRoutes } from './machine-routes.ts';
@@ -65,7 +65,6 @@ async function ensureIpv6Link(options: ClusterLinkOptions, { pods, serviceRange 
   const type = options.serviceAddresses === 'local' ? 'local ' : '';
   const batch = [
     `addr replace ${gateway}/128 dev ${name} nodad`,
-    `route replace ${loopbackRoute(name, 2 ** 24 + parseInt(options.clusterId, 16))}`,
     ...[serviceRange, pairedRange(pods, options.balancerRange)].map(
       (range) => `route replace ${type}${formatIpv6Range(range)} dev ${name} src ${gateway}`,
     ),

@@ -7,6 +7,8 @@ export interface ServiceTable {
   readonly podRange: string;
   readonly serviceRange: string;
   readonly balancerRange: string;
+  /** For the machine's table of IPv6: where the nodes are that are plugged into the cluster's link. */
+  readonly bridgedNodes?: string;
   /** For the table of a node that carries its own traffic alone. */
   readonly node?: NodeTable | undefined;
 }
@@ -106,7 +108,7 @@ table ${table} {
   }
   chain refuse-output {
     type filter hook output priority filter; policy accept;
-    ${ip} daddr { ${services}, ${balancers} } goto refuse
+    ${refuseFromLoopback(options)}${ip} daddr { ${services}, ${balancers} } goto refuse
     ${refuse}
   }
   chain refuse-forward {
@@ -121,6 +123,15 @@ table ${table} {
   }
 }
 `;
+}
+
+/**
+ * What leaves `::1` for a node behind the bridge is refused, so that clients try `127.0.0.1` at once: where the filter sees
+ * bridged packets, answers are translated before the kernel looks at their address, and it drops what comes in to `::1`.
+ */
+function refuseFromLoopback({ bridgedNodes }: ServiceTable): string {
+  if (bridgedNodes === undefined) return '';
+  return `ip6 saddr ::1 rt nexthop ${bridgedNodes} goto refuse\n    `;
 }
 
 function toKubelet(ip: string, node: NodeTable | undefined): string {

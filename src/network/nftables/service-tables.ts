@@ -2,6 +2,7 @@ import { formatIpv4Range, parseIpv4, type Ipv4Range } from '../../base/ipv4.ts';
 import { formatIpv6Range } from '../../base/ipv6.ts';
 import { pairedAddress, pairedRange } from '../../base/paired-ranges.ts';
 import type { Ipv6Side } from '../ipv6-side.ts';
+import { nodeAddressRange } from '../node-namespace.ts';
 import type { ServiceTable } from './base-table.ts';
 
 /** What the tables of a cluster's services are made of. */
@@ -48,7 +49,7 @@ export function serviceTables(options: ServiceTableOptions): readonly [ServiceTa
 }
 
 function ipv6Table(
-  { clusterId, balancerRange, node }: ServiceTableOptions,
+  { clusterId, podRange, balancerRange, node }: ServiceTableOptions,
   { pods, serviceRange }: Ipv6Side,
 ): ServiceTable {
   const paired = (address: string): string => pairedAddress(pods, parseIpv4(address) ?? pods.ipv4.network);
@@ -58,6 +59,7 @@ function ipv6Table(
     podRange: formatIpv6Range(pods.ipv6),
     serviceRange: formatIpv6Range(serviceRange),
     balancerRange: formatIpv6Range(pairedRange(pods, balancerRange)),
+    ...(!node && { bridgedNodes: formatIpv6Range(pairedRange(pods, nodeAddressRange(podRange))) }),
     ...(node && {
       node: {
         address: paired(node.address),
