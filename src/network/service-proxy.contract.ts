@@ -1,11 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { formatIpv4 } from '../base/ipv4.ts';
-import type { Frontend, ServicePort } from './service-port.ts';
+import { ipv6Suffix, type Frontend, type ServicePort } from './service-port.ts';
 import type { PortConflict, ServiceProxy } from './service-proxy.ts';
 import {
   createPodLab,
   labHindrance,
-  nodeRange,
+  type LabAddresses,
   randomNodePort,
   type PodLab,
   type TestPod,
@@ -13,6 +12,8 @@ import {
 
 export interface ServiceProxyCase {
   readonly serviceAddresses: 'routed' | 'local';
+  /** Of the services, pods and clients that are tried; default: IPv4. */
+  readonly family?: LabAddresses['family'];
   start(lab: PodLab, onConflict: (conflict: PortConflict) => void): Promise<ServiceProxy>;
 }
 
@@ -37,12 +38,17 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       const present = new Set<string>();
       let serviceIP: string;
       let balancerIP: string;
+      let loopback: string;
+      let gateway: string;
+      let external: string;
+      const suffix = options.family === 'IPv6' ? ipv6Suffix : '';
 
       beforeAll(async () => {
-        lab = await createPodLab(options.serviceAddresses);
+        lab = await createPodLab(options.serviceAddresses, options.family);
+        ({ loopback, gateway, external } = lab.addresses);
         proxy = await options.start(lab, (conflict) => conflicts.push(conflict));
-        serviceIP = formatIpv4(lab.serviceRange.network + 20);
-        balancerIP = formatIpv4(lab.balancerRange.network + 7);
+        serviceIP = lab.addresses.service(20);
+        balancerIP = lab.addresses.balancer(7);
         a = await lab.addPod('a', 0);
         b = await lab.addPod('b', 1);
         client = await lab.addPod('client', 0);
@@ -72,13 +78,14 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
         more: Partial<Pick<ServicePort, 'affinitySeconds' | 'nodeEndpoints' | 'sourceRanges'>> = {},
       ): Promise<void> {
         const protocol = draft.protocol ?? 'TCP';
-        const key = draft.key ?? 'default/web/tcp/80';
+        const key = `${draft.key ?? 'default/web/tcp/80'}${suffix}`;
         present.add(key);
         await proxy.update({
           set: [
             {
               key,
               protocol,
+              ...(options.family === 'IPv6' && { family: options.family }),
               frontends: draft.frontends ?? [{ role: 'clusterIP', address: serviceIP, port: servicePort }],
               endpoints: backends(draft.pods ?? [a, b], protocol),
               ...more,
@@ -145,8 +152,7 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
         async (protocol) => {
           await serve({ protocol, frontends: [{ role: 'nodePort', port: nodePort }] });
           const words = protocol === 'TCP' ? 'tcp' : 'udp';
-          const gateway = formatIpv4(lab.podRange.network + 1);
-          expect(await answering(lab.host, words, { host: '127.0.0.1', port: nodePort })).toBe('a b');
+          expect(await answering(lab.host, words, { host: loopback, port: nodePort })).toBe('a b');
           expect(await answering(lab.host, words, { host: gateway, port: nodePort })).toBe('a b');
           expect(await answering(client, words, { host: gateway, port: nodePort })).toBe('a b');
         },
@@ -159,21 +165,21 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
         ] as const;
         await serve({ frontends });
         expect(await answering(lab.host, 'tcp', { host: balancerIP, port: balancerPort })).toBe('a b');
-        expect(await answering(lab.host, 'tcp', { host: '127.0.0.1', port: balancerPort })).toBe('a b');
+        expect(await answering(lab.host, 'tcp', { host: loopback, port: balancerPort })).toBe('a b');
         expect(await answering(client, 'tcp', { host: balancerIP, port: balancerPort })).toBe('a b');
       });
 
       it('keeps clients out whom the source ranges leave out', async () => {
         const frontends = [{ role: 'loadBalancer', address: balancerIP, port: balancerPort }] as const;
-        await serve({ frontends }, { sourceRanges: [`${a.ip}/32`] });
+        await serve({ frontends }, { sourceRanges: [`${a.ip}/${options.family === 'IPv6' ? 128 : 32}`] });
         expect(await a.tcp(balancerIP, balancerPort)).toMatch(/^[ab] /);
         expect(await client.tcp(balancerIP, balancerPort)).toMatch(/timeout|ECONNRESET|ECONNREFUSED/);
       });
 
       it('serves external addresses', async () => {
-        await serve({ frontends: [{ role: 'externalIP', address: '198.51.100.77', port: servicePort }] });
-        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('a b');
-        expect(await answering(lab.host, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('a b');
+        await serve({ frontends: [{ role: 'externalIP', address: external, port: servicePort }] });
+        expect(await answering(client, 'tcp', { host: external, port: servicePort })).toBe('a b');
+        expect(await answering(lab.host, 'tcp', { host: external, port: servicePort })).toBe('a b');
       });
 
       it('refuses at once when there is no endpoint, and when the service is gone', async () => {
@@ -185,13 +191,13 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
         expect(await client.tcp(serviceIP, servicePort)).toBe('ECONNREFUSED');
         expect(await client.udp(serviceIP, servicePort)).toBe('ECONNREFUSED');
         expect(await lab.host.tcp(serviceIP, servicePort)).toBe('ECONNREFUSED');
-        expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp(loopback, nodePort)).toBe('ECONNREFUSED');
         await serve({ frontends });
         expect(await client.tcp(serviceIP, servicePort)).toMatch(/^[ab] /);
-        expect(await lab.host.tcp('127.0.0.1', nodePort)).toMatch(/^[ab] /);
+        expect(await lab.host.tcp(loopback, nodePort)).toMatch(/^[ab] /);
         await proxy.update({ set: [], removed: [...present] });
         expect(await client.tcp(serviceIP, servicePort)).toBe('ECONNREFUSED');
-        expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp(loopback, nodePort)).toBe('ECONNREFUSED');
       });
 
       it('moves UDP clients that keep their port when their endpoint goes', async () => {
@@ -236,17 +242,16 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
 
       it('serves host ports on all addresses, or on the one that is asked for', async () => {
         await serve({ frontends: [{ role: 'hostPort', port: nodePort }] });
-        expect(await lab.host.tcp('127.0.0.1', nodePort)).toMatch(/^[ab] /);
-        const gateway = formatIpv4(lab.podRange.network + 1);
+        expect(await lab.host.tcp(loopback, nodePort)).toMatch(/^[ab] /);
         await serve({ frontends: [{ role: 'hostPort', address: gateway, port: nodePort }] });
         expect(await lab.host.tcp(gateway, nodePort)).toMatch(/^[ab] /);
-        expect(await lab.host.tcp('127.0.0.1', nodePort)).toBe('ECONNREFUSED');
+        expect(await lab.host.tcp(loopback, nodePort)).toBe('ECONNREFUSED');
       });
 
       it('keeps pods to the endpoints of their node when traffic is to stay local', async () => {
         const nodeEndpoints = [
-          { range: nodeRange(lab, 0), endpoints: [] },
-          { range: nodeRange(lab, 1), endpoints: backends([b], 'TCP') },
+          { range: lab.addresses.node(0), endpoints: [] },
+          { range: lab.addresses.node(1), endpoints: backends([b], 'TCP') },
         ];
         await serve({}, { nodeEndpoints });
         expect(await answering(b, 'tcp', { host: serviceIP, port: servicePort })).toBe('b');
@@ -255,21 +260,21 @@ export function describeServiceProxy(name: string, options: ServiceProxyCase): v
       });
 
       it('leaves an address to the service that had it first, until that is gone', async () => {
-        const frontends = [{ role: 'externalIP', address: '198.51.100.77', port: servicePort }] as const;
+        const frontends = [{ role: 'externalIP', address: external, port: servicePort }] as const;
         await serve({ pods: [a], frontends });
         await serve({ key: 'default/late/tcp/80', pods: [b], frontends });
-        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('a');
-        await proxy.update({ set: [], removed: ['default/web/tcp/80'] });
-        expect(await answering(client, 'tcp', { host: '198.51.100.77', port: servicePort })).toBe('b');
+        expect(await answering(client, 'tcp', { host: external, port: servicePort })).toBe('a');
+        await proxy.update({ set: [], removed: [`default/web/tcp/80${suffix}`] });
+        expect(await answering(client, 'tcp', { host: external, port: servicePort })).toBe('b');
       });
 
       it('reports a node port that another process has, and leaves it alone', async () => {
         await lab.host.listen('tcp', blockedPort);
         await serve({ frontends: [{ role: 'nodePort', port: blockedPort }] });
         expect(conflicts).toEqual([
-          { key: 'default/web/tcp/80', role: 'nodePort', protocol: 'TCP', port: blockedPort },
+          { key: `default/web/tcp/80${suffix}`, role: 'nodePort', protocol: 'TCP', port: blockedPort },
         ]);
-        expect(await lab.host.tcp('127.0.0.1', blockedPort)).toBe('host 127.0.0.1 hello');
+        expect(await lab.host.tcp(loopback, blockedPort)).toBe(`host ${loopback} hello`);
       });
     },
   );

@@ -13,6 +13,12 @@ describeServiceProxy('the nftables proxy', {
   start: (lab, onConflict) => startNftablesProxy({ ...lab, clock: systemClock, onConflict }),
 });
 
+describeServiceProxy('the nftables proxy of IPv6', {
+  serviceAddresses: 'routed',
+  family: 'IPv6',
+  start: (lab, onConflict) => startNftablesProxy({ ...lab, clock: systemClock, onConflict }),
+});
+
 const hindrance = labHindrance();
 
 describe.skipIf(hindrance !== undefined)('packets through the nftables proxy', () => {

@@ -8,7 +8,7 @@ let lasting;
 
 /** The answer names this pod and its client: `a 10.0.0.1`. */
 const commands = {
-  listenTcp: ({ name, port }) =>
+  listenTcp: ({ name, port, host }) =>
     new Promise((resolve, reject) => {
       const server = createServer({ allowHalfOpen: true }, (client) => {
         const parts = [];
@@ -23,11 +23,11 @@ const commands = {
         });
       });
       server.once('error', reject);
-      server.listen(port, '0.0.0.0', () => resolve(listeners.set(`tcp/${port}`, server) && 'listening'));
+      server.listen({ port, host, ipv6Only: true }, () => resolve(listeners.set(`tcp/${port}`, server) && 'listening'));
     }),
-  listenUdp: ({ name, port }) =>
+  listenUdp: ({ name, port, host }) =>
     new Promise((resolve) => {
-      const socket = createSocket('udp4');
+      const socket = createSocket({ type: host === '::' ? 'udp6' : 'udp4', ipv6Only: host === '::' });
       socket.on('message', (message, client) =>
         socket.send(`${name} ${client.address} ${message}`, client.port, client.address),
       );
@@ -66,7 +66,7 @@ const commands = {
   /** One datagram from a port that may be chosen; gives the answer. */
   udp: ({ host, port, from = 0, text = 'hello' }) =>
     new Promise((resolve) => {
-      const socket = createSocket('udp4');
+      const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
       const done = (answer) => {
         clearTimeout(timer);
         socket.close();

@@ -5,9 +5,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { formatIpv4Range, ipv4Subrange, type Ipv4Range } from '../../base/ipv4.ts';
+import { formatIpv4, formatIpv4Range, ipv4Subrange, type Ipv4Range } from '../../base/ipv4.ts';
+import { formatIpv6, formatIpv6Range, parseIpv6Range } from '../../base/ipv6.ts';
+import { pairedAddress, pairedRange } from '../../base/paired-ranges.ts';
 import { ensureClusterLink, requireRange } from '../cluster-link.ts';
 import { createPodNetwork, type NodePodNetwork } from '../create-pod-network.ts';
+import { ipv6SideOf, type Ipv6Networks, type Ipv6Side } from '../ipv6-side.ts';
 import { loadBalancerRange } from '../load-balancer-range.ts';
 import { removeNetwork } from '../remove-network.ts';
 import { runTool } from '../run-tool.ts';
@@ -40,11 +43,28 @@ export interface PodLab {
   readonly podRange: Ipv4Range;
   readonly serviceRange: Ipv4Range;
   readonly balancerRange: Ipv4Range;
+  /** Of a lab of two families; the addresses of its pods and {@link addresses} are those of IPv6. */
+  readonly ipv6?: Ipv6Side;
+  readonly addresses: LabAddresses;
   readonly host: TestPod;
   addPod(name: string, node: number): Promise<TestPod>;
   /** A machine outside the cluster, at `.2` of a network of three octets whose `.1` is this machine. */
   addStranger(network: string): Promise<TestPod>;
   remove(): Promise<void>;
+}
+
+/** Addresses of the family that a lab is about. */
+export interface LabAddresses {
+  readonly family: 'IPv4' | 'IPv6';
+  readonly loopback: string;
+  /** That of the cluster's link. */
+  readonly gateway: string;
+  /** One that belongs to nobody. */
+  readonly external: string;
+  service(number: number): string;
+  balancer(number: number): string;
+  /** The range of a node's pods. */
+  node(number: number): string;
 }
 
 /** A name and ranges that no other test, and hardly any cluster on this machine, has. */
@@ -98,12 +118,19 @@ export function labHindrance(): string | undefined {
 }
 
 /** Sets a lab up for a proxy that wants the service addresses so (see `ensureClusterLink`). */
-export async function createPodLab(serviceAddresses: 'routed' | 'local'): Promise<PodLab> {
+export async function createPodLab(
+  serviceAddresses: 'routed' | 'local',
+  family: LabAddresses['family'] = 'IPv4',
+): Promise<PodLab> {
   const { clusterId, podCidr, serviceCidr } = randomIdentity();
   const podRange = requireRange(podCidr);
   const serviceRange = requireRange(serviceCidr);
   const balancerRange = loadBalancerRange(podRange);
-  await ensureClusterLink({ clusterId, podRange, serviceRange, balancerRange, serviceAddresses });
+  const ipv6 = family === 'IPv6' ? ipv6SideOf(podRange, localNetworks(clusterId)) : undefined;
+  const addresses = ipv6
+    ? ipv6Addresses(ipv6, balancerRange)
+    : ipv4Addresses({ podRange, serviceRange, balancerRange });
+  await ensureClusterLink({ clusterId, podRange, serviceRange, balancerRange, ipv6, serviceAddresses });
   const folder = await mkdtemp(join(tmpdir(), 'pod-lab-'));
   await mkdir(join(folder, 'ns'));
   const networks = new Map<number, Promise<NodePodNetwork>>();
@@ -114,7 +141,13 @@ export async function createPodLab(serviceAddresses: 'routed' | 'local'): Promis
     const range = ipv4Subrange(podRange, 24, node) ?? podRange;
     const known =
       networks.get(node) ??
-      createPodNetwork({ clusterId, range, file: join(folder, `${node}.json`), onHostPorts: () => {} });
+      createPodNetwork({
+        clusterId,
+        range,
+        pair: ipv6?.pods,
+        file: join(folder, `${node}.json`),
+        onHostPorts: () => {},
+      });
     networks.set(node, known);
     return known;
   }
@@ -135,7 +168,9 @@ export async function createPodLab(serviceAddresses: 'routed' | 'local'): Promis
     podRange,
     serviceRange,
     balancerRange,
-    host: start('host', '127.0.0.1', []),
+    ...(ipv6 && { ipv6 }),
+    addresses,
+    host: start('host', addresses.loopback, []),
     async addStranger(network) {
       const file = await addNamespace('outside');
       const link = `outside${clusterId}`;
@@ -153,8 +188,8 @@ export async function createPodLab(serviceAddresses: 'routed' | 'local'): Promis
     },
     async addPod(name, node) {
       const file = await addNamespace(name);
-      const { ip } = await (await network(node)).attach(name, file, []);
-      return start(name, ip, ['nsenter', `--net=${file}`]);
+      const { ip, additionalIPs } = await (await network(node)).attach(name, file, []);
+      return start(name, additionalIPs?.[0] ?? ip, ['nsenter', `--net=${file}`]);
     },
     async remove() {
       for (const agent of agents) agent.kill();
@@ -165,9 +200,42 @@ export async function createPodLab(serviceAddresses: 'routed' | 'local'): Promis
   };
 }
 
-/** The ranges of the lab's nodes, by number. */
-export function nodeRange(lab: PodLab, node: number): string {
-  return formatIpv4Range(ipv4Subrange(lab.podRange, 24, node) ?? lab.podRange);
+function ipv4Addresses({
+  podRange,
+  serviceRange,
+  balancerRange,
+}: Pick<PodLab, 'podRange' | 'serviceRange' | 'balancerRange'>): LabAddresses {
+  return {
+    family: 'IPv4',
+    loopback: '127.0.0.1',
+    gateway: formatIpv4(podRange.network + 1),
+    external: '198.51.100.77',
+    service: (number) => formatIpv4(serviceRange.network + number),
+    balancer: (number) => formatIpv4(balancerRange.network + number),
+    node: (number) => formatIpv4Range(ipv4Subrange(podRange, 24, number) ?? podRange),
+  };
+}
+
+function ipv6Addresses({ pods, serviceRange }: Ipv6Side, balancerRange: Ipv4Range): LabAddresses {
+  return {
+    family: 'IPv6',
+    loopback: '::1',
+    gateway: pairedAddress(pods, pods.ipv4.network + 1),
+    external: '2001:db8::77',
+    service: (number) => formatIpv6(serviceRange.network + BigInt(number)),
+    balancer: (number) => pairedAddress(pods, balancerRange.network + number),
+    node: (number) => formatIpv6Range(pairedRange(pods, ipv4Subrange(pods.ipv4, 24, number) ?? pods.ipv4)),
+  };
+}
+
+/** Networks of RFC 4193 that no other lab has. */
+function localNetworks(clusterId: string): Ipv6Networks {
+  const site = `fd${clusterId.slice(0, 2)}:${clusterId.slice(2)}:1ab`;
+  const none = { network: 0n, prefix: 0 };
+  return {
+    podCidr: parseIpv6Range(`${site}::/56`) ?? none,
+    serviceCidr: parseIpv6Range(`${site}:100::/112`) ?? none,
+  };
 }
 
 export interface AgentOptions {
@@ -202,7 +270,11 @@ export function startAgent({ name, ip, prefix, agents }: AgentOptions): TestPod 
     name,
     ip,
     listen: async (protocol, port) =>
-      void (await ask(protocol === 'tcp' ? 'listenTcp' : 'listenUdp', { name, port })),
+      void (await ask(protocol === 'tcp' ? 'listenTcp' : 'listenUdp', {
+        name,
+        port,
+        host: ip.includes(':') ? '::' : '0.0.0.0',
+      })),
     tcp: (host, port, details) => ask('tcp', { host, port, ...details }),
     udp: (host, port, details) => ask('udp', { host, port, ...details }),
     open: (host, port) => ask('open', { host, port }),

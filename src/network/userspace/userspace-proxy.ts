@@ -38,7 +38,7 @@ export class UserspaceProxy implements ServiceProxy {
   readonly #owners = createFrontendOwners();
   readonly #ports = new Map<string, ServicePort>();
   readonly #served = new Map<string, Served>();
-  /** External addresses that were made local for a listener. */
+  /** Addresses that were made local for a listener. */
   readonly #adopted = new Map<string, number>();
   #turn: Promise<unknown> = Promise.resolve();
   #refresh: Timer | undefined;
@@ -129,7 +129,7 @@ export class UserspaceProxy implements ServiceProxy {
     const conflict = `${frontend.role}:${frontend.port}`;
     try {
       const listener = await listen().catch(async (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EADDRNOTAVAIL' || frontend.role !== 'externalIP') throw error;
+        if (error.code !== 'EADDRNOTAVAIL' || !mayAdopt(frontend)) throw error;
         await this.#adopt(address);
         return await listen();
       });
@@ -164,7 +164,16 @@ export class UserspaceProxy implements ServiceProxy {
 
   async #route(verb: 'replace' | 'del', address: string): Promise<void> {
     const link = clusterLinkName(this.#options.clusterId);
-    const range = `${address}/${address.includes(':') ? 128 : 32}`;
-    await runTool('ip', ['route', verb, 'local', range, 'dev', link]);
+    if (address.includes(':')) {
+      const flags = verb === 'replace' ? ['nodad'] : [];
+      await runTool('ip', ['addr', verb, `${address}/128`, 'dev', link, ...flags]);
+    } else await runTool('ip', ['route', verb, 'local', `${address}/32`, 'dev', link]);
   }
+}
+
+/** IPv6 has no ranges of local addresses on which sockets could listen: each address of a service is made one. */
+function mayAdopt({ role, address = '' }: Frontend): boolean {
+  return (
+    role === 'externalIP' || (address.includes(':') && (role === 'clusterIP' || role === 'loadBalancer'))
+  );
 }
