@@ -4,6 +4,7 @@ import { parseQuantity, quantityMilliValue, quantityValue } from '../../machiner
 import { NODE_ANNOTATION } from '../../node/simulated/kwok/stage.ts';
 import { podInfo } from '../../scheduler/pod-info.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
+import { loseNodes } from './lose-nodes.ts';
 import { survey } from './survey.ts';
 import type { NodeGroup } from './what-if.ts';
 
@@ -62,7 +63,7 @@ export async function addNodes(
     }
     const unused = await unusedNodes(world, groupOf, group);
     for (const name of unused.slice(0, Math.max(0, added - group.min))) {
-      await world.client.for(nodes).delete({ name });
+      await loseNodes(world.client, { lostNodes: [name], lostZones: [] });
       groupOf.delete(name);
       added--;
     }

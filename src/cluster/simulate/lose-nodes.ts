@@ -15,7 +15,10 @@ export interface Loss {
  * Deletes nodes with their pods. Controllers of the world make theirs anew; pods whose owner the snapshot lacks are made
  * anew here, for whoever would do so, unless they belong to the node.
  */
-export async function loseNodes(client: Client, { lostNodes, lostZones }: WhatIf): Promise<Loss> {
+export async function loseNodes(
+  client: Client,
+  { lostNodes, lostZones }: Pick<WhatIf, 'lostNodes' | 'lostZones'>,
+): Promise<Loss> {
   const names = new Set(
     (await client.for(nodes).list()).items
       .filter((node) => lostNodes.includes(node.metadata.name) || lostZones.includes(zoneOf(node) ?? ''))
@@ -23,6 +26,8 @@ export async function loseNodes(client: Client, { lostNodes, lostZones }: WhatIf
   );
   const lost: PodFinding[] = [];
   const anew: KubeObject[] = [];
+  // Nodes first: a daemon would come back.
+  for (const name of names) await unlessGone(client.for(nodes).delete({ name }));
   for (const pod of (await client.for(pods).list()).items) {
     if (!names.has(pod.spec.nodeName ?? '')) continue;
     const { namespace = '', name } = pod.metadata;
@@ -34,7 +39,6 @@ export async function loseNodes(client: Client, { lostNodes, lostZones }: WhatIf
     }
     await unlessGone(client.for(pods).delete({ namespace, name }, { gracePeriodSeconds: 0 }));
   }
-  for (const name of names) await unlessGone(client.for(nodes).delete({ name }));
   for (const pod of anew) await client.for<KubeObject>(pods).create(pod, { fieldValidation: 'Ignore' });
   return { lostNodes: [...names].sort(), lost };
 }

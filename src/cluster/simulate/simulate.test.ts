@@ -106,6 +106,71 @@ describe('simulate', { timeout: 60_000 }, () => {
     expect(found.pending).toMatchObject([{ namespace: 'shop', owner: 'Rollout/o' }]);
   });
 
+  it('moves no pod only because the snapshot lacks replica sets and revisions', async () => {
+    const template = (name: string): object => ({
+      metadata: { labels: { app: name } },
+      spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '1' } } }] },
+    });
+    const set = (kind: string): KubeObject & { readonly spec: object } => ({
+      apiVersion: 'apps/v1',
+      kind,
+      metadata: { name: kind.toLowerCase(), namespace: 'shop', uid: kind },
+      spec: {
+        selector: { matchLabels: { app: kind } },
+        template: template(kind),
+        ...(kind === 'Deployment' && { replicas: 2 }),
+        ...(kind === 'StatefulSet' && { replicas: 2, serviceName: 's' }),
+      },
+    });
+    const podOf = (name: string, owner: object, labels: object): KubeObject & { readonly spec: object } => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        namespace: 'shop',
+        uid: name,
+        labels: { ...labels },
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: '', name: '', uid: '', controller: true, ...owner }],
+      },
+      spec: {
+        nodeName: 'a',
+        containers: [{ name: 'c', image: 'x', resources: { requests: { cpu: '1' } } }],
+      },
+    });
+    const replicaSet = { kind: 'ReplicaSet', name: 'deployment-abc', uid: 'gone' };
+    const found = await ask({
+      objects: [
+        node('a', 'a', '20'),
+        node('b', 'b', '20'),
+        ...['Deployment', 'StatefulSet', 'DaemonSet'].map(set),
+        ...['x', 'y'].map((end) =>
+          podOf(`deployment-abc-${end}`, replicaSet, { app: 'Deployment', 'pod-template-hash': 'abc' }),
+        ),
+        ...['0', '1'].map((end) =>
+          podOf(
+            `statefulset-${end}`,
+            { kind: 'StatefulSet', name: 'statefulset', uid: 'StatefulSet' },
+            {
+              app: 'StatefulSet',
+              'controller-revision-hash': 'statefulset-77',
+              'statefulset.kubernetes.io/pod-name': `statefulset-${end}`,
+            },
+          ),
+        ),
+        podOf(
+          'daemonset-x',
+          { kind: 'DaemonSet', name: 'daemonset', uid: 'DaemonSet' },
+          { app: 'DaemonSet', 'controller-revision-hash': '77' },
+        ),
+      ],
+    });
+    expect(found).toMatchObject({ fits: true, pods: { placed: 6, pending: 0, lost: 0 } });
+    expect(found.nodes.map(({ name, pods: { requested } }) => [name, requested])).toEqual([
+      ['a', '5'],
+      ['b', '1'],
+    ]);
+  });
+
   it('knows where volumes are that are bound', async () => {
     const zoned = (zone: string): object => ({
       nodeSelectorTerms: [

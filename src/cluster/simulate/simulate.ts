@@ -5,6 +5,7 @@ import { isConditionTrue } from '../../reconcile/conditions.ts';
 import { NODE_ANNOTATION } from '../../node/simulated/kwok/stage.ts';
 import { restoreSnapshot, withoutAddresses } from '../snapshot/restore-snapshot.ts';
 import { addNodes } from './add-nodes.ts';
+import { completeSnapshot } from './complete-snapshot.ts';
 import { createWorld, type SimulatedWorld } from './simulated-world.ts';
 import { loseNodes } from './lose-nodes.ts';
 import { nodeFindings, pendingPod, rememberingOwner, survey } from './survey.ts';
@@ -36,7 +37,7 @@ export async function simulate(question: WhatIf, options: SimulateOptions): Prom
   });
   try {
     report(`loading ${question.objects.length} objects …`);
-    await load(world, question.objects, { signal, onProblem });
+    await load(world, completeSnapshot(question.objects), { signal, onProblem });
     report('letting it settle …');
     await world.start();
     await world.settle(PATIENCE_MS);
