@@ -47,6 +47,13 @@ export function createProxyMetrics(): ProxyMetrics {
     help: 'Requests that no endpoint answered.',
     labels: ['upstream', 'code'],
   });
+  const known = new Map<
+    string,
+    {
+      readonly seconds: ReturnType<typeof durations.labels>;
+      readonly counts: Map<string, ReturnType<typeof requests.labels>>;
+    }
+  >();
   let open = 0;
   let running = 0;
   registry.reading(
@@ -59,8 +66,13 @@ export function createProxyMetrics(): ProxyMetrics {
   ]);
   return {
     answered({ route, status, protocol, seconds, bytes: count }) {
-      requests.labels(route, String(status), protocol).add();
-      durations.labels(route).observe(seconds);
+      let of = known.get(route);
+      if (!of) known.set(route, (of = { seconds: durations.labels(route), counts: new Map() }));
+      const key = `${status}${protocol}`;
+      let counter = of.counts.get(key);
+      if (!counter) of.counts.set(key, (counter = requests.labels(route, String(status), protocol)));
+      counter.add();
+      of.seconds.observe(seconds);
       if (count > 0) bytes.labels(route).add(count);
     },
     retried: (upstream) => retries.labels(upstream).add(),

@@ -32,7 +32,7 @@ export function createRouteTable(scopes: readonly RouteScope[]): RouteTable {
   const compiled = byHost(scopes.map((scope) => ({ host: scope.host, value: tableOfHosts(scope.routes) })));
   return {
     find(request) {
-      const [scope] = compiled(request.host);
+      const scope = compiled(request.host)[0];
       if (!scope) return undefined;
       for (const routes of scope(request.host))
         for (const { route, matches } of routes) if (matches(request)) return route;
@@ -41,7 +41,10 @@ export function createRouteTable(scopes: readonly RouteScope[]): RouteTable {
   };
 }
 
-function tableOfHosts(routes: readonly Route[]): (host: string) => Iterable<readonly CompiledRoute[]> {
+/** Hosts for which is remembered what was found. */
+const maxRemembered = 1_000;
+
+function tableOfHosts(routes: readonly Route[]): (host: string) => readonly (readonly CompiledRoute[])[] {
   const hosts = new Map<string, CompiledRoute[]>();
   for (const route of routes) {
     const compiled = { route, matches: matcherOf(route) };
@@ -55,12 +58,22 @@ function tableOfHosts(routes: readonly Route[]): (host: string) => Iterable<read
 /** Finds what is known of a host, the most specific first: its own name, then stars by the length of what follows them, then any. */
 function byHost<T>(
   entries: readonly { readonly host: string; readonly value: T }[],
-): (host: string) => Iterable<T> {
+): (host: string) => readonly T[] {
   const known = new Map(entries.map(({ host, value }) => [host, value]));
   const stars = entries.some(({ host }) => host.startsWith('*'));
-  return function* find(host: string): Iterable<T> {
-    const exact = known.get(host);
-    if (exact !== undefined && host !== '') yield exact;
+  const found = new Map<string, readonly T[]>();
+  return (host) => {
+    let list = found.get(host);
+    if (!list) {
+      if (found.size >= maxRemembered) found.clear();
+      found.set(host, (list = search(host)));
+    }
+    return list;
+  };
+
+  function search(host: string): readonly T[] {
+    const exact = host === '' ? undefined : known.get(host);
+    const list = exact === undefined ? [] : [exact];
     if (stars) {
       for (
         let dot = host.indexOf('.'), first = true;
@@ -69,14 +82,15 @@ function byHost<T>(
       ) {
         const suffix = host.slice(dot);
         const one = first ? known.get(`*${suffix}`) : undefined;
-        if (one !== undefined) yield one;
+        if (one !== undefined) list.push(one);
         const several = known.get(`**${suffix}`);
-        if (several !== undefined) yield several;
+        if (several !== undefined) list.push(several);
       }
     }
     const any = known.get('');
-    if (any !== undefined) yield any;
-  };
+    if (any !== undefined) list.push(any);
+    return list;
+  }
 }
 
 function matcherOf({ match }: Route): Matcher {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Accounts } from '../account-requests.ts';
 import type { ServedListener } from '../serve-requests.ts';
-import { createDirectExchange, type DirectExchange, type ExchangeSurroundings } from './direct-exchange.ts';
+import { DirectExchange, type ExchangeSurroundings } from './direct-exchange.ts';
 import type { FieldMeaning } from './field-meaning.ts';
 import { planDirectRequest, type DirectSurroundings } from './plan-direct-request.ts';
 import { readRequestHead, type RequestHead } from './read-request-head.ts';
@@ -41,7 +41,10 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
   const { accounts, clock } = surroundings;
   /** Bytes that belong to no request yet. */
   let waiting: Buffer = none;
-  let exchange: DirectExchange | undefined;
+  let keepAlive = true;
+  /** The proxy answers itself. */
+  let own = false;
+  const exchange = new DirectExchange({ socket, wantsClose, exchanged }, surroundings);
   let bodyLeft = 0;
   let closing = false;
   let ending = false;
@@ -60,7 +63,7 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
   }
 
   function drained(): void {
-    exchange?.drained();
+    exchange.drained();
   }
 
   function ended(): void {
@@ -68,8 +71,7 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
   }
 
   function gone(): void {
-    exchange?.abort();
-    exchange = undefined;
+    exchange.abort();
   }
 
   function read(bytes: Buffer): void {
@@ -79,13 +81,13 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
       const part = rest.length > bodyLeft ? rest.subarray(0, bodyLeft) : rest;
       rest = rest.subarray(part.length);
       bodyLeft -= part.length;
-      exchange?.body(part, bodyLeft === 0 ? 'last' : 'more');
-      if (bodyLeft === 0 && !exchange) since = clock.monotonic();
+      exchange.body(part, bodyLeft === 0 ? 'last' : 'more');
+      if (bodyLeft === 0 && exchange.isOver) since = clock.monotonic();
     }
     if (rest.length === 0) return;
     if (waiting.length === 0) since = clock.monotonic();
     waiting = waiting.length === 0 ? rest : Buffer.concat([waiting, rest]);
-    if (exchange) {
+    if (!exchange.isOver) {
       if (waiting.length > maxAhead) socket.pause();
     } else next();
   }
@@ -93,7 +95,7 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
   /** Begins the requests that are there, one at a time. */
   function next(): void {
     for (;;) {
-      if (exchange || ending || bodyLeft > 0 || waiting.length === 0) return;
+      if (!exchange.isOver || ending || bodyLeft > 0 || waiting.length === 0) return;
       const end = waiting.indexOf(headEnd);
       if (end < 0 ? waiting.length > maxHead : end > maxHead) return handOver();
       if (end < 0) return;
@@ -124,28 +126,24 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
     bodyLeft = head.length - body;
     const part = waiting.subarray(length, length + body);
     waiting = rest > body ? waiting.subarray(length + body) : none;
-    const started = createDirectExchange({
-      client: socket,
-      account,
-      request: head,
-      plan,
-      surroundings,
-      wantsClose: () => closing || !head.keepAlive || (bodyLeft > 0 && 'status' in plan),
-      onEnd(how) {
-        exchange = undefined;
-        accounts.end(account);
-        if (how === 'close') finish();
-        else {
-          since = clock.monotonic();
-          if (socket.isPaused()) socket.resume();
-          // Not from within the exchange that has just ended.
-          if (waiting.length > 0) queueMicrotask(next);
-        }
-      },
-    });
-    exchange = started;
-    started.begin(part, bodyLeft === 0 ? 'last' : 'more');
+    keepAlive = head.keepAlive;
+    own = 'status' in plan;
+    exchange.begin({ request: head, plan, account }, part, bodyLeft === 0 ? 'last' : 'more');
     return true;
+  }
+
+  function wantsClose(): boolean {
+    return closing || !keepAlive || (own && bodyLeft > 0);
+  }
+
+  function exchanged(how: 'keep' | 'close'): void {
+    if (how === 'close') finish();
+    else {
+      since = clock.monotonic();
+      if (socket.isPaused()) socket.resume();
+      // Not from within the exchange that has just ended.
+      if (waiting.length > 0) queueMicrotask(next);
+    }
   }
 
   function handOver(): void {
@@ -167,10 +165,10 @@ export function createDirectConnection(options: DirectConnectionOptions): Direct
     begin: read,
     close() {
       closing = true;
-      if (!exchange && waiting.length === 0 && bodyLeft === 0) finish();
+      if (exchange.isOver && waiting.length === 0 && bodyLeft === 0) finish();
     },
     expire({ idle, head }) {
-      if (exchange) return;
+      if (!exchange.isOver) return;
       if (ending || waiting.length > 0 || bodyLeft > 0 ? since < head : since < idle) socket.destroy();
     },
   };

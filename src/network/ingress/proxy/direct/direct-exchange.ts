@@ -22,28 +22,13 @@ export interface ExchangeSurroundings {
   dateNow(): string;
 }
 
-export interface DirectExchangeOptions {
-  readonly client: Socket;
-  readonly account: Account;
-  readonly request: RequestHead;
-  readonly plan: DirectPlan;
-  readonly surroundings: ExchangeSurroundings;
-  /** Whether the client's connection is to end after this. */
+/** The client's side of exchanges. */
+export interface ExchangeClient {
+  readonly socket: Socket;
+  /** Whether the client's connection is to end after this answer. */
   wantsClose(): boolean;
-  /** Once. `close`: the client's connection cannot be used again. */
-  onEnd(how: 'keep' | 'close'): void;
-}
-
-/** One request and its answer. */
-export interface DirectExchange {
-  /** With as much of the body as is there. */
-  begin(part: Buffer, more: 'more' | 'last'): void;
-  /** The next part of the request's body. */
-  body(part: Buffer, more: 'more' | 'last'): void;
-  /** The client takes bytes again. */
-  drained(): void;
-  /** The client is gone. */
-  abort(): void;
+  /** The exchange is over. `close`: the client's connection cannot be used again. */
+  exchanged(how: 'keep' | 'close'): void;
 }
 
 const maxAttempts = 4;
@@ -53,241 +38,308 @@ const smallBody = 8 * 1024;
 const maxWaiting = 128 * 1024;
 const headEnd = Buffer.from('\r\n\r\n');
 
-/** Hands a request to an endpoint and its answer back. Another endpoint is asked when one has received nothing. */
-export function createDirectExchange(options: DirectExchangeOptions): DirectExchange {
-  const { account, client, plan, request, surroundings } = options;
-  const { accounts, clock, connections, meaningOf, pool } = surroundings;
-  const tried: UpstreamEndpoint[] = [];
-  let attempts = 0;
-  let connection: EndpointConnection | undefined;
+/**
+ * The requests of one client's connection and their answers, one at a time: hands a request to an endpoint and its answer
+ * back. Another endpoint is asked when one has received nothing. What `begin` set lasts until `exchanged` is called.
+ */
+export class DirectExchange implements EndpointUser {
+  readonly #client: ExchangeClient;
+  readonly #surroundings: ExchangeSurroundings;
+  #request: RequestHead | undefined;
+  #plan: DirectPlan | undefined;
+  #account: Account | undefined;
+  #tried: UpstreamEndpoint[] = [];
+  #attempts = 0;
+  #connection: EndpointConnection | undefined;
   /** Parts of the request's body that wait for a connection. */
-  let parts: Buffer[] = [];
-  let bodySent = false;
-  let bodyOver = false;
-  let seen: Buffer | undefined;
-  let head: ResponseHead | undefined;
-  let left = 0;
-  let chunks: ChunkScanner | undefined;
-  let closes = false;
-  let over = false;
-  let requestTimer: Timer | undefined;
-  let attemptTimer: Timer | undefined;
+  #parts: Buffer[] = [];
+  #bodySent = false;
+  #bodyOver = false;
+  #seen: Buffer | undefined;
+  #head: ResponseHead | undefined;
+  #left = 0;
+  #chunks: ChunkScanner | undefined;
+  #closes = false;
+  #requestTimer: Timer | undefined;
+  #attemptTimer: Timer | undefined;
 
-  const user: EndpointUser = { onConnect: sendBody, onData, onEnd: onUpstreamEnd, onDrain: onUpstreamDrain };
-
-  function settle(how: 'keep' | 'close'): void {
-    over = true;
-    requestTimer?.cancel();
-    attemptTimer?.cancel();
-    options.onEnd(how);
+  constructor(client: ExchangeClient, surroundings: ExchangeSurroundings) {
+    this.#client = client;
+    this.#surroundings = surroundings;
   }
 
-  function refuse(status: number, reason: string): void {
-    accounts.refuse(account, status, reason);
-    const close = options.wantsClose() || !bodyOver;
-    const body = request.method === 'HEAD' ? '' : `${status} ${reason}\n`;
-    client.write(
-      `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(`${status} ${reason}\n`)}\r\n${dateLine()}${close ? 'connection: close\r\n' : ''}\r\n${body}`,
+  get isOver(): boolean {
+    return this.#account === undefined;
+  }
+
+  /** Begins the next, with as much of its body as is there. */
+  begin(
+    {
+      request,
+      plan,
+      account,
+    }: { readonly request: RequestHead; readonly plan: DirectPlan; readonly account: Account },
+    part: Buffer,
+    more: 'more' | 'last',
+  ): void {
+    this.#request = request;
+    this.#plan = plan;
+    this.#account = account;
+    this.#attempts = 0;
+    this.#bodySent = false;
+    this.#bodyOver = false;
+    this.#seen = undefined;
+    this.#head = undefined;
+    this.#left = 0;
+    this.#chunks = undefined;
+    this.#closes = false;
+    this.body(part, more);
+    if ('status' in plan) {
+      this.#refuse(plan.status, plan.reason);
+      return;
+    }
+    const { requestTimeoutMs } = plan.route;
+    if (requestTimeoutMs)
+      this.#requestTimer = this.#surroundings.clock.after(requestTimeoutMs, () =>
+        this.#timeOut('the request'),
+      );
+    this.#attempt('any');
+  }
+
+  /** The next part of the request's body. */
+  body(part: Buffer, more: 'more' | 'last'): void {
+    if (more === 'last') this.#bodyOver = true;
+    if (part.length === 0 || this.isOver) return;
+    this.#parts.push(part);
+    if (this.#connection?.connected) this.onConnect();
+    else this.#client.socket.pause();
+  }
+
+  /** The client takes bytes again. */
+  drained(): void {
+    if (this.#connection?.socket.isPaused()) this.#connection.socket.resume();
+  }
+
+  /** The client is gone. */
+  abort(): void {
+    if (this.isOver) return;
+    this.#drop();
+    this.#settle('close');
+  }
+
+  #settle(how: 'keep' | 'close'): void {
+    const account = this.#account;
+    this.#requestTimer?.cancel();
+    this.#attemptTimer?.cancel();
+    this.#requestTimer = this.#attemptTimer = undefined;
+    this.#account = undefined;
+    if (this.#tried.length > 0) this.#tried = [];
+    if (this.#parts.length > 0) this.#parts = [];
+    if (account) this.#surroundings.accounts.end(account);
+    this.#client.exchanged(how);
+  }
+
+  #refuse(status: number, reason: string): void {
+    const { accounts, dateNow } = this.#surroundings;
+    if (this.#account) accounts.refuse(this.#account, status, reason);
+    const close = this.#client.wantsClose() || !this.#bodyOver;
+    const text = `${status} ${reason}\n`;
+    this.#client.socket.write(
+      `HTTP/1.1 ${status} ${phrases[status] ?? 'Error'}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}\r\ndate: ${dateNow()}\r\n${close ? 'connection: close\r\n' : ''}\r\n${this.#request?.method === 'HEAD' ? '' : text}`,
     );
-    settle(close ? 'close' : 'keep');
-  }
-
-  function dateLine(): string {
-    return `date: ${surroundings.dateNow()}\r\n`;
+    this.#settle(close ? 'close' : 'keep');
   }
 
   /** Breaks the answer off where the client can see it. */
-  function breakOff(): void {
-    drop();
-    client.destroy();
-    if (!over) settle('close');
+  #breakOff(): void {
+    this.#drop();
+    this.#client.socket.destroy();
+    if (!this.isOver) this.#settle('close');
   }
 
-  function drop(): void {
-    const dropped = connection;
-    connection = undefined;
+  #drop(): void {
+    const dropped = this.#connection;
+    this.#connection = undefined;
     dropped?.destroy();
   }
 
-  function timeOut(what: string): void {
-    if (over) return;
-    drop();
-    if (head) breakOff();
-    else refuse(504, `${what} took too long`);
+  #timeOut(what: string): void {
+    if (this.isOver) return;
+    this.#drop();
+    if (this.#head) this.#breakOff();
+    else this.#refuse(504, `${what} took too long`);
   }
 
-  function attempt(how: 'any' | 'fresh'): void {
-    if ('status' in plan) return;
+  #attempt(how: 'any' | 'fresh'): void {
+    const plan = this.#plan;
+    if (!plan || 'status' in plan || !this.#account) return;
+    const { accounts, clock, connections, pool } = this.#surroundings;
     const { upstream, route } = plan;
+    const tried = this.#tried;
     const endpoint = how === 'fresh' ? tried.at(-1) : pool.pick(pool.get(upstream.name) ?? upstream, tried);
     if (!endpoint) {
-      refuse(503, 'the service has no endpoints');
+      this.#refuse(503, 'the service has no endpoints');
       return;
     }
-    attempts += 1;
+    this.#attempts += 1;
     if (how === 'any') tried.push(endpoint);
-    accounts.attempt(account, endpoint);
-    attemptTimer?.cancel();
-    if (route.backendTimeoutMs)
-      attemptTimer = clock.after(route.backendTimeoutMs, () => timeOut('the backend'));
-    seen = undefined;
-    connection = connections.take(endpoint, user, how);
+    accounts.attempt(this.#account, endpoint);
+    if (route.backendTimeoutMs) {
+      this.#attemptTimer?.cancel();
+      this.#attemptTimer = clock.after(route.backendTimeoutMs, () => this.#timeOut('the backend'));
+    }
+    this.#seen = undefined;
+    const connection = connections.take(endpoint, this, how);
+    this.#connection = connection;
     connection.socket.write(plan.head, 'latin1');
-    if (connection.connected) sendBody();
+    if (connection.connected) this.onConnect();
   }
 
-  function sendBody(): void {
-    if (!connection || parts.length === 0) return;
-    bodySent = true;
-    for (const part of parts) connection.socket.write(part);
-    parts = [];
-    if (connection.socket.writableLength > maxWaiting) client.pause();
+  onConnect(): void {
+    if (!this.#connection || this.#parts.length === 0) return;
+    const { socket } = this.#connection;
+    this.#bodySent = true;
+    for (const part of this.#parts) socket.write(part);
+    this.#parts = [];
+    const client = this.#client.socket;
+    if (socket.writableLength > maxWaiting) client.pause();
     else if (client.isPaused()) client.resume();
   }
 
-  function onUpstreamDrain(): void {
-    if (!bodyOver && client.isPaused()) client.resume();
+  onDrain(): void {
+    if (!this.#bodyOver && this.#client.socket.isPaused()) this.#client.socket.resume();
   }
 
-  function onData(bytes: Buffer): void {
-    if (head) return relay(bytes);
-    seen = seen ? Buffer.concat([seen, bytes]) : bytes;
+  onData(bytes: Buffer): void {
+    if (this.#head) {
+      this.#relay(bytes);
+      return;
+    }
+    const method = this.#request?.method ?? '';
+    let seen = this.#seen ? Buffer.concat([this.#seen, bytes]) : bytes;
     for (;;) {
       const end = seen.indexOf(headEnd);
-      if (end < 0 ? seen.length > maxHead : end > maxHead) return fail('the head of the answer is too long');
-      if (end < 0) return;
-      const read = readResponseHead(seen.toString('latin1', 0, end + 4), request.method, meaningOf);
-      if (!read || read.status === 101) return fail('the answer is not of HTTP/1.1');
+      if (end < 0 ? seen.length > maxHead : end > maxHead)
+        return this.#fail('the head of the answer is too long');
+      if (end < 0) {
+        this.#seen = seen;
+        return;
+      }
+      const read = readResponseHead(
+        seen.toString('latin1', 0, end + 4),
+        method,
+        this.#surroundings.meaningOf,
+      );
+      if (!read || read.status === 101) return this.#fail('the answer is not of HTTP/1.1');
       seen = seen.subarray(end + 4);
       if (read.status < 200) continue;
-      return answer(read, seen);
+      return this.#answer(read, seen);
     }
   }
 
-  function fail(reason: string): void {
-    drop();
-    refuse(502, reason);
+  #fail(reason: string): void {
+    this.#drop();
+    this.#refuse(502, reason);
   }
 
-  function answer(read: ResponseHead, rest: Buffer): void {
-    seen = undefined;
+  #answer(read: ResponseHead, rest: Buffer): void {
+    const plan = this.#plan;
+    const account = this.#account;
+    if (!plan || 'status' in plan || !account) return;
+    const client = this.#client.socket;
     let { fields } = read;
-    if ('responseHeaders' in plan && plan.responseHeaders.length > 0) {
+    if (plan.responseHeaders.length > 0) {
       let list: readonly string[] = fieldList(fields);
       for (const change of plan.responseHeaders) list = changeHeaders(list, change);
-      if (!isSound(list)) return fail('a filter of the route puts into the answer what is no field');
+      if (!isSound(list)) return this.#fail('a filter of the route makes the answer invalid');
       fields = fieldText(list);
     }
-    head = read;
+    this.#head = read;
     account.status = read.status;
-    closes = options.wantsClose();
+    this.#closes = this.#client.wantsClose();
     const coded = read.body === 'chunked' || read.body === 'close';
-    const text = `HTTP/1.1 ${read.status} ${read.reason}\r\n${fields}${read.hasDate ? '' : dateLine()}${coded ? 'transfer-encoding: chunked\r\n' : ''}${closes ? 'connection: close\r\n' : ''}\r\n`;
-    if (read.body === 'chunked') chunks = createChunkScanner();
-    left = read.body === 'length' ? read.length : 0;
-    if (read.body === 'none' || (read.body === 'length' && left === 0)) {
+    const text = `HTTP/1.1 ${read.status} ${read.reason}\r\n${fields}${read.hasDate ? '' : `date: ${this.#surroundings.dateNow()}\r\n`}${coded ? 'transfer-encoding: chunked\r\n' : ''}${this.#closes ? 'connection: close\r\n' : ''}\r\n`;
+    this.#left = read.body === 'length' ? read.length : 0;
+    if (read.body === 'none' || (read.body === 'length' && this.#left === 0)) {
       client.write(text, 'latin1');
-      finish(rest.length === 0);
-      return;
-    }
-    if (read.body === 'length' && rest.length === left && left <= smallBody) {
-      account.bytes = left;
+      this.#finish(rest.length === 0);
+    } else if (read.body === 'length' && rest.length === this.#left && rest.length <= smallBody) {
+      account.bytes = this.#left;
       client.write(text + rest.toString('latin1'), 'latin1');
-      finish(true);
-      return;
+      this.#finish(true);
+    } else {
+      if (read.body === 'chunked') this.#chunks = createChunkScanner();
+      client.cork();
+      client.write(text, 'latin1');
+      if (rest.length > 0) this.#relay(rest);
+      client.uncork();
     }
-    client.cork();
-    client.write(text, 'latin1');
-    if (rest.length > 0) relay(rest);
-    client.uncork();
   }
 
-  function relay(bytes: Buffer): void {
-    if (chunks) {
-      const { end, state } = chunks.scan(bytes);
-      account.bytes = chunks.payload;
-      if (state === 'malformed') return breakOff();
+  #relay(bytes: Buffer): void {
+    const account = this.#account;
+    const client = this.#client.socket;
+    if (!account) return;
+    if (this.#chunks) {
+      const { end, state } = this.#chunks.scan(bytes);
+      account.bytes = this.#chunks.payload;
+      if (state === 'malformed') return this.#breakOff();
       client.write(end === bytes.length ? bytes : bytes.subarray(0, end));
-      if (state === 'done') return finish(end === bytes.length);
-    } else if (head?.body === 'close') {
+      if (state === 'done') return this.#finish(end === bytes.length);
+    } else if (this.#head?.body === 'close') {
       account.bytes += bytes.length;
       client.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
       client.write(bytes);
       client.write('\r\n', 'latin1');
     } else {
-      const part = bytes.length > left ? bytes.subarray(0, left) : bytes;
-      left -= part.length;
+      const part = bytes.length > this.#left ? bytes.subarray(0, this.#left) : bytes;
+      this.#left -= part.length;
       account.bytes += part.length;
       client.write(part);
-      if (left === 0) return finish(part.length === bytes.length);
+      if (this.#left === 0) return this.#finish(part.length === bytes.length);
     }
-    if (client.writableLength > maxWaiting) connection?.socket.pause();
+    if (client.writableLength > maxWaiting) this.#connection?.socket.pause();
   }
 
   /** `clean`: the endpoint has sent nothing behind its answer. */
-  function finish(clean: boolean): void {
-    const used = connection;
-    connection = undefined;
-    if (used && clean && bodyOver && parts.length === 0 && head?.reusable) {
+  #finish(clean: boolean): void {
+    const used = this.#connection;
+    this.#connection = undefined;
+    if (used && clean && this.#bodyOver && this.#parts.length === 0 && this.#head?.reusable) {
       if (used.socket.isPaused()) used.socket.resume();
       used.release();
     } else used?.destroy();
-    settle(closes ? 'close' : 'keep');
+    this.#settle(this.#closes ? 'close' : 'keep');
   }
 
-  function onUpstreamEnd(error: Error | undefined): void {
-    const lost = connection;
-    connection = undefined;
-    if (over) return;
-    if (head) {
-      if (head.body !== 'close' || error) return breakOff();
-      client.write('0\r\n\r\n', 'latin1');
-      head = { ...head, reusable: false };
-      settle(closes ? 'close' : 'keep');
+  onEnd(error: Error | undefined): void {
+    const lost = this.#connection;
+    const request = this.#request;
+    const plan = this.#plan;
+    this.#connection = undefined;
+    if (this.isOver || !request || !plan) return;
+    if (this.#head) {
+      if (this.#head.body !== 'close' || error) return this.#breakOff();
+      this.#client.socket.write('0\r\n\r\n', 'latin1');
+      this.#settle(this.#closes ? 'close' : 'keep');
       return;
     }
     const untouched = lost !== undefined && !lost.connected;
     // An endpoint may close an idle connection while a request is on its way to it.
     const stale =
-      lost?.reused === true && !seen && !bodySent && request.length === 0 && isIdempotent(request.method);
-    if (attempts < maxAttempts && !('status' in plan)) {
-      if (stale) return attempt('fresh');
-      const { endpoints } = pool.get(plan.upstream.name) ?? plan.upstream;
-      if (untouched && endpoints.some((one) => !tried.includes(one))) return attempt('any');
+      lost?.reused === true &&
+      !this.#seen &&
+      !this.#bodySent &&
+      request.length === 0 &&
+      isIdempotent(request.method);
+    if (this.#attempts < maxAttempts && !('status' in plan)) {
+      if (stale) return this.#attempt('fresh');
+      const { endpoints } = this.#surroundings.pool.get(plan.upstream.name) ?? plan.upstream;
+      if (untouched && endpoints.some((one) => !this.#tried.includes(one))) return this.#attempt('any');
     }
     const late = error && 'code' in error && error.code === 'ETIMEDOUT';
-    refuse(late ? 504 : 502, error?.message ?? 'the endpoint closed the connection without an answer');
+    this.#refuse(late ? 504 : 502, error?.message ?? 'the endpoint closed the connection without an answer');
   }
-
-  function take(part: Buffer, more: 'more' | 'last'): void {
-    if (more === 'last') bodyOver = true;
-    if (part.length === 0 || over) return;
-    parts.push(part);
-    if (connection?.connected) sendBody();
-    else client.pause();
-  }
-
-  return {
-    begin(part, more) {
-      take(part, more);
-      if ('status' in plan) {
-        refuse(plan.status, plan.reason);
-        return;
-      }
-      const { requestTimeoutMs } = plan.route;
-      if (requestTimeoutMs) requestTimer = clock.after(requestTimeoutMs, () => timeOut('the request'));
-      attempt('any');
-    },
-    body: take,
-    drained() {
-      if (connection?.socket.isPaused()) connection.socket.resume();
-    },
-    abort() {
-      if (over) return;
-      drop();
-      settle('close');
-    },
-  };
 }
 
 const phrases: Readonly<Record<number, string>> = {

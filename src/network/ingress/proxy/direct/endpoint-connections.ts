@@ -12,18 +12,6 @@ export interface EndpointUser {
   onDrain(): void;
 }
 
-/** A connection to an endpoint; one request at a time. */
-export interface EndpointConnection {
-  readonly socket: Socket;
-  readonly connected: boolean;
-  /** Whether it has carried a request before. */
-  readonly reused: boolean;
-  /** Gives it back for the next request. */
-  release(): void;
-  /** Closes it. The user hears no more. */
-  destroy(): void;
-}
-
 /** Connections to endpoints, kept for the next request for some seconds. */
 export interface EndpointConnections {
   /** `fresh`: not one that was kept. */
@@ -33,123 +21,143 @@ export interface EndpointConnections {
   close(): void;
 }
 
-interface Kept {
-  readonly connection: EndpointConnection;
-  readonly since: number;
-  use(user: EndpointUser): void;
-}
-
 const idleMs = 4_000;
 const sweepMs = 1_000;
 const maxIdle = 256;
 
-export function createEndpointConnections(clock: Clock): EndpointConnections {
-  const idle = new Map<string, Kept[]>();
-  let sweeping: Timer | undefined;
+/** A connection to an endpoint; one request at a time. */
+export class EndpointConnection {
+  readonly socket: Socket;
+  readonly key: string;
+  connected = false;
+  /** Whether it has carried a request before. */
+  reused = false;
+  /** Since when nobody uses it. */
+  idleSince = 0;
+  #user: EndpointUser | undefined;
+  readonly #idle: IdleConnections;
+  readonly #timer: Timer;
 
-  function sweep(): void {
-    sweeping = undefined;
-    const oldest = clock.monotonic() - idleMs;
-    for (const [key, list] of idle) {
-      let old = 0;
-      while (old < list.length && (list[old]?.since ?? 0) < oldest) old += 1;
-      for (const { connection } of list.splice(0, old)) connection.destroy();
-      if (list.length === 0) idle.delete(key);
-    }
-    if (idle.size > 0) sweeping = clock.after(sweepMs, sweep);
-  }
-
-  function open({ ip, port }: UpstreamEndpoint, key: string, first: EndpointUser): EndpointConnection {
-    let user: EndpointUser | undefined = first;
-    let kept: Kept | undefined;
-    let connected = false;
-    let reused = false;
+  constructor(endpoint: UpstreamEndpoint, user: EndpointUser, idle: IdleConnections) {
+    this.key = keyOf(endpoint);
+    this.#user = user;
+    this.#idle = idle;
+    const { ip, port } = endpoint;
     const socket = connect({ host: ip, port, noDelay: true });
-    const timer = clock.after(connectTimeoutMs, () =>
+    this.socket = socket;
+    this.#timer = idle.clock.after(connectTimeoutMs, () =>
       socket.destroy(Object.assign(new Error('connect timed out'), { code: 'ETIMEDOUT' })),
     );
-    const leave = (error: Error | undefined): void => {
-      timer.cancel();
-      if (kept) {
-        const list = idle.get(key);
-        const at = list?.indexOf(kept) ?? -1;
-        if (at >= 0) list?.splice(at, 1);
-        kept = undefined;
-      }
-      const told = user;
-      user = undefined;
-      told?.onEnd(error);
-      socket.destroy();
-    };
     socket.once('connect', () => {
-      timer.cancel();
-      connected = true;
-      user?.onConnect();
+      this.#timer.cancel();
+      this.connected = true;
+      this.#user?.onConnect();
     });
     socket.on('data', (bytes: Buffer) => {
       // Nobody asked for it: what it would be taken for next is not known.
-      if (user) user.onData(bytes);
-      else leave(undefined);
+      if (this.#user) this.#user.onData(bytes);
+      else this.#leave(undefined);
     });
-    socket.on('drain', () => user?.onDrain());
-    socket.once('end', () => leave(undefined));
-    socket.on('error', (error) => leave(error));
-    socket.once('close', () => leave(undefined));
-    const connection: EndpointConnection = {
-      socket,
-      get connected() {
-        return connected;
-      },
-      get reused() {
-        return reused;
-      },
-      release() {
-        user = undefined;
-        const list = idle.get(key) ?? [];
-        if (socket.destroyed || list.length >= maxIdle) {
-          socket.destroy();
-          return;
-        }
-        reused = true;
-        kept = {
-          connection,
-          since: clock.monotonic(),
-          use(next) {
-            kept = undefined;
-            user = next;
-          },
-        };
-        list.push(kept);
-        if (list.length === 1) idle.set(key, list);
-        sweeping ??= clock.after(sweepMs, sweep);
-      },
-      destroy() {
-        user = undefined;
-        leave(undefined);
-      },
-    };
-    return connection;
+    socket.on('drain', () => this.#user?.onDrain());
+    socket.once('end', () => this.#leave(undefined));
+    socket.on('error', (error) => this.#leave(error));
+    socket.once('close', () => this.#leave(undefined));
   }
 
+  use(user: EndpointUser): void {
+    this.#user = user;
+  }
+
+  /** Gives it back for the next request. */
+  release(): void {
+    this.#user = undefined;
+    this.reused = true;
+    this.#idle.add(this);
+  }
+
+  /** Closes it. The user hears no more. */
+  destroy(): void {
+    this.#user = undefined;
+    this.#leave(undefined);
+  }
+
+  #leave(error: Error | undefined): void {
+    this.#timer.cancel();
+    this.#idle.remove(this);
+    const told = this.#user;
+    this.#user = undefined;
+    told?.onEnd(error);
+    this.socket.destroy();
+  }
+}
+
+/** Those that nobody uses, the longest idle first. */
+class IdleConnections {
+  readonly clock: Clock;
+  readonly #byKey = new Map<string, EndpointConnection[]>();
+  #sweeping: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.clock = clock;
+  }
+
+  add(connection: EndpointConnection): void {
+    let list = this.#byKey.get(connection.key);
+    if (!list) this.#byKey.set(connection.key, (list = []));
+    if (connection.socket.destroyed || list.length >= maxIdle) {
+      connection.socket.destroy();
+      return;
+    }
+    connection.idleSince = this.clock.monotonic();
+    list.push(connection);
+    this.#sweeping ??= this.clock.after(sweepMs, () => this.#sweep());
+  }
+
+  take(key: string): EndpointConnection | undefined {
+    return this.#byKey.get(key)?.pop();
+  }
+
+  remove(connection: EndpointConnection): void {
+    const list = this.#byKey.get(connection.key);
+    const at = list?.indexOf(connection) ?? -1;
+    if (at >= 0) list?.splice(at, 1);
+  }
+
+  destroy(key: string): void {
+    const list = this.#byKey.get(key);
+    this.#byKey.delete(key);
+    for (const connection of list ?? []) connection.destroy();
+  }
+
+  close(): void {
+    this.#sweeping?.cancel();
+    this.#sweeping = undefined;
+    for (const key of Array.from(this.#byKey.keys())) this.destroy(key);
+  }
+
+  #sweep(): void {
+    this.#sweeping = undefined;
+    const oldest = this.clock.monotonic() - idleMs;
+    for (const [key, list] of this.#byKey) {
+      const old = list.findIndex(({ idleSince }) => idleSince >= oldest);
+      for (const connection of list.splice(0, old < 0 ? list.length : old)) connection.destroy();
+      if (list.length === 0) this.#byKey.delete(key);
+    }
+    if (this.#byKey.size > 0) this.#sweeping = this.clock.after(sweepMs, () => this.#sweep());
+  }
+}
+
+export function createEndpointConnections(clock: Clock): EndpointConnections {
+  const idle = new IdleConnections(clock);
   return {
     take(endpoint, user, how) {
-      const key = keyOf(endpoint);
-      const kept = how === 'any' ? idle.get(key)?.pop() : undefined;
-      if (!kept) return open(endpoint, key, user);
+      const kept = how === 'any' ? idle.take(keyOf(endpoint)) : undefined;
+      if (!kept) return new EndpointConnection(endpoint, user, idle);
       kept.use(user);
-      return kept.connection;
+      return kept;
     },
-    forget(endpoint) {
-      const kept = idle.get(keyOf(endpoint))?.slice();
-      for (const { connection } of kept ?? []) connection.destroy();
-    },
-    close() {
-      sweeping?.cancel();
-      sweeping = undefined;
-      const all = [...idle.values()].flat();
-      idle.clear();
-      for (const { connection } of all) connection.destroy();
-    },
+    forget: (endpoint) => idle.destroy(keyOf(endpoint)),
+    close: () => idle.close(),
   };
 }
 

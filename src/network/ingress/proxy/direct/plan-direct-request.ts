@@ -4,7 +4,7 @@ import { changeHeaders, isSound, type HeaderList } from '../header-list.ts';
 import type { HeaderChange, Route, RouteBackend, Upstream } from '../proxy-configuration.ts';
 import { hostName, parseTarget, type RequestTarget } from '../request-target.ts';
 import { changePath } from '../route-filters.ts';
-import type { RouteTable } from '../route-table.ts';
+import type { RoutedRequest, RouteTable } from '../route-table.ts';
 import type { UpstreamPool } from '../upstream-pool.ts';
 import type { RequestHead } from './read-request-head.ts';
 
@@ -45,16 +45,7 @@ export function planDirectRequest(
 ): DirectPlan | undefined {
   const target = parseTarget(request.target);
   if (!target) return undefined;
-  let list: HeaderList | undefined;
-  const found = place.table.find({
-    host: hostName(request.authority),
-    method: request.method,
-    path: target.matchedPath,
-    query: target.query,
-    get headers() {
-      return (list ??= headersOf(request));
-    },
-  });
+  const found = place.table.find(new PlainRequest(request, target));
   if (!found) return { status: 404, reason: 'no route matches the request' };
   if (!isDirect(found)) return undefined;
   for (const { upstream } of found.backends)
@@ -69,12 +60,13 @@ export function planDirectRequest(
   account.upstream = upstream.name;
   const head = headOf(request, { place, target, route: found, backend });
   if (head === undefined) return { status: 500, reason: 'a filter of the route makes the request invalid' };
-  const responseHeaders = [backend.responseHeaders, found.filters.responseHeaders].filter(
-    (change) => change !== undefined,
-  );
+  const { responseHeaders: own } = backend;
+  const { responseHeaders: common } = found.filters;
+  const responseHeaders = own || common ? [own, common].filter((change) => change !== undefined) : unchanged;
   return { upstream, route: found, head, responseHeaders };
 }
 
+const unchanged: readonly HeaderChange[] = [];
 const known = new WeakMap<Route, boolean>();
 
 function isDirect(route: Route): boolean {
@@ -97,11 +89,8 @@ interface Way {
 /** Undefined when it would be no head, by what a filter puts into it. */
 function headOf(request: RequestHead, { place, target, route, backend }: Way): string | undefined {
   const { rewrite, requestHeaders } = route.filters;
-  const { authority, forwardedFor, method, scheme, port } = {
-    ...request,
-    scheme: place.scheme,
-    port: place.port,
-  };
+  const { authority, forwardedFor, method } = request;
+  const { scheme, port } = place;
   const path = rewrite?.path
     ? changePath({ route, method, target, scheme, authority, port, headers: [] }, rewrite.path) + target.query
     : request.target;
@@ -135,12 +124,31 @@ export function fieldText(list: HeaderList): string {
   return text;
 }
 
-/** What matches look at. */
-function headersOf({ authority, fields, forwardedFor }: RequestHead): HeaderList {
-  return [
-    'host',
-    authority,
-    ...fieldList(fields),
-    ...(forwardedFor === undefined ? [] : ['x-forwarded-for', forwardedFor]),
-  ];
+/** What matches look at; the fields are taken apart when one asks for them. */
+class PlainRequest implements RoutedRequest {
+  readonly host: string;
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly #head: RequestHead;
+  #headers: HeaderList | undefined;
+
+  constructor(head: RequestHead, target: RequestTarget) {
+    this.host = hostName(head.authority);
+    this.method = head.method;
+    this.path = target.matchedPath;
+    this.query = target.query;
+    this.#head = head;
+  }
+
+  get headers(): HeaderList {
+    const { authority, fields, forwardedFor } = this.#head;
+    this.#headers ??= [
+      'host',
+      authority,
+      ...fieldList(fields),
+      ...(forwardedFor === undefined ? [] : ['x-forwarded-for', forwardedFor]),
+    ];
+    return this.#headers;
+  }
 }
