@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,6 +11,7 @@ import type { Report } from './bench-row.ts';
 export const name = 'ingress: requests through the proxy';
 
 const seconds = 5;
+const ticksPerSecond = 100;
 const connections = 32;
 
 /** Needs Debian's nginx and wrk: nginx with one worker process as a proxy, and another nginx as the backend of both. */
@@ -52,10 +53,20 @@ export async function run(report: Report): Promise<void> {
       ['answers of 64 KB', '/large'],
     ] as const) {
       await load(main.port, path, 1);
+      const nginxWork = await nginx.processorSeconds();
       const theirs = await load(nginxPort, path, seconds);
+      const nginxWorked = await nginx.processorSeconds();
+      const ownWork = process.cpuUsage();
       const ours = await load(main.port, path, seconds);
+      const worked = process.cpuUsage(ownWork);
       report({ what, value: ours.rate, unit: '/s', limit: theirs.rate });
       report({ what: `${what}, p99`, value: ours.p99, unit: 'ms', limit: theirs.p99 });
+      report({
+        what: `${what}, processor time of one`,
+        value: (worked.user + worked.system) / ours.requests,
+        unit: 'µs',
+        limit: ((nginxWorked - nginxWork) * 1e6) / theirs.requests,
+      });
     }
   } finally {
     await proxy.close();
@@ -67,7 +78,7 @@ export async function run(report: Report): Promise<void> {
 async function startNginx(
   folder: string,
   { backendPort, nginxPort }: { readonly backendPort: number; readonly nginxPort: number },
-): Promise<{ stop(): void }> {
+): Promise<{ stop(): void; processorSeconds(): Promise<number> }> {
   await writeFile(join(folder, 'large'), 'x'.repeat(64 * 1024));
   const common = (role: string): string => `worker_processes 1; daemon off; pid ${folder}/${role}.pid;
 error_log ${folder}/error.log;
@@ -96,7 +107,14 @@ http {
     children.push(spawn('nginx', ['-c', file], { stdio: 'inherit' }));
   }
   await delay(300);
+  const master = children.at(-1)?.pid;
+  const { stdout: worker } = await promisify(execFile)('pgrep', ['-P', String(master)]);
   return {
+    async processorSeconds() {
+      const [, fields = ''] = (await readFile(`/proc/${worker.trim()}/stat`, 'utf8')).split(') ');
+      const [user, system] = fields.split(' ').slice(11, 13);
+      return (Number(user) + Number(system)) / ticksPerSecond;
+    },
     stop() {
       for (const child of children) child.kill();
     },
@@ -107,7 +125,7 @@ async function load(
   port: number,
   path: string,
   forSeconds: number,
-): Promise<{ readonly rate: number; readonly p99: number }> {
+): Promise<{ readonly rate: number; readonly requests: number; readonly p99: number }> {
   const { stdout } = await promisify(execFile)('wrk', [
     '-t1',
     `-c${connections}`,
@@ -119,7 +137,8 @@ async function load(
   const [, amount, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(stdout) ?? [];
   const scale = unit === 'us' ? 0.001 : unit === 's' ? 1000 : 1;
   if (/Non-2xx/.test(stdout)) throw new Error(stdout);
-  return { rate, p99: Number(amount) * scale };
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]);
+  return { rate, requests, p99: Number(amount) * scale };
 }
 
 function freePort(): Promise<number> {
