@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { builtinResources } from '../api/catalog.ts';
 import { configmaps } from '../api/core/v1.gen.ts';
-import { systemClock } from '../base/clock.ts';
+import { sleep, systemClock } from '../base/clock.ts';
 import { kubernetesSchema } from '../machinery/schema/table.ts';
 import type { StatusError } from '../machinery/status-error.ts';
 import type { ApiRequest, Transport, TransportEvent } from '../machinery/transport.ts';
@@ -771,6 +771,43 @@ describe('answers in the words of upstream', () => {
     await call('POST', maps, { body: { ...map('x'), metadata: { generateName: 'measured-' } } });
     await call('GET', maps);
     expect((await call('GET', '/metrics')).text).toContain(`\n${series}`);
+  });
+
+  it('wants to be told what a custom object is', async () => {
+    const path = '/apis/toys.example.com/v1/namespaces/default/cars';
+    await call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+      body: {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'cars.toys.example.com' },
+        spec: {
+          group: 'toys.example.com',
+          scope: 'Namespaced',
+          names: { plural: 'cars', kind: 'Car' },
+          versions: [
+            { name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } },
+          ],
+        },
+      },
+    });
+    while ((await call('GET', path)).code !== 200) await sleep(systemClock, 10);
+    const apiVersion = 'toys.example.com/v1';
+    const answers = [
+      { kind: 'Car', metadata: { name: 'a' } },
+      { apiVersion, metadata: { name: 'a' } },
+      { apiVersion, kind: 'Car', metadata: { name: 'a' } },
+    ].map(async (body) => {
+      const { code, json } = await call('POST', path, { body });
+      return [code, json().message];
+    });
+    expect(await Promise.all(answers)).toEqual([
+      [400, `the API version in the data () does not match the expected API version (${apiVersion})`],
+      [
+        400,
+        `Car in version "v1" cannot be handled as a Car: Object 'Kind' is missing in '{"apiVersion":"${apiVersion}","metadata":{"name":"a"}}'`,
+      ],
+      [201, undefined],
+    ]);
   });
 
   it('shows a scale as a row', async () => {

@@ -195,7 +195,11 @@ function decodeCustom(body: RequestBody, expected: Expected, custom: CustomForm)
   const { value, excerpt, duplicates } = parsed(body, expected);
   const typed = typeOf(value, expected, excerpt);
   const wanted = apiVersionOf(expected);
-  if (typed.apiVersion !== '' && typed.apiVersion !== wanted) {
+  const isSent = body.type === 'bytes';
+  if (isSent && typed.kind === '') {
+    throw cannotHandle(typed, expected, `Object 'Kind' is missing in '${body.bytes.toString()}'`);
+  }
+  if ((isSent || typed.apiVersion !== '') && typed.apiVersion !== wanted) {
     throw newBadRequest(
       `the API version in the data (${typed.apiVersion}) does not match the expected API version (${wanted})`,
     );
