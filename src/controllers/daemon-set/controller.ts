@@ -14,6 +14,7 @@ import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { wakeOwners } from '../../reconcile/wake-owners.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { podFromTemplate } from '../pods/pod-from-template.ts';
 import { podWriter } from '../pods/pod-writer.ts';
@@ -68,30 +69,16 @@ function start(context: ControllerContext): RunningController {
     onUpdate: (set) => reconciler.add(objectKey(set)),
     onDelete: (set) => ownWrites.forget(objectKey(set)),
   });
-  podCache.addHandler({
-    onAdd: wakeOwners,
-    onUpdate(pod, previous) {
-      if (controllerOf(previous)?.uid !== controllerOf(pod)?.uid) wakeOwners(previous);
-      wakeOwners(pod);
-    },
-    onDelete: wakeOwners,
+  wakeOwners({
+    owners: setCache,
+    dependents: podCache,
+    kind: 'DaemonSet',
+    wants: (set, { metadata }) => selectorMatches(selectorFrom(set.spec.selector), metadata.labels),
+    wake: (key) => reconciler.add(key),
   });
   nodeCache.addHandler({ onAdd: (node) => wakePlaced([node]), onUpdate: wakeMoved, onDelete: wakeAll });
   keeper.cache.addHandler({ onDelete: wakeRevised });
   return reconciler;
-
-  /** Wakes the owner of a pod, or whoever may want to adopt it. */
-  function wakeOwners(pod: Live<Pod>): void {
-    const { namespace = '', labels } = pod.metadata;
-    const reference = controllerOf(pod);
-    if (reference) {
-      if (reference.kind === 'DaemonSet') reconciler.add(`${namespace}/${reference.name}`);
-      return;
-    }
-    for (const set of setCache.list(namespace)) {
-      if (selectorMatches(selectorFrom(set.spec.selector), labels)) reconciler.add(objectKey(set));
-    }
-  }
 
   /** Wakes sets that mean different things for the two states of a node. */
   function wakeMoved(node: Live<Node>, previous: Live<Node>): void {

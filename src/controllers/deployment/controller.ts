@@ -17,6 +17,7 @@ import { controllerOf, dependentsOf, indexByController, unowned } from '../../re
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { isNamespaceTerminating } from '../../reconcile/namespace-terminating.ts';
+import { wakeOwners } from '../../reconcile/wake-owners.ts';
 import { messageOf } from '../pods/refusal.ts';
 import { generationsOf, planStep, type DeploymentObservation, type DeploymentStep } from './plan.ts';
 import { revisionAnnotation, sizeAnnotations } from './revision.ts';
@@ -53,13 +54,12 @@ function start(context: ControllerContext): RunningController {
     onUpdate: (deployment) => reconciler.add(objectKey(deployment)),
     onDelete: (deployment) => ownWrites.forget(objectKey(deployment)),
   });
-  replicaSetCache.addHandler({
-    onAdd: wakeOwners,
-    onUpdate(replicaSet, previous) {
-      if (controllerOf(previous)?.uid !== controllerOf(replicaSet)?.uid) wakeOwners(previous);
-      wakeOwners(replicaSet);
-    },
-    onDelete: wakeOwners,
+  wakeOwners({
+    owners: deploymentCache,
+    dependents: replicaSetCache,
+    kind: 'Deployment',
+    wants: ({ spec }, { metadata }) => selectorMatches(selectorFrom(spec.selector), metadata.labels),
+    wake: (key) => reconciler.add(key),
   });
   podCache.addHandler({
     onDelete(pod) {
@@ -69,19 +69,6 @@ function start(context: ControllerContext): RunningController {
     },
   });
   return reconciler;
-
-  function wakeOwners(replicaSet: Live<ReplicaSet>): void {
-    const { namespace = '', labels } = replicaSet.metadata;
-    const owner = controllerOf(replicaSet);
-    if (owner) {
-      if (owner.kind === 'Deployment') reconciler.add(`${namespace}/${owner.name}`);
-      return;
-    }
-    for (const deployment of deploymentCache.list(namespace)) {
-      if (selectorMatches(selectorFrom(deployment.spec.selector), labels))
-        reconciler.add(objectKey(deployment));
-    }
-  }
 
   /** A `Recreate` rollout goes on when the last pod of the earlier template is gone. */
   function wakeRecreating(replicaSet: Live<ReplicaSet>): void {

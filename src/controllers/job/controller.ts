@@ -12,8 +12,9 @@ import {
 } from '../../reconcile/controller.ts';
 import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { OwnWrites } from '../../reconcile/own-writes.ts';
-import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
+import { dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { wakeOwners } from '../../reconcile/wake-owners.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { podWriter } from '../pods/pod-writer.ts';
 import { slowStart } from '../pods/slow-start.ts';
@@ -55,25 +56,19 @@ function start(context: ControllerContext): RunningController {
       ownStatus.forget(objectKey(job));
     },
   });
-  podCache.addHandler({ onAdd: wakeOwners, onUpdate: wakeOwners, onDelete: wakeOwners });
+  wakeOwners({
+    owners: jobCache,
+    dependents: podCache,
+    kind: 'Job',
+    wants: ({ spec }, { metadata }) => selectorMatches(selectorFrom(spec.selector), metadata.labels),
+    wake: wakeOwner,
+  });
   const orphans = startOrphanRelease(context, jobController.name);
   return {
     async stop() {
       await Promise.all([reconciler.stop(), orphans.stop()]);
     },
   };
-
-  function wakeOwners(pod: Live<Pod>): void {
-    const { namespace = '', labels } = pod.metadata;
-    const owner = controllerOf(pod);
-    if (owner) {
-      if (owner.kind === 'Job') wakeOwner(`${namespace}/${owner.name}`);
-      return;
-    }
-    for (const job of jobCache.list(namespace)) {
-      if (selectorMatches(selectorFrom(job.spec.selector), labels)) reconciler.add(objectKey(job));
-    }
-  }
 
   /** The more pods a job has, the more of their changes are looked at together. */
   function wakeOwner(key: string): void {

@@ -15,6 +15,7 @@ import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { PacedWaking } from '../../reconcile/paced-waking.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { wakeOwners } from '../../reconcile/wake-owners.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { podFromTemplate } from '../pods/pod-from-template.ts';
 import { podWriter } from '../pods/pod-writer.ts';
@@ -75,30 +76,14 @@ function start<T extends Replicated>(kind: ReplicatedKind<T>, context: Controlle
       reconciler.add(objectKey(owner));
     },
   });
-  podCache.addHandler({
-    onAdd: (pod) => wakeOwners(pod),
-    onUpdate(pod, previous) {
-      if (controllerOf(previous)?.uid === controllerOf(pod)?.uid) return wakeOwners(pod, waking);
-      wakeOwners(previous);
-      wakeOwners(pod);
-    },
-    onDelete: (pod) => wakeOwners(pod, waking),
+  wakeOwners({
+    owners: ownerCache,
+    dependents: podCache,
+    kind: kind.type.kind,
+    wants: (owner, { metadata }) => selectorMatches(kind.selector(owner), metadata.labels),
+    wake: (key, cause) => (cause === 'changed' || cause === 'went' ? waking : atOnce).wake(key),
   });
   return reconciler;
-
-  /** Wakes the owner of a pod, or whoever may want to adopt it. */
-  function wakeOwners(pod: Live<Pod>, how: { wake(key: string): void } = atOnce): void {
-    const { namespace = '', labels } = pod.metadata;
-    const reference = controllerOf(pod);
-    if (reference) {
-      if (reference.kind === kind.type.kind) how.wake(`${namespace}/${reference.name}`);
-      return;
-    }
-    if (pod.metadata.deletionTimestamp !== undefined) return;
-    for (const owner of ownerCache.list(namespace)) {
-      if (selectorMatches(kind.selector(owner), labels)) how.wake(objectKey(owner));
-    }
-  }
 
   async function reconcile(key: string): Promise<Outcome> {
     const owner = byKey(ownerCache, key);

@@ -14,6 +14,7 @@ import { deepEqual } from '../../reconcile/deep-equal.ts';
 import { OwnWrites } from '../../reconcile/own-writes.ts';
 import { controllerOf, dependentsOf, indexByController, unowned } from '../../reconcile/owner.ts';
 import { byKey, objectKey, startReconciler } from '../../reconcile/reconciler.ts';
+import { wakeOwners } from '../../reconcile/wake-owners.ts';
 import { applyClaims, planClaims } from '../pods/claim.ts';
 import { slowStart } from '../pods/slow-start.ts';
 import { keepRevisions, type History } from '../revisions/history.ts';
@@ -50,31 +51,18 @@ function start(context: ControllerContext): RunningController {
     onUpdate: (set) => reconciler.add(objectKey(set)),
     onDelete: (set) => ownWrites.forget(objectKey(set)),
   });
-  podCache.addHandler({
-    onAdd: wakeOwners,
-    onUpdate(pod, previous) {
-      if (controllerOf(previous)?.uid !== controllerOf(pod)?.uid) wakeOwners(previous);
-      wakeOwners(pod);
-    },
-    onDelete: wakeOwners,
+  wakeOwners({
+    owners: setCache,
+    dependents: podCache,
+    kind: 'StatefulSet',
+    wants: (set, { metadata }) =>
+      ordinalOf(set, metadata.name) !== undefined &&
+      selectorMatches(selectorFrom(set.spec.selector), metadata.labels),
+    wake: (key) => reconciler.add(key),
   });
   claimCache.addHandler({ onUpdate: wakeUsers, onDelete: wakeUsers });
   keeper.cache.addHandler({ onDelete: wakeRevised });
   return reconciler;
-
-  /** Wakes the owner of a pod, or whoever may want to adopt it. */
-  function wakeOwners(pod: Live<Pod>): void {
-    const { namespace = '', name, labels } = pod.metadata;
-    const reference = controllerOf(pod);
-    if (reference) {
-      if (reference.kind === 'StatefulSet') reconciler.add(`${namespace}/${reference.name}`);
-      return;
-    }
-    for (const set of setCache.list(namespace)) {
-      if (ordinalOf(set, name) !== undefined && selectorMatches(selectorFrom(set.spec.selector), labels))
-        reconciler.add(objectKey(set));
-    }
-  }
 
   /** Wakes the set that a claim's name says it is for: its pod may wait for the claim, or for its end. */
   function wakeUsers({ metadata }: Live<PersistentVolumeClaim>): void {
