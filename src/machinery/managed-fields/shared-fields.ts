@@ -12,7 +12,7 @@ export interface SharedFields {
   set?: FieldSet;
 }
 
-const capacity = 4096;
+const capacity = 16_384;
 const byObject = new Map<unknown, SharedFields>();
 const known = new RecentMap<string, SharedFields>(capacity, ({ object }) => byObject.delete(object));
 
@@ -21,7 +21,7 @@ export const leaf: SharedFields = { text: '{}', object: Object.freeze({}) };
 
 /**
  * The one object that has these members in this order. What was made of one template is owned alike, so that thousands of objects
- * hold the same few parts; the last 4,096 and some more are remembered.
+ * hold the same few parts; the last 16,384 and some more are remembered.
  */
 export function shareFields(members: readonly (readonly [string, SharedFields])[]): SharedFields {
   if (members.length === 0) return leaf;
