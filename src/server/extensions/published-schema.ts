@@ -1,5 +1,6 @@
 import type { KubeObject, ResourceType } from '../../machinery/object.ts';
 import type { StructuralSchema } from '../../machinery/structural/structural-schema.ts';
+import { apiVersionDescription, kindDescription, metadataDescription } from '../openapi/descriptions.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -32,9 +33,9 @@ export function publishedSchemas({ type, schema, selectable }: Published): {
         : {}),
       properties: {
         ...properties,
-        apiVersion: { type: 'string' },
-        kind: { type: 'string' },
-        metadata: meta,
+        apiVersion: { description: apiVersionDescription, type: 'string' },
+        kind: { description: kindDescription, type: 'string' },
+        metadata: { description: metadataDescription, ...meta },
       },
       'x-kubernetes-group-version-kind': [{ group, version, kind }],
       ...(selectable.length > 0 && {

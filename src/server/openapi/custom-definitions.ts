@@ -1,4 +1,5 @@
 import type { ResourceDefinition } from '../../api/resource.ts';
+import { apiVersionDescription, kindDescription, listMetadataDescription } from './descriptions.ts';
 import type { CustomDefinition, JsonSchema } from './definition.ts';
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
@@ -26,10 +27,10 @@ export function customDefinitions(
         type: 'object',
         required: ['items'],
         properties: {
-          apiVersion: { type: 'string' },
+          apiVersion: { description: apiVersionDescription, type: 'string' },
           items: { type: 'array', items: item },
-          kind: { type: 'string' },
-          metadata,
+          kind: { description: kindDescription, type: 'string' },
+          metadata: { description: listMetadataDescription, ...metadata },
         },
         'x-kubernetes-group-version-kind': [{ group, version, kind: custom.listKind }],
       });

@@ -1,4 +1,5 @@
 import { goStructName } from '../../machinery/schema/go-type.ts';
+import { fieldDescription } from './descriptions.ts';
 import type {
   FieldSchema,
   FieldType,
@@ -114,7 +115,9 @@ function definitionOf(message: MessageSchema, options: DefinitionOptions): JsonS
     type: 'object',
     ...(required.length > 0 && { required }),
     ...(fields.length > 0 && {
-      properties: Object.fromEntries(fields.map((field) => [field.name, propertyOf(field, options.dialect)])),
+      properties: Object.fromEntries(
+        fields.map((field) => [field.name, describedProperty(message, field, options.dialect)]),
+      ),
     }),
     ...(kinds.length > 0 && { 'x-kubernetes-group-version-kind': kinds }),
     ...(message.mapType && { 'x-kubernetes-map-type': message.mapType }),
@@ -128,6 +131,12 @@ function kindsOf(message: MessageSchema, { groupVersions }: DefinitionOptions): 
   if (own !== 'every') return [own];
   const kind = goStructName(message.name);
   return groupVersions.map(({ group, version }) => ({ group, version, kind }));
+}
+
+function describedProperty(message: MessageSchema, field: FieldSchema, dialect: Dialect): JsonSchema {
+  const description = fieldDescription(message, field.name);
+  const property = propertyOf(field, dialect);
+  return description === undefined ? property : { description, ...property };
 }
 
 function propertyOf(field: FieldSchema, dialect: Dialect): JsonSchema {
