@@ -7,6 +7,7 @@ import type { AnyResource } from '../../api/resource.ts';
 import { WireReader } from '../../machinery/protobuf/wire-reader.ts';
 import { kubernetesSchema } from '../../machinery/schema/table.ts';
 import { openapiHandler, type OpenapiRequest, type OpenapiResponse } from './routes.ts';
+import { apiVersionDescription, kindDescription, metadataDescription } from './descriptions.ts';
 
 interface V2 {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, unknown>>>>>>;
@@ -92,12 +93,13 @@ describe('an OpenAPI v3 document', () => {
     expect(schemas['io.k8s.api.core.v1.ConfigMap']).toEqual({
       type: 'object',
       properties: {
-        apiVersion: { type: 'string' },
+        apiVersion: { type: 'string', description: apiVersionDescription },
         binaryData: { type: 'object', additionalProperties: { type: 'string', format: 'byte' } },
         data: { type: 'object', additionalProperties: { type: 'string' } },
         immutable: { type: 'boolean' },
-        kind: { type: 'string' },
+        kind: { type: 'string', description: kindDescription },
         metadata: {
+          description: metadataDescription,
           default: {},
           allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }],
         },
@@ -105,6 +107,16 @@ describe('an OpenAPI v3 document', () => {
       'x-kubernetes-group-version-kind': [{ group: '', version: 'v1', kind: 'ConfigMap' }],
     });
     expect(schemas).not.toHaveProperty(['io.k8s.api.core.v1.Pod']);
+  });
+
+  it('describes the metadata that all objects have', async () => {
+    const { schemas } = (await json<V3>(get('/openapi/v3/api/v1'))).components;
+    const meta = schemas['io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'] as {
+      readonly properties: Readonly<Record<string, { readonly description?: string }>>;
+    };
+    const undescribed = Object.entries(meta.properties).filter(([, { description }]) => !description);
+    expect(undescribed).toEqual([]);
+    expect(meta.properties['creationTimestamp']?.description).toMatch(/^CreationTimestamp is a timestamp/);
   });
 
   it('has the operations that the resource serves', async () => {
