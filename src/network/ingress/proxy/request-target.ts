@@ -53,3 +53,8 @@ export function hostName(authority: string): string {
   const name = (colon < 0 ? authority : authority.slice(0, colon)).toLowerCase();
   return name.endsWith('.') ? name.slice(0, -1) : name;
 }
+
+/** Whether a Host field can be one (RFC 9110, 7.2): a name or an address, and maybe a port. */
+export function isAuthority(text: string): boolean {
+  return /^(?:[\w.~%!$&'()*+,;=-]+|\[[\da-fA-F:.]+\])(?::\d{0,5})?$/.test(text);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Route, RouteMatch } from './proxy-configuration.ts';
-import { hostName, parseTarget } from './request-target.ts';
+import { hostName, isAuthority, parseTarget } from './request-target.ts';
 import { createRouteTable } from './route-table.ts';
 
 function route(name: string, host: string, match: RouteMatch = {}): Route {
@@ -117,4 +117,22 @@ describe('targets', () => {
     expect(parsed?.matchedPath).toBe(path);
     expect(parsed?.query ?? '').toBe(query);
   });
+});
+
+it.each([
+  ['shop.example', true],
+  ['shop.example:8080', true],
+  ['10.0.0.1:', true],
+  ['[fd00::1]:80', true],
+  ['a_b.example', true],
+  ['', false],
+  ['a b', false],
+  ['a/b', false],
+  ['a@b', false],
+  ['a:b', false],
+  ['[a]', true],
+  ['[x]', false],
+  ['ü.example', false],
+])('%j is an authority: %s', (text, expected) => {
+  expect(isAuthority(text)).toBe(expected);
 });

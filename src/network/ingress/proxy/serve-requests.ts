@@ -15,7 +15,7 @@ import {
 import { mirrorRequest } from './mirror-request.ts';
 import { answerItself } from './own-answer.ts';
 import type { Mirror, RouteBackend, Upstream } from './proxy-configuration.ts';
-import { hostName, parseTarget, type RequestTarget } from './request-target.ts';
+import { hostName, isAuthority, parseTarget, type RequestTarget } from './request-target.ts';
 import {
   changePath,
   preflightAnswer,
@@ -95,7 +95,7 @@ export function serveRequests(surroundings: RequestSurroundings): Requests {
   function route({ exchange, listener, caller }: Received, account: Account): Routed | undefined {
     const target = parseTarget(exchange.target);
     const authority = target?.authority ?? exchange.authority;
-    if (!target || authority === '' || countOf(exchange.headers, 'host') > 1) {
+    if (!target || !isAuthority(authority) || countOf(exchange.headers, 'host') > 1) {
       refuse(exchange, account, 400, 'the request has no valid target or host');
       return undefined;
     }

@@ -207,7 +207,7 @@ export class DirectExchange implements EndpointUser {
   }
 
   onDrain(): void {
-    if (!this.#bodyOver && this.#client.socket.isPaused()) this.#client.socket.resume();
+    if (this.#client.socket.isPaused()) this.#client.socket.resume();
   }
 
   onData(bytes: Buffer): void {

@@ -1,3 +1,4 @@
+import { isAuthority } from '../request-target.ts';
 import type { FieldMeaning } from './field-meaning.ts';
 
 /** The head of a request that is as plain as nearly all are. */
@@ -81,7 +82,7 @@ export function readRequestHead(
     if (at > keptFrom) fields += text.slice(keptFrom, at);
     keptFrom = at = next;
   }
-  if (authority === undefined || authority === '') return undefined;
+  if (authority === undefined || !isAuthority(authority)) return undefined;
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return undefined;
   fields += text.slice(keptFrom, text.length - 2);
   return {
