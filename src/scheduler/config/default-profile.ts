@@ -26,4 +26,5 @@ export const defaultMultiPoint: readonly EnabledPlugin[] = [
   { name: 'NodeResourcesBalancedAllocation', weight: 1 },
   { name: 'ImageLocality', weight: 1 },
   { name: 'DefaultBinder' },
+  { name: 'NodeDeclaredFeatures' },
 ];
