@@ -147,6 +147,9 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
       );
     });
 
+  const healthOf = async (name: string): Promise<unknown> =>
+    (await kubectl.json<Pod>('get', 'pod', name)).status?.containerStatuses?.[0]?.allocatedResourcesStatus;
+
   it('of a claim are prepared by their driver, given to the container, and taken back at its end', async () => {
     const script =
       'echo $TEST_CLAIM; test -c /dev/gpu && test -f /gpu/file && echo there; (: > /dev/gpu) 2> /dev/null || echo refused';
@@ -157,6 +160,15 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     await eventually(async () => {
       expect(await kubectl('logs', 'user')).toBe(`${claimName}\nthere\nrefused\n`);
     });
+    const uid = (
+      await kubectl('get', 'resourceclaim', claimName ?? '', '-o', 'jsonpath={.metadata.uid}')
+    ).trim();
+    const health = (one: string): object[] => [
+      { name: 'claim:c', resources: [{ resourceID: `${gpu}/device=${uid}`, health: one }] },
+    ];
+    await eventually(async () => expect(await healthOf('user')).toEqual(health('Healthy')));
+    drivers[0]?.process.stdin.write('2\n');
+    await eventually(async () => expect(await healthOf('user')).toEqual(health('Unhealthy')));
     await kubectl('delete', 'pod', 'user');
     expect(calls(gpu)).toEqual(['NodePrepareResources', 'NodeUnprepareResources']);
     expect(readdirSync(join(directory, 'cdi'))).toEqual([]);
@@ -190,6 +202,8 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     await ready('two');
     expect(await kubectl('logs', 'two')).toBe('got w3,w2\n');
     expect(calls('widget')).toEqual(['Allocate', 'PreStartContainer']);
+    const resources = ['w3', 'w2'].map((resourceID) => ({ resourceID, health: 'Healthy' }));
+    expect(await healthOf('two')).toEqual([{ name: widget, resources }]);
     await kubectl.apply([holding('bound', 2, { nodeName })]);
     await kubectl('wait', 'pod/bound', '--for=jsonpath={.status.phase}=Failed', '--timeout=30s');
     const { status } = await kubectl.json<Pod>('get', 'pod', 'bound');

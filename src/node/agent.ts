@@ -168,6 +168,7 @@ export function createNodeAgent(options: NodeAgentOptions): NodeAgent {
       tokens,
       onStatusChange: () => void registration.refresh().catch(onError),
       onClaimDriver: () => workers?.onClaimDriver(),
+      onDeviceHealth: () => workers?.retry(),
       onError,
     });
     signal.addEventListener('abort', () => plugins.close(), { once: true });

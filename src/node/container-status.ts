@@ -6,6 +6,7 @@ import type {
   ContainerStateWaiting,
   ContainerStatus as ApiContainerStatus,
   ResourceRequirements,
+  ResourceStatus,
 } from '../api/core/v1.gen.ts';
 import { mountStatuses } from './mount-status.ts';
 import type { ContainerHistory } from './container-history.ts';
@@ -30,6 +31,7 @@ export interface ContainerView {
   readonly ready: boolean;
   /** What the container was given; undefined: what its spec says. */
   readonly actualResources: ResourceRequirements | undefined;
+  readonly deviceHealth: readonly ResourceStatus[];
 }
 
 /** One entry of `containerStatuses` or `initContainerStatuses`. */
@@ -50,6 +52,7 @@ export function containerStatus(view: ContainerView): ApiContainerStatus {
     started: view.started,
     ...resourcesOf(view, newest),
     ...mountsOf(container, newest),
+    ...healthOf(view),
   };
 }
 
@@ -125,6 +128,15 @@ function resourcesOf(
     ...(granted !== undefined && { allocatedResources: granted }),
     resources: { ...(limits !== undefined && { limits }), ...(requests !== undefined && { requests }) },
   };
+}
+
+/** What was reported last stays when the devices are taken back. */
+function healthOf({
+  deviceHealth,
+  remembered,
+}: ContainerView): Pick<ApiContainerStatus, 'allocatedResourcesStatus'> {
+  const known = deviceHealth.length > 0 ? deviceHealth : remembered?.allocatedResourcesStatus;
+  return known ? { allocatedResourcesStatus: known } : {};
 }
 
 function mountsOf(

@@ -52,6 +52,11 @@ export class PodObserver {
     return historiesOf(this.#containers.values());
   }
 
+  /** Whether the runtime knows any of the pod's containers. */
+  get hasRun(): boolean {
+    return this.#containers.size > 0;
+  }
+
   get running(): readonly ContainerStatus[] {
     return [...this.#containers.values()].filter((status) => status.state === 'running');
   }

@@ -7,6 +7,7 @@ import type {
   PodCondition,
   PodStatus,
   ResourceRequirements,
+  ResourceStatus,
 } from '../api/core/v1.gen.ts';
 import { containerStatus, type ContainerView } from './container-status.ts';
 import type { ContainerHistory } from './container-history.ts';
@@ -44,6 +45,8 @@ export interface PodObservation {
   readonly finished: boolean;
   /** Devices of its claims have not been taken back: it is not over before. */
   readonly holdsClaims: boolean;
+  /** How a container's devices are; nothing is known of them once they are taken back. */
+  deviceHealth(container: Container): readonly ResourceStatus[];
   /** Set when the node itself ended the pod. */
   readonly verdict: { readonly reason: string; readonly message: string } | undefined;
   readonly hostIPs: readonly string[];
@@ -157,6 +160,7 @@ function oneStatus(seen: PodObservation, container: Container): ApiContainerStat
     restarts: !seen.finished && restarts(seen.pod, container, history[0]),
     kind,
     actualResources: seen.actualResources(container.name),
+    deviceHealth: kind === 'main' ? seen.deviceHealth(container) : [],
     started: history[0]?.state === 'running' && seen.isStarted(history[0]),
     ready: history[0]?.state === 'running' && seen.isReady(history[0]),
   };

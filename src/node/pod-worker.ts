@@ -18,6 +18,7 @@ import { planPod, type Step } from './plan.ts';
 import { allContainersOf, containersOf, initContainersOf } from './pod-containers.ts';
 import { podDirectories, type PodDirectories } from './pod-directories.ts';
 import { writePodEtc } from './pod-etc.ts';
+import { podDevices } from './pod-devices.ts';
 import { PodEnding } from './pod-ending.ts';
 import { PodObserver } from './pod-observer.ts';
 import { podStatus } from './pod-status.ts';
@@ -295,8 +296,7 @@ export class PodWorker {
     if (!this.#ending.hasBegun) this.#checkDeadline();
     if (!this.#ending.hasBegun) this.#takeSteps();
     // What the API knows of a pod that is over stands until the node has made sure that nothing of it runs, and knows more.
-    const knowsMore = this.#ending.isFinished && this.observer.histories.size > 0;
-    if (!this.#removed && (!this.#isOver() || knowsMore)) {
+    if (!this.#removed && (!this.#isOver() || (this.#ending.isFinished && this.observer.hasRun))) {
       this.#reported = this.#status();
       this.#writer.write(this.#reported);
     }
@@ -537,7 +537,7 @@ export class PodWorker {
       isStarted: (status) => this.observer.isStarted(status),
       isReady: (status) => this.observer.isReady(status),
       finished: this.#ending.isFinished,
-      holdsClaims: this.#node.claims.holds(pod.metadata.uid),
+      ...podDevices(this.#node, pod),
       verdict: this.#verdict,
       hostIPs: this.#node.hostIPs,
       runtimeName: this.#node.runtime.name,

@@ -97,9 +97,14 @@ export class PodWorkers {
     this.#reconcileClaims();
   }
 
+  /** Has every pod looked at again. */
+  retry(): void {
+    for (const worker of this.#workers.values()) worker.retry();
+  }
+
   /** Pods may have waited for the driver of their claims, at their beginning or at their end. */
   onClaimDriver(): void {
-    for (const worker of this.#workers.values()) worker.retry();
+    this.retry();
     if (this.#listed) this.#reconcileClaims();
   }
 

@@ -3,6 +3,7 @@
 // JSON to NODE_DIRECTORY/NAME.calls. OPTIONS is JSON: { versions: ["v1.DRAPlugin"], failing: "why", edits: {…} }.
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
@@ -27,6 +28,13 @@ service DRAPlugin {
   rpc NodePrepareResources(NodePrepareResourcesRequest) returns (NodePrepareResourcesResponse);
   rpc NodeUnprepareResources(NodeUnprepareResourcesRequest) returns (NodeUnprepareResourcesResponse);
 }`;
+const healthProto = `syntax = "proto3";
+package v1alpha1;
+message Empty {}
+message DeviceIdentifier { string pool_name = 1; string device_name = 2; }
+message DeviceHealth { DeviceIdentifier device = 1; int32 health = 2; int64 last_updated_time = 3; }
+message NodeWatchResourcesResponse { repeated DeviceHealth devices = 1; }
+service DRAResourceHealth { rpc NodeWatchResources(Empty) returns (stream NodeWatchResourcesResponse); }`;
 const registration = `syntax = "proto3";
 package pluginregistration;
 message InfoRequest {}
@@ -73,9 +81,8 @@ const unprepare = ({ uid }) => {
   return {};
 };
 
-const listen = async (socket, definition, handlers) => {
+const listen = async (socket, definition, handlers, server = new Server()) => {
   rmSync(socket, { force: true });
-  const server = new Server();
   server.addService(
     definition,
     Object.fromEntries(Object.entries(handlers).map(([method, act]) => [method, answering(method, act)])),
@@ -87,11 +94,34 @@ const listen = async (socket, definition, handlers) => {
   );
 };
 
+/** Each line of standard input is the number of the devices' health from then on. */
+let health = 1;
+const listeners = new Set();
+const told = () => ({ devices: [{ device: { pool_name: 'pool', device_name: 'd' }, health }] });
+createInterface({ input: process.stdin }).on('line', (line) => {
+  health = Number(line);
+  for (const call of listeners) call.write(told());
+});
+
 for (const folder of [plugin, cdi]) mkdirSync(folder, { recursive: true });
-await listen(join(plugin, 'dra.sock'), services(proto)[`k8s.io.kubelet.pkg.apis.dra.${version}.DRAPlugin`], {
+const server = new Server();
+server.addService(services(healthProto)['v1alpha1.DRAResourceHealth'], {
+  NodeWatchResources(call) {
+    listeners.add(call);
+    call.on('cancelled', () => listeners.delete(call));
+    call.write(told());
+  },
+});
+const calledFor = {
   NodePrepareResources: ({ claims }) => eachClaim(claims, prepare),
   NodeUnprepareResources: ({ claims }) => eachClaim(claims, unprepare),
-});
+};
+await listen(
+  join(plugin, 'dra.sock'),
+  services(proto)[`k8s.io.kubelet.pkg.apis.dra.${version}.DRAPlugin`],
+  calledFor,
+  server,
+);
 const registrar = join(directory, 'plugins_registry', `${name}-reg.sock`);
 await listen(registrar, services(registration)['pluginregistration.Registration'], {
   GetInfo: () => ({

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
-import type { Container, Pod } from '../../api/core/v1.gen.ts';
+import type { Container, Pod, ResourceStatus } from '../../api/core/v1.gen.ts';
 import { isExtendedResource } from '../../api/core/pod-spec/resource-names.ts';
 import { parseQuantity, quantityValue } from '../../machinery/quantity.ts';
 import type { Live } from '../../machinery/object.ts';
@@ -37,6 +37,8 @@ export interface DevicePlugins {
    * Resolves to why that cannot be.
    */
   allocate(pod: Live<Pod>, active: ReadonlySet<string>): Promise<Refusal | undefined>;
+  /** How the devices are that a container was given, by resource. */
+  health(podUid: string, container: string): readonly ResourceStatus[];
   /** What a container gets that is about to start; tells its plug-ins. Throws `PluginError`. */
   beforeStart(pod: Live<Pod>, container: Container): Promise<DeviceOptions>;
   close(): void;
@@ -199,6 +201,14 @@ export function createDevicePlugins(options: DevicePluginsOptions): DevicePlugin
         return { reason: 'UnexpectedAdmissionError', message };
       }
     },
+    health: (podUid, container) =>
+      allocations.of(podUid, container).map(({ resource, ids }) => ({
+        name: resource,
+        resources: ids.map((resourceID) => ({
+          resourceID,
+          health: resources.isBroken(resource, resourceID) ? 'Unhealthy' : 'Healthy',
+        })),
+      })),
     async beforeStart(pod, container) {
       const { uid } = pod.metadata;
       const wanted = asked(container);

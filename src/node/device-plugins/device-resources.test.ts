@@ -30,7 +30,7 @@ interface FakeEndpoint extends DeviceEndpoint {
 
 function endpoint(): FakeEndpoint {
   let closed = false;
-  let listener: { onMessage(message: never): void; onEnd(): void } | undefined;
+  let listener: { onMessage(message: never): void; onEnd(why: 'ended'): void } | undefined;
   return {
     options: { pre_start_required: false, get_preferred_allocation_available: false },
     connection: {
@@ -45,7 +45,7 @@ function endpoint(): FakeEndpoint {
       listener?.onMessage({
         devices: Object.entries(devices).map(([ID, health]) => ({ ID, health })),
       } as never),
-    end: () => listener?.onEnd(),
+    end: () => listener?.onEnd('ended'),
     closed: () => closed,
   };
 }

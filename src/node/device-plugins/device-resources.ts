@@ -18,6 +18,8 @@ export interface DeviceResources {
   endpoint(resource: string): DeviceEndpoint | undefined;
   /** Ids of the devices that work; undefined for a resource that no plug-in has registered. */
   healthy(resource: string): readonly string[] | undefined;
+  /** Whether a device is known not to work. */
+  isBroken(resource: string, id: string): boolean;
   capacity(): Readonly<Record<string, string>>;
   allocatable(): Readonly<Record<string, string>>;
   close(): void;
@@ -113,6 +115,7 @@ export function createDeviceResources(clock: Clock, onChange: () => void): Devic
         ? [...resource.devices].flatMap(([id, healthy]) => (healthy ? [id] : []))
         : undefined;
     },
+    isBroken: (name, id) => resources.get(name)?.devices.get(id) === false,
     capacity: () => counts(() => true),
     allocatable: () => counts((healthy) => healthy),
     close() {

@@ -5,7 +5,8 @@ import type { Client } from '../../client/client.ts';
 import { machinePath } from '../plugins/kubelet-paths.ts';
 import { connectPlugin, PluginError, type PluginConnection } from '../plugins/plugin-connection.ts';
 import { PluginRefused, type PluginHandler } from '../plugins/plugin-registry.ts';
-import { draServices, type DraCalls } from './dra-protocol.ts';
+import { createDeviceHealths, type DeviceHealth } from './device-healths.ts';
+import { draServices, type DraCalls, type DraDevice } from './dra-protocol.ts';
 
 /** A driver for devices that has registered with the node. */
 export type DraDriver = Pick<PluginConnection<DraCalls>, 'call' | 'close'>;
@@ -13,6 +14,8 @@ export type DraDriver = Pick<PluginConnection<DraCalls>, 'call' | 'close'>;
 export interface DraDrivers extends PluginHandler {
   /** The one that registered last under a name. Throws `PluginError`. */
   driver(name: string): DraDriver;
+  /** How a device is, as its driver has told within the time that this holds. */
+  health(driver: string, device: DraDevice): DeviceHealth;
   /** These were there before the node's agent started: what they offer goes, too, unless they come back. */
   expect(names: readonly string[]): void;
   close(): void;
@@ -28,6 +31,8 @@ export interface DraDriversOptions {
   onRegistered(name: string): Promise<void>;
   /** A driver is gone, and so are its ResourceSlices of this node. */
   onWiped(name: string): Promise<void>;
+  /** Devices have become better or worse. */
+  onHealth(): void;
   onError(error: unknown): void;
 }
 
@@ -41,6 +46,7 @@ export function createDraDrivers(options: DraDriversOptions): DraDrivers {
   const drivers = new Map<string, { readonly endpoint: string; readonly connection: DraDriver }[]>();
   const wipes = new Map<string, Timer>();
   const closing = new AbortController();
+  const healths = createDeviceHealths(clock, () => options.onHealth());
 
   async function wipe(name: string): Promise<void> {
     const fieldSelector = `spec.nodeName=${nodeName},spec.driver=${name}`;
@@ -89,6 +95,7 @@ export function createDraDrivers(options: DraDriversOptions): DraDrivers {
         timeoutMs: CALL_TIMEOUT_MS,
       });
       const driver = { endpoint, connection };
+      const health = await healths.follow(name, socket);
       drivers.set(name, [...(drivers.get(name) ?? []), driver]);
       wipes.get(name)?.cancel();
       wipes.delete(name);
@@ -96,6 +103,7 @@ export function createDraDrivers(options: DraDriversOptions): DraDrivers {
       return {
         async remove() {
           connection.close();
+          health.close();
           const left = (drivers.get(name) ?? []).filter((other) => other !== driver);
           if (left.length > 0) drivers.set(name, left);
           else drivers.delete(name);
@@ -108,12 +116,14 @@ export function createDraDrivers(options: DraDriversOptions): DraDrivers {
       if (!found) throw new PluginError(`DRA driver ${name} is not registered`);
       return found.connection;
     },
+    health: (name, device) => healths.of(name, device),
     expect(names) {
       for (const name of names) wipeLater(name);
     },
     close() {
       closing.abort();
       for (const timer of wipes.values()) timer.cancel();
+      healths.close();
       for (const { connection } of [...drivers.values()].flat()) connection.close();
     },
   };

@@ -63,3 +63,34 @@ export interface DraCalls {
     { readonly claims: Readonly<Record<string, { readonly error: string }>> },
   ];
 }
+
+/** How drivers tell of the health of their devices (k8s.io/kubelet dra-health v1alpha1). */
+export const draHealthService: RpcService = {
+  name: 'v1alpha1.DRAResourceHealth',
+  messages: {
+    NodeWatchResourcesRequest: {},
+    DeviceIdentifier: { pool_name: 'string 1', device_name: 'string 2' },
+    DeviceHealth: {
+      device: 'DeviceIdentifier 1',
+      health: 'int32 2',
+      last_updated_time: 'int64 3',
+      health_check_timeout_seconds: 'int64 4',
+    },
+    NodeWatchResourcesResponse: { devices: 'repeated DeviceHealth 1' },
+  },
+  methods: { NodeWatchResources: ['NodeWatchResourcesRequest', 'NodeWatchResourcesResponse', 'stream'] },
+};
+
+export interface DraHealthCalls {
+  readonly NodeWatchResources: readonly [
+    object,
+    {
+      readonly devices: readonly {
+        readonly device: { readonly pool_name: string; readonly device_name: string } | null;
+        /** 0: unknown, 1: healthy, 2: unhealthy. */
+        readonly health: number;
+        readonly health_check_timeout_seconds: number;
+      }[];
+    },
+  ];
+}

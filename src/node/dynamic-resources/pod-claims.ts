@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { Container, Pod } from '../../api/core/v1.gen.ts';
+import type { Container, Pod, ResourceStatus } from '../../api/core/v1.gen.ts';
 import { claimNotMade, isReservedFor, notMadeFor, podClaimName } from '../../api/resource/pod-claim-name.ts';
 import { resourceclaims, type ResourceClaim } from '../../api/resource/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
@@ -8,7 +8,7 @@ import { StatusError } from '../../machinery/status-error.ts';
 import { PluginError } from '../plugins/plugin-connection.ts';
 import type { PluginHandler } from '../plugins/plugin-registry.ts';
 import { createClaimLedger, keyOf, type LedgerClaim } from './claim-ledger.ts';
-import { cdiNames, claimUses } from './claim-uses.ts';
+import { cdiNames, claimUses, devicesFor, namedUses } from './claim-uses.ts';
 import { createDraDrivers } from './dra-drivers.ts';
 import type { DraClaim } from './dra-protocol.ts';
 import { createExclusiveKeys } from './exclusive-keys.ts';
@@ -26,6 +26,8 @@ export interface PodClaims {
   holds(podUid: string): boolean;
   /** Takes back the claims of pods that are no longer on the node. */
   reconcile(podUids: ReadonlySet<string>): Promise<void>;
+  /** How the devices are that a container gets, by claim. */
+  health(pod: Pod, container: Container): readonly ResourceStatus[];
   /** CDI names of the devices that a container gets. Throws `PluginError` when its claims are not prepared. */
   cdiDevices(pod: Pod, container: Container): readonly string[];
   close(): void;
@@ -39,6 +41,8 @@ export interface PodClaimsOptions {
   readonly directory: string;
   /** A driver has registered: what failed without it may work now. */
   onDriver(): void;
+  /** Devices have become better or worse. */
+  onHealth(): void;
   onError(error: unknown): void;
 }
 
@@ -57,6 +61,7 @@ export function createPodClaims(options: PodClaimsOptions): PodClaims {
       options.onDriver();
     },
     onWiped: (name) => ledger.removeDriver(name),
+    onHealth: () => options.onHealth(),
     onError,
   });
 
@@ -168,6 +173,20 @@ export function createPodClaims(options: PodClaimsOptions): PodClaims {
           onError(error);
         }
       }
+    },
+    health(pod, container) {
+      const { namespace = '' } = pod.metadata;
+      return namedUses(pod, container).flatMap(({ use, claimName, request }): readonly ResourceStatus[] => {
+        const claim = ledger.get(namespace, claimName);
+        const devices = claim ? devicesFor(claim, request) : [];
+        const resources = devices.map(({ driver, device }) => ({
+          resourceID: device.cdi_device_ids[0] ?? `${driver}/${device.pool_name}/${device.device_name}`,
+          health: drivers.health(driver, device),
+        }));
+        const once = new Map(resources.toReversed().map((one) => [one.resourceID, one]));
+        const name = request === undefined ? `claim:${use}` : `claim:${use}/${request}`;
+        return once.size === 0 ? [] : [{ name, resources: [...once.values()].toReversed() }];
+      });
     },
     cdiDevices(pod, container) {
       const { namespace = '' } = pod.metadata;

@@ -30,6 +30,8 @@ export interface NodePluginsOptions {
   onStatusChange(): void;
   /** A driver for claims is there: pods may have waited for it. */
   onClaimDriver(): void;
+  /** Devices that pods have may have become better or worse. */
+  onDeviceHealth(): void;
   onError(error: unknown): void;
 }
 
@@ -37,11 +39,18 @@ export interface NodePluginsOptions {
 export function createNodePlugins(options: NodePluginsOptions): NodePlugins {
   const { directory, clock, onError } = options;
   const csi = createNodeCsi({ ...options, onUseChange: () => options.onStatusChange() });
-  const claims = createPodClaims({ ...options, onDriver: () => options.onClaimDriver(), onError });
+  const claims = createPodClaims({
+    ...options,
+    onDriver: () => options.onClaimDriver(),
+    onHealth: () => options.onDeviceHealth(),
+  });
   const devices = createDevicePlugins({
     clock,
     directory,
-    onChange: () => options.onStatusChange(),
+    onChange() {
+      options.onStatusChange();
+      options.onDeviceHealth();
+    },
     onError,
   });
   let registry: { close(): void } | undefined;

@@ -12,11 +12,11 @@ export interface PluginConnection<Calls> {
     name: Name,
     request: RequestOf<Calls, Name>,
   ): Promise<ResponseOf<Calls, Name>>;
-  /** Calls a method that answers many times; `onEnd` is called once, when no more answers come. */
+  /** Calls a method that answers many times; `onEnd` is called once, when no more answers come: `unimplemented` where none ever will. */
   watch<Name extends keyof Calls & string>(
     name: Name,
     request: RequestOf<Calls, Name>,
-    listener: { onMessage(message: ResponseOf<Calls, Name>): void; onEnd(): void },
+    listener: WatchListener<ResponseOf<Calls, Name>>,
   ): { close(): void };
   close(): void;
 }
@@ -34,6 +34,11 @@ export type ResponseOf<Calls, Name extends keyof Calls> = Calls[Name] extends re
   ? Response
   : never;
 
+export interface WatchListener<Message> {
+  onMessage(message: Message): void;
+  onEnd(why: 'ended' | 'unimplemented'): void;
+}
+
 /** A plug-in that cannot do what it is asked for (now). */
 export class PluginError extends Error {
   override readonly name = 'PluginError';
@@ -49,6 +54,7 @@ export interface ConnectOptions {
   readonly readyWithinMs?: number;
 }
 
+const UNIMPLEMENTED = 12;
 const grpcCodes = [
   'OK',
   'Canceled',
@@ -124,14 +130,16 @@ export async function connectPlugin<Calls>(options: ConnectOptions): Promise<Plu
       const { path, requestSerialize, responseDeserialize } = method(name);
       const stream = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request);
       let ended = false;
-      const end = (): void => {
+      const end = (why: 'ended' | 'unimplemented'): void => {
         if (ended) return;
         ended = true;
-        onEnd();
+        onEnd(why);
       };
       stream.on('data', onMessage);
-      stream.on('error', end);
-      stream.on('end', end);
+      stream.on('error', (error: { readonly code?: number }) =>
+        end(error.code === UNIMPLEMENTED ? 'unimplemented' : 'ended'),
+      );
+      stream.on('end', () => end('ended'));
       return {
         close() {
           ended = true;

@@ -112,3 +112,20 @@ it('marks what is the node’s, and says whose it is', () => {
   });
   expect(container({}).log_path).toBe('var/log/0.log');
 });
+
+it('passes devices on, and the names of those that the runtime looks up', () => {
+  const config = container({
+    devices: [
+      { hostPath: '/dev/a', containerPath: '/dev/b', permissions: 'r' },
+      { hostPath: '/dev/c', containerPath: '/dev/c' },
+    ],
+    cdi: { names: ['vendor.example/class=x'], folders: ['/etc/cdi'] },
+  });
+  expect([config.devices, config.CDI_devices]).toEqual([
+    [
+      { host_path: '/dev/a', container_path: '/dev/b', permissions: 'r' },
+      { host_path: '/dev/c', container_path: '/dev/c', permissions: 'rwm' },
+    ],
+    [{ name: 'vendor.example/class=x' }],
+  ]);
+});
