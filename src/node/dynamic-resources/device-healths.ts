@@ -79,7 +79,7 @@ export function createDeviceHealths(clock: Clock, onChange: () => void): DeviceH
       return last && last.until >= clock.now() ? last.health : 'Unknown';
     },
     close() {
-      for (const one of [...followed]) one.close();
+      for (const one of followed) one.close();
     },
   };
 }
