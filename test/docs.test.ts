@@ -39,6 +39,11 @@ function unmet(need: string): string | undefined {
     const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
     return isRoot ? undefined : 'needs Linux and root';
   }
+  if (need === 'ipv6') {
+    const file = '/proc/sys/net/ipv6/conf/all/disable_ipv6';
+    const isThere = existsSync(file) && readFileSync(file, 'utf8').trim() === '0';
+    return isThere ? undefined : 'needs IPv6';
+  }
   const found = spawnSync('sh', ['-c', `command -v ${need}`]).status === 0;
   return found ? undefined : `needs ${need}`;
 }

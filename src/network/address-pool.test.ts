@@ -52,4 +52,13 @@ describe('addresses of a node', () => {
     await pool.save();
     expect((await open('10.244.4.0/24')).leases.size).toBe(0);
   });
+
+  it('say whether their link is there', async () => {
+    const pool = await open('10.244.3.0/24');
+    lease(pool, 'a');
+    pool.markAttached('a');
+    pool.markDetached('a');
+    pool.markDetached('nobody');
+    expect([...pool.leases.values()]).toMatchObject([{ attached: false }]);
+  });
 });

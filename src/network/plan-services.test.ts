@@ -220,4 +220,78 @@ describe('host ports', () => {
     const [port] = planHostPort({ ...mapping, ...(hostIP !== undefined && { hostIP }) });
     expect([port?.frontends, port?.endpoints]).toEqual([[expected], [{ ip: '10.244.0.2', port: 80 }]]);
   });
+
+  it.each<[string | undefined, readonly string[]]>([
+    [undefined, ['*:8080 10.244.0.2', '*:8080 fd00::2']],
+    ['0.0.0.0', ['*:8080 10.244.0.2']],
+    ['::', ['*:8080 fd00::2']],
+    ['fd00::1', ['fd00::1:8080 fd00::2']],
+  ])('of a pod of two families with host address %s', (hostIP, expected) => {
+    const ports = planHostPort({ ...mapping, podIPv6: 'fd00::2', ...(hostIP !== undefined && { hostIP }) });
+    expect(
+      ports.map(
+        ({ frontends: [frontend], endpoints: [endpoint] }) =>
+          `${frontend?.address ?? '*'}:${frontend?.port} ${endpoint?.ip}`,
+      ),
+    ).toEqual(expected);
+  });
+});
+
+describe('the IPv6 side of a service', () => {
+  const dual = service(
+    {
+      type: 'LoadBalancer',
+      clusterIP: 'fd00:10:96::20',
+      clusterIPs: ['fd00:10:96::20', '10.96.0.20'],
+      ipFamilies: ['IPv6', 'IPv4'],
+      externalIPs: ['203.0.113.9', '2001:db8::9'],
+      internalTrafficPolicy: 'Local',
+      loadBalancerSourceRanges: ['10.0.0.0/8'],
+      ports: [{ port: 80, protocol: 'TCP', nodePort: 30_080 }],
+    },
+    {
+      loadBalancer: {
+        ingress: [
+          { ip: 'fd00:10:244:ff::1', ipMode: 'VIP' },
+          { ip: '10.244.255.1', ipMode: 'VIP' },
+        ],
+      },
+    },
+  );
+  const slices: readonly EndpointSlice[] = [
+    slice([endpoint('10.244.0.2')]),
+    { ...slice([endpoint('fd00:10:244::2')]), addressType: 'IPv6' },
+  ];
+  const places = nodes.map((node, at) => ({ ...node, ipv6Range: `fd00:10:244:${at}::/64` }));
+
+  it.each([
+    [
+      'IPv4',
+      ['10.96.0.20:80', '203.0.113.9:80', '*:30080', '10.244.255.1:80', '*:80'],
+      '10.244.0.2',
+      ['10.0.0.0/8'],
+      '10.244.0.0/24',
+    ],
+    [
+      'IPv6',
+      ['fd00:10:96::20:80', '2001:db8::9:80', '*:30080', 'fd00:10:244:ff::1:80', '*:80'],
+      'fd00:10:244::2',
+      [],
+      'fd00:10:244:0::/64',
+    ],
+  ] as const)('has what is %s', (family, frontends, ip, sourceRanges, range) => {
+    const [port] = planService(dual, slices, { nodes: places }, family);
+    expect(port?.frontends.map(({ address = '*', port }) => `${address}:${port}`)).toEqual(frontends);
+    expect(port).toMatchObject({
+      key: `default/web/tcp/80${family === 'IPv6' ? '/IPv6' : ''}`,
+      endpoints: [{ ip, port: 8080 }],
+      sourceRanges,
+    });
+    expect(port?.nodeEndpoints?.[0]).toEqual({ range, endpoints: [{ ip, port: 8080 }] });
+  });
+
+  it('is not there for a service of IPv4 alone', () => {
+    const single = service({ clusterIPs: ['10.96.0.20'], externalIPs: ['2001:db8::9'] });
+    expect(planService(single, slices, { nodes: places }, 'IPv6')).toEqual([]);
+  });
 });

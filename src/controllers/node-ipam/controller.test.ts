@@ -49,3 +49,13 @@ it('gives nodes networks, tells when there is none left, and passes on what a de
     ['10.0.0.0/24'],
   ]);
 });
+
+it('gives nodes of a cluster of two families the /64 of the number of their /24', async () => {
+  const ipv6 = { network: 0xfd00_0010_0244n << 80n, prefix: 56 };
+  server = await startTestServer([
+    nodeIpamController({ clusterCidr: range(0, 22), ipv6, nodePrefix: 24, reserved: [range(0, 24)] }),
+  ]);
+  await server.client.for(nodes).create(node('a'));
+  const [a] = await eventually(server.client, nodes, ([one]) => one?.spec.podCIDR !== undefined);
+  expect(a?.spec.podCIDRs).toEqual(['10.0.1.0/24', 'fd00:10:244:1::/64']);
+});

@@ -52,6 +52,16 @@ describe('strategic merge patch', () => {
       { containers: [{ name: 'x' }] },
     ],
     [
+      'replaces a list by elements of one key',
+      { containers: [{ name: 'x', image: 'a' }, { name: 'x', image: 'b' }, { $patch: 'replace' }] },
+      {
+        containers: [
+          { name: 'x', image: 'a' },
+          { name: 'x', image: 'b' },
+        ],
+      },
+    ],
+    [
       'orders',
       { '$setElementOrder/containers': [{ name: 'side' }, { name: 'c' }] },
       { containers: [side, first] },

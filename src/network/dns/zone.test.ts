@@ -28,6 +28,25 @@ const services: readonly DnsService[] = [
   { kind: 'externalName', namespace: 'default', name: 'loop', target: 'loop.default.svc.cluster.local' },
 ];
 
+const dual: readonly DnsService[] = [
+  {
+    kind: 'clusterIP',
+    namespace: 'default',
+    name: 'both',
+    addresses: ['10.96.0.30', 'fd00:10:96::30'],
+    ports: [{ name: 'http', protocol: 'tcp', port: 80 }],
+  },
+  {
+    kind: 'headless',
+    namespace: 'data',
+    name: 'pair',
+    endpoints: [
+      { ip: '10.244.0.7', hostname: '10-244-0-7', ports: [] },
+      { ip: 'fd00:10:244::7', hostname: 'fd00-10-244--7', ports: [] },
+    ],
+  },
+];
+
 function zoneOf(list: readonly DnsService[]): Zone {
   const zone = new Zone({
     domain: 'cluster.local',
@@ -119,5 +138,41 @@ describe('names of a cluster', () => {
     expect(changing.lookup('web.default.svc.cluster.local', 'A')).toEqual({ kind: 'noName' });
     expect(changing.lookup('20.0.96.10.in-addr.arpa', 'PTR')).toEqual({ kind: 'noName' });
     expect(changing.lookup('data.svc.cluster.local', 'A')).toEqual({ kind: 'noName' });
+  });
+
+  const both = zoneOf(dual);
+  it.each<[string, string, readonly string[]]>([
+    ['both.default.svc.cluster.local', 'A', ['10.96.0.30']],
+    ['both.default.svc.cluster.local', 'AAAA', ['fd00:10:96::30']],
+    ['pair.data.svc.cluster.local', 'AAAA', ['fd00:10:244::7']],
+    ['fd00-10-244--7.pair.data.svc.cluster.local', 'AAAA', ['fd00:10:244::7']],
+    ['fd00-10-244--7.pair.data.svc.cluster.local', 'A', []],
+    ['fd00-10-244--9.default.pod.cluster.local', 'AAAA', ['fd00:10:244::9']],
+    [
+      '0.3.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa',
+      'PTR',
+      ['both.default.svc.cluster.local'],
+    ],
+  ])('of two families: %s %s', (name, type, expected) => {
+    const found = both.lookup(name, type);
+    const answers = found?.kind === 'records' ? found.answers : [];
+    expect(answers.map((answer) => ('data' in answer ? answer.data : ''))).toEqual(expected);
+  });
+
+  it('answers for addresses of its IPv6 ranges that nobody has, and for no others', () => {
+    const name = (first: string): string => `${'0.'.repeat(20)}4.4.2.0.0.1.0.0.${first}.ip6.arpa`;
+    expect(both.lookup(name('0.0.d.f'), 'PTR')).toEqual({ kind: 'noName' });
+    expect(both.lookup(name('8.b.d.0'), 'PTR')).toBeUndefined();
+  });
+
+  it('names a target of two families once, with both addresses', () => {
+    const found = both.lookup('_http._tcp.both.default.svc.cluster.local', 'SRV');
+    expect(found).toMatchObject({
+      answers: [{ data: { target: 'both.default.svc.cluster.local', weight: 100 } }],
+      additionals: [
+        { type: 'A', data: '10.96.0.30' },
+        { type: 'AAAA', data: 'fd00:10:96::30' },
+      ],
+    });
   });
 });
