@@ -251,10 +251,28 @@ describe('who sends a request', () => {
       stage: 'ResponseComplete',
       verb: 'create',
       user: { username: 'kubernetes-admin' },
-      requestObject: { data: { a: 'b' } },
+      requestObject: { kind: 'ConfigMap', data: { a: 'b' } },
       responseObject: { metadata: { name: 'told', uid: expect.any(String) } },
       responseStatus: { code: 201 },
       annotations: { 'authorization.k8s.io/decision': 'allow' },
+    });
+  });
+
+  it('the audit log tells of deletions', async () => {
+    await admin.for(configmaps).delete({ name: 'told', namespace: 'default' });
+    const status = await eventually(() => {
+      const found = readFileSync(auditLog(), 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { readonly verb: string; readonly responseStatus?: object })
+        .find(({ verb }) => verb === 'delete');
+      expect(found?.responseStatus).toBeDefined();
+      return found?.responseStatus;
+    });
+    expect(status).toMatchObject({
+      status: 'Success',
+      details: { name: 'told', kind: 'configmaps' },
+      code: 200,
     });
   });
 

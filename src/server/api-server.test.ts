@@ -14,6 +14,7 @@ import type { ApiRequest, Transport, TransportEvent } from '../machinery/transpo
 import { createMemoryStore } from '../storage/memory/memory-store.ts';
 import type { Store } from '../storage/kv.ts';
 import { createApiServer, type ApiServer } from './api-server.ts';
+import type { RequestRecord } from './http/request-record.ts';
 
 interface Pair {
   readonly cert: string;
@@ -88,6 +89,7 @@ let port: number;
 let ca: string;
 let adminPair: Pair;
 const faults: unknown[] = [];
+let last: RequestRecord | undefined;
 
 beforeAll(async () => {
   const authority = await certificate('CN=kubernetes');
@@ -109,6 +111,7 @@ beforeAll(async () => {
     },
     version: { gitVersion: 'v1.36.2+kanoe.0.1.0' },
     onFault: (error) => faults.push(error),
+    observers: [{ completed: (record) => (last = record) }],
   });
   ({ port } = await server.listen({ host: '127.0.0.1', port: 0 }));
   admin = server.transport({ name: 'admin', groups: ['system:masters'] });
@@ -808,6 +811,28 @@ describe('answers in the words of upstream', () => {
       ],
       [201, undefined],
     ]);
+  });
+
+  it('notes what was sent as it was understood, and what was done', async () => {
+    const path = '/api/v1/namespaces/default/services';
+    const spec = { type: 'ExternalName', externalName: 'a.example', nothing: 1 };
+    await call('POST', path, {
+      body: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'noted' }, spec },
+    });
+    expect(last?.requestObject?.()).toMatchObject({
+      kind: 'Service',
+      spec: { type: 'ExternalName', externalName: 'a.example', sessionAffinity: 'None' },
+    });
+    expect(last?.requestObject?.()).not.toHaveProperty('spec.nothing');
+    const patch = { metadata: { labels: { a: 'b' } } };
+    const headers = { 'content-type': 'application/merge-patch+json' };
+    await call('PATCH', `${path}/noted`, { body: patch, headers });
+    expect(last?.requestObject?.()).toEqual(patch);
+    await call('DELETE', `${path}/noted`);
+    expect(last?.success).toBeUndefined();
+    await call('POST', maps, { body: map('noted') });
+    await call('DELETE', `${maps}/noted`);
+    expect(last?.success).toMatchObject({ status: 'Success', details: { name: 'noted' } });
   });
 
   it('shows a scale as a row', async () => {

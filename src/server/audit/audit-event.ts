@@ -1,5 +1,6 @@
 import type { UserInfo } from '../../api/resource.ts';
 import { microTimestamp } from '../../base/clock.ts';
+import type { Status } from '../../machinery/meta/v1.gen.ts';
 import type { RequestRecord } from '../http/request-record.ts';
 import type { AuditDecision, Stage } from './policy.ts';
 
@@ -82,11 +83,19 @@ function metadataOf({ info, requestObject }: RequestRecord): Record<string, stri
   return (object as { readonly metadata?: Record<string, string> } | undefined)?.metadata ?? {};
 }
 
-function responseStatus({ response, isFault }: RequestRecord): object {
-  const { code = 0, status } = response ?? {};
+function responseStatus({ response, success, isFault }: RequestRecord): object {
+  const { code = 0 } = response ?? {};
+  const status: Partial<Status> | undefined = response?.status ?? success;
   if (!status) return { metadata: {}, ...(isFault ? { status: 'Failure' } : {}), code };
   const { status: outcome, message, reason, details } = status;
-  return { metadata: {}, status: outcome, message, reason, ...(details ? { details } : {}), code };
+  return {
+    metadata: {},
+    status: outcome,
+    ...(message ? { message } : {}),
+    ...(reason ? { reason } : {}),
+    ...(details ? { details } : {}),
+    code,
+  };
 }
 
 function annotationsOf({ annotations, decision }: RequestRecord, stage: Stage): Record<string, string> {

@@ -62,7 +62,7 @@ import { RefusedRequest } from './enter-flow.ts';
 import { holdRequest } from './request-hold.ts';
 import type { FlowController } from '../flow-control/flow-controller.ts';
 import type { ResourceInfo } from './request-info.ts';
-import { annotate, recordDeprecation, recordReply, recordRequest } from './record-request.ts';
+import { annotate, noteSuccess, recordDeprecation, recordReply, recordRequest } from './record-request.ts';
 import type { RequestRecord } from './request-record.ts';
 import { bodyObject } from './body-object.ts';
 import { includeObject } from './table.ts';
@@ -305,8 +305,9 @@ async function resourceReply(
     record.requestSize = body.bytes.length;
     await parts.registry.large.giveWay(body.bytes.length);
   }
-  if (body) record.requestObject = () => bodyObject(body, served, parts.registry.schema);
+  if (body) record.requestObject = () => bodyObject(body, served, { table: parts.registry.schema, info });
   const answer = await handleResource(parts.registry, served, { ...context, body });
+  noteSuccess(record, answer);
   const now = parts.registry.clock.now();
   const table = parts.registry.schema;
   const encoded = encodeAnswer(answer, negotiated, { params, now, table, pretty: isPretty(request, params) });

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import type { KubeObject } from '../../machinery/object.ts';
 import type { StatusError } from '../../machinery/status-error.ts';
+import type { Answer } from '../registry/answer.ts';
 import type { HttpRequest, Reply } from './exchange.ts';
 import type { RequestRecord } from './request-record.ts';
 
@@ -43,6 +45,13 @@ export function recordReply(record: RequestRecord, reply: Reply, error?: StatusE
       ? { object: (): unknown => JSON.parse(body.toString()) as unknown }
       : {}),
   };
+}
+
+/** Notes the `Status` that an answer is. */
+export function noteSuccess(record: RequestRecord, answer: Answer): void {
+  if (answer.type === 'list' || answer.served) return;
+  const object = answer.object() as Partial<KubeObject>;
+  if (object.kind === 'Status') record.success = object;
 }
 
 /** Adds an annotation for the audit log; of a key the first value counts. */

@@ -1,4 +1,5 @@
 import type { UserInfo } from '../../api/resource.ts';
+import type { Status } from '../../machinery/meta/v1.gen.ts';
 import type { StatusError } from '../../machinery/status-error.ts';
 import type { Impersonated } from '../auth/impersonation.ts';
 import type { Decision } from '../auth/authorizer.ts';
@@ -42,6 +43,8 @@ export interface RequestRecord {
   /** Bytes of the body. */
   requestSize?: number;
   response?: ResponseRecord;
+  /** The `Status` of what was done, where the answer is no object: of a deletion, of a binding. */
+  success?: Status;
   /** A fault of the server itself. */
   isFault?: boolean;
   /** The version that it is about is deprecated; the release without it, like `1.25`, or nothing. */
