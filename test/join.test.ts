@@ -140,6 +140,31 @@ describeWith(
       expect(await kubectl('exec', far, '--', 'node', '-p', '6*7')).toBe('42\n');
     });
 
+    it('shows logs, forwards ports, and says what its pods use', async () => {
+      const far = await podOn(kubectl, 'far', 'echo');
+      expect(await kubectl('logs', far)).toBe('');
+      const ports = start('kubectl', ['--kubeconfig', cluster.kubeconfig, 'port-forward', far, ':8080'], {
+        env: env(),
+      });
+      const [, port] = await ports.printed(/127\.0\.0\.1:(\d+) ->/);
+      const answer = await fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(10_000) });
+      expect(await answer.json()).toMatchObject({ node: 'far' });
+      await ports.stop();
+      await eventually(async () => {
+        expect(await kubectl('top', 'nodes')).toMatch(/^far +\d+m/m);
+        expect(await kubectl('top', 'pods', '-l', 'app=echo')).toMatch(
+          new RegExp(`^${far} +\\d+m +\\d+Mi`, 'm'),
+        );
+      }, 60_000);
+    });
+
+    it('is drained, and takes pods again', async () => {
+      const drained = await kubectl('drain', 'far', '--ignore-daemonsets', '--timeout=60s');
+      expect(drained).toContain('node/far');
+      expect(await nodeOf('far', '{.spec.unschedulable}')).toBe('true');
+      await kubectl('uncordon', 'far');
+    });
+
     it('comes back without a token, and takes its pods over', async () => {
       const before = await kubectl(
         'get',

@@ -50,13 +50,15 @@ export interface NodeConnection {
   readonly client: Client;
   readonly server: string;
   readonly ca: string;
+  /** For how long to ask for certificates. */
+  readonly lifetimeSeconds?: number;
 }
 
 /** Runs this machine as a node until Ctrl-C. */
 export async function runNodeProcess(
   context: CliContext,
   flags: NodeFlags,
-  { client, server, ca }: NodeConnection,
+  { client, server, ca, lifetimeSeconds }: NodeConnection,
 ): Promise<void> {
   const { clusterSettings } = await import('../cluster/join/join-cluster.ts');
   const { runNode } = await import('../cluster/join/run-node.ts');
@@ -76,6 +78,7 @@ export async function runNodeProcess(
     settings,
     labels: pairsOf(flags.nodeLabels ?? []),
     runtime: flags.runtime,
+    ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
     directory: nodeDirectoryOf(context, flags),
     mirrors: new Map(Object.entries(pairsOf(flags.mirror ?? []))),
     searchPath: context.env['PATH'] ?? '',

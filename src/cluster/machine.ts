@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { sleep } from '../base/clock.ts';
 import type { EventRecorder } from '../reconcile/event-recorder.ts';
 import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
+import type { Node } from '../api/core/v1.gen.ts';
 import type { NodeUsage, UsageSource } from '../api/metrics/usage.ts';
 import { ensureKubernetesService } from '../network/ensure-kubernetes-service.ts';
 import { usageOf, type UsageSampler } from '../node/stats/usage-sampler.ts';
 import { reportUnenforced, unenforcedLimitation } from '../network/policies/report-unenforced.ts';
 import { followRoutes } from '../network/follow-routes.ts';
 import { NODE_ANNOTATION } from '../node/simulated/kwok/stage.ts';
+import { followRemoteUsage } from './join/remote-usage.ts';
 import { connectThrough } from './rootless/relay.ts';
 import { startNetwork } from '../network/start-network.ts';
 import type { Network } from '../network/start-network.ts';
@@ -108,17 +110,26 @@ export async function startMachine({
     runtime,
   };
   const nodes = await startLocalNodes(shared);
+  const isElsewhere = ({ metadata }: Node): boolean =>
+    metadata.annotations?.[NODE_ANNOTATION] !== 'fake' &&
+    !nodes.list().some(({ name }) => name === metadata.name);
   const routes =
     network && plan.outside
       ? followRoutes({
           informers,
           source: network.address,
-          isElsewhere: ({ metadata }) =>
-            metadata.annotations?.[NODE_ANNOTATION] !== 'fake' &&
-            !nodes.list().some(({ name }) => name === metadata.name),
+          isElsewhere,
           onError: (error) => report.warn(`network: ${textOf(error)}`),
         })
       : undefined;
+  const remote = plan.outside
+    ? followRemoteUsage({
+        informers,
+        clock,
+        credentials: { ...controlPlane.pki.kubeletClient, ca: controlPlane.pki.ca.cert },
+        isElsewhere,
+      })
+    : undefined;
   const simulation = superviseSimulation({ options, controlPlane });
   const limitations = [
     ...(network?.limitations ?? (isolated ? [] : [withoutNetwork, unenforcedLimitation(sharedByPods)])),
@@ -180,9 +191,14 @@ export async function startMachine({
     usage: {
       nodes: () => [
         ...nodes.running().flatMap(({ name, sampler }) => nodeUsage(name, sampler) ?? []),
+        ...(remote?.nodes() ?? []),
         ...simulation.usage.nodes(),
       ],
-      pods: () => [...nodes.running().flatMap(({ sampler }) => sampler.pods()), ...simulation.usage.pods()],
+      pods: () => [
+        ...nodes.running().flatMap(({ sampler }) => sampler.pods()),
+        ...(remote?.pods() ?? []),
+        ...simulation.usage.pods(),
+      ],
     },
     async nodesReady() {
       await Promise.all([
@@ -200,6 +216,7 @@ export async function startMachine({
       await Promise.all([nodes.close(), simulation.stop()]);
       await storage.stop();
       await ingress?.stop();
+      remote?.stop();
       await routes?.stop();
       await network?.stop();
     },

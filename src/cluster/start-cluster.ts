@@ -102,7 +102,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
     pods: () => machine?.usage.pods() ?? [],
   };
   const hasNodes = plan.nodes.length > 0 || (options.simulated?.count ?? 0) > 0;
-  const measures = options.metricsApi && hasNodes;
+  const measures = options.metricsApi && (hasNodes || plan.outside !== undefined);
   const controlPlane = await startControlPlane(plan, options, measures ? usage : undefined).catch(
     async (error: unknown) => {
       // Whoever holds the data directory may run containers of the same identity: they are not to be touched.

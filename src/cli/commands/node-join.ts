@@ -81,7 +81,7 @@ async function joinAs(context: CliContext, address: string, flags: JoinFlags): P
     say: (line) => void context.stderr.write(`${line}\n`),
   });
   try {
-    await runNodeProcess(context, flags, { client, server, ca });
+    await runNodeProcess(context, flags, { client, server, ca, ...lifetime });
   } finally {
     await client.transport.close();
   }

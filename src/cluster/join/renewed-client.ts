@@ -1,11 +1,11 @@
 import type { Clock } from '../../base/clock.ts';
-import { sleep } from '../../base/clock.ts';
 import type { Client } from '../../client/client.ts';
 import { createClient } from '../../client/create-client.ts';
 import { createHttpsTransport } from '../../client/https-transport.ts';
 import type { Transport } from '../../machinery/transport.ts';
 import type { KeyPair } from '../pki.ts';
-import { renewalTime, requestCertificate, writePair } from './node-certificates.ts';
+import { keepRenewed } from './keep-renewed.ts';
+import { requestCertificate, writePair } from './node-certificates.ts';
 
 export interface RenewedClientOptions {
   readonly server: string;
@@ -21,15 +21,13 @@ export interface RenewedClientOptions {
   say(line: string): void;
 }
 
-const retryMs = 10_000;
 /** Watches of the former certificate end by themselves before it is closed. */
 const overlapMs = 600_000;
 
 /** A client as a node, which asks for a new certificate in time and goes on with it. */
 export function createRenewedClient(options: RenewedClientOptions): Client {
-  const { server, ca, nodeName, directory, clock, signal, say, lifetimeSeconds } = options;
-  let { pair } = options;
-  let current = connect();
+  const { server, ca, pair, nodeName, directory, clock, signal, say, lifetimeSeconds } = options;
+  let current = connect(pair);
   const transport: Transport = {
     request: (request) => current.request(request),
     watch: (request) => current.watch(request),
@@ -37,42 +35,31 @@ export function createRenewedClient(options: RenewedClientOptions): Client {
     close: () => current.close(),
   };
   const client = createClient(transport);
-  void renew();
+  void keepRenewed({
+    pair,
+    what: 'the client certificate',
+    clock,
+    signal,
+    say,
+    request: () =>
+      requestCertificate({
+        client,
+        clock,
+        signal,
+        nodeName,
+        purpose: { kind: 'client' },
+        ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
+      }),
+    async use(next) {
+      await writePair(directory, 'client', next);
+      const former = current;
+      current = connect(next);
+      clock.after(overlapMs, () => void former.close());
+    },
+  });
   return client;
 
-  function connect(): Transport {
-    return createHttpsTransport({ server, ca, ...pair });
-  }
-
-  async function renew(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        // Timers hold no more than 2^31 ms.
-        const left = Math.min(renewalTime(pair.cert) - clock.now(), 86_400_000);
-        if (left > 0) {
-          await sleep(clock, left, signal);
-          continue;
-        }
-        pair = await requestCertificate({
-          client,
-          clock,
-          signal,
-          nodeName,
-          purpose: { kind: 'client' },
-          ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
-        });
-        await writePair(directory, 'client', pair);
-        const former = current;
-        current = connect();
-        clock.after(overlapMs, () => void former.close());
-        say('the client certificate was renewed');
-      } catch (error) {
-        if (signal.aborted) return;
-        say(
-          `the client certificate could not be renewed: ${error instanceof Error ? error.message : String(error)}`,
-        );
-        await sleep(clock, retryMs, signal).catch(() => undefined);
-      }
-    }
+  function connect({ cert, key }: KeyPair): Transport {
+    return createHttpsTransport({ server, ca, cert, key });
   }
 }

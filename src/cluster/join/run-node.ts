@@ -29,6 +29,7 @@ import { removeTraces } from '../remove-traces.ts';
 import { chooseRuntime } from '../runtime-choice.ts';
 import { servedVersion } from '../served-version.ts';
 import type { ClusterSettings } from './join-cluster.ts';
+import { keepRenewed } from './keep-renewed.ts';
 import { requestCertificate } from './node-certificates.ts';
 
 export interface NodeProcessOptions {
@@ -47,6 +48,8 @@ export interface NodeProcessOptions {
   /** The node's state. */
   readonly directory: string;
   readonly mirrors: ReadonlyMap<string, string>;
+  /** For how long to ask for certificates; absent: for as long as the cluster gives them. */
+  readonly lifetimeSeconds?: number;
   readonly searchPath: string;
   readonly program: { readonly unpack: string; readonly version: string };
   readonly clock: Clock;
@@ -87,7 +90,11 @@ export async function runNode(options: NodeProcessOptions): Promise<void> {
   ] as const;
   const nodePodCidr = await announce();
   say(`node ${nodeName} at ${address}, pods ${nodePodCidr}`);
-  const serving = await servingPair();
+  const certified = await requestServing().catch((error: unknown) => {
+    signal.throwIfAborted();
+    onError(new Error(`the kubelet serves with a certificate of its own: ${String(error)}`));
+  });
+  const serving = certified ?? (await selfSignedPair({ name: nodeName, addresses: [address], clock }));
   const informers = createInformers(client, {
     clock,
     onError: ({ resource }, error) => onError(new Error(`watch of ${resource}: ${String(error)}`)),
@@ -141,6 +148,16 @@ export async function runNode(options: NodeProcessOptions): Promise<void> {
     guard: createKubeletGuard({ client, clock, nodeName: () => nodeName }),
     tls: { ...serving, clientCa: options.ca },
   });
+  if (certified)
+    void keepRenewed({
+      pair: certified,
+      what: 'the serving certificate',
+      clock,
+      signal,
+      say,
+      request: requestServing,
+      use: (pair) => kubelet.renew(pair),
+    });
   const port = await kubelet
     .listen({ host: address, port: kubeletPort })
     .catch(() => kubelet.listen({ host: address, port: 0 }));
@@ -208,21 +225,16 @@ export async function runNode(options: NodeProcessOptions): Promise<void> {
     }
   }
 
-  async function servingPair(): Promise<KeyPair> {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(servingPatienceMs)]);
-    try {
-      return await requestCertificate({
-        client,
-        clock,
-        signal: patience,
-        nodeName,
-        purpose: { kind: 'serving', dns: [nodeName], ips: [address] },
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      onError(new Error(`the kubelet serves with a certificate of its own: ${String(error)}`));
-      return selfSignedPair({ name: nodeName, addresses: [address], clock });
-    }
+  function requestServing(): Promise<KeyPair> {
+    const { lifetimeSeconds } = options;
+    return requestCertificate({
+      client,
+      clock,
+      signal: AbortSignal.any([signal, AbortSignal.timeout(servingPatienceMs)]),
+      nodeName,
+      purpose: { kind: 'serving', dns: [nodeName], ips: [address] },
+      ...(lifetimeSeconds !== undefined && { lifetimeSeconds }),
+    });
   }
 }
 

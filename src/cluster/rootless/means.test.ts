@@ -15,14 +15,13 @@ it('carries packets, but not to the loopback of the machine', () => {
 });
 
 it.each([
-  ['one', 'none', [], 'the one user root', 'do not reach'],
-  ['many', 'none', ['lo'], '65536 users', 'do not reach'],
-  ['many', 'pasta', ['lo', 'tap0'], '65536 users', 'pasta carries'],
-  ['one', 'slirp4netns', ['lo', 'tap0'], 'the one user root', 'slirp4netns carries'],
-  ['one', 'slirp4netns', ['lo'], 'the one user root', 'do not reach'],
-] as const)('says what it is like with %s and %s', (ids, outside, links, users, world) => {
-  const [first, second, third] = rootlessLimitations({ ids, outside }, links);
-  expect(first).toContain(users);
-  expect(second).toContain('limits are not enforced');
-  expect(third).toContain(world);
+  { means: { ids: 'one', outside: 'none' }, links: [], says: ['the one user root', 'do not reach'] },
+  { means: { ids: 'many', outside: 'none' }, links: ['lo'], says: ['65536 users', 'do not reach'] },
+  { means: { ids: 'many', outside: 'pasta' }, links: ['tap0'], says: ['65536 users', 'pasta carries'] },
+  { means: { ids: 'one', outside: 'slirp4netns' }, links: ['lo'], says: ['one user', 'do not reach'] },
+] as const)('says what it is like with $means and $links', ({ means, links, says }) => {
+  const [users, limits, world] = rootlessLimitations(means, links);
+  expect(users).toContain(says[0]);
+  expect(limits).toContain('limits are not enforced');
+  expect(world).toContain(says[1]);
 });

@@ -30,6 +30,8 @@ export interface KubeletServerOptions {
 export interface KubeletServer {
   /** Resolves to the port; may be called for several addresses. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
+  /** Serves with another certificate from now on. */
+  renew(pair: { readonly cert: string; readonly key: string }): void;
   close(): Promise<void>;
 }
 
@@ -122,6 +124,7 @@ export function createKubeletServer(options: KubeletServerOptions): KubeletServe
   }
 
   return {
+    renew: (pair) => server.setSecureContext({ ...pair, ca: clientCa }),
     listen: ({ host, port }) =>
       new Promise((resolve, reject) => {
         const listener = createTcpServer((socket) => void server.emit('connection', socket));
