@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { leases } from '../api/coordination/v1.gen.ts';
-import { nodes, pods, serviceaccounts } from '../api/core/v1.gen.ts';
+import { events, nodes, pods, serviceaccounts } from '../api/core/v1.gen.ts';
 import { systemClock } from '../base/clock.ts';
 import { eventually } from '../reconcile/eventually.ts';
 import { startTestServer, type TestServer } from '../reconcile/test-server.ts';
@@ -42,11 +42,20 @@ describe('runComponent', () => {
       client,
       clock: systemClock,
       signal: stop.signal,
-      leaderElection: { namespace: 'default', name: 'kube-scheduler' },
+      leaderElection: { namespace: 'default', name: 'kube-scheduler', component: 'default-scheduler' },
       say: (line) => void said.push(line),
     });
     await eventually(client, pods, (all) => all.every(({ spec }) => spec.nodeName === 'n'));
+    const told = await eventually(client, events, (all) =>
+      all.some(({ reason }) => reason === 'LeaderElection'),
+    );
     const held = await client.for(leases).get({ namespace: 'default', name: 'kube-scheduler' });
+    expect(told.find(({ reason }) => reason === 'LeaderElection')).toMatchObject({
+      type: 'Normal',
+      message: `${held.spec?.holderIdentity} became leader`,
+      source: { component: 'default-scheduler' },
+      involvedObject: { kind: 'Lease', namespace: 'default', name: 'kube-scheduler', uid: held.metadata.uid },
+    });
     stop.abort();
     expect(await running).toBe('stopped');
     const freed = await client.for(leases).get({ namespace: 'default', name: 'kube-scheduler' });

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Client } from '../client/client.ts';
 import { discover } from '../client/discovery.ts';
 import type { Controller } from '../reconcile/controller.ts';
+import { createEventRecorder } from '../reconcile/create-event-recorder.ts';
 import { createInformers } from '../reconcile/create-informers.ts';
 import { lead } from '../reconcile/leader-election.ts';
 import { startControllers } from '../reconcile/start-controllers.ts';
@@ -14,6 +15,8 @@ import { servedInformers } from './served-informers.ts';
 export interface LeaderElection {
   readonly namespace: string;
   readonly name: string;
+  /** Who tells, by an event about the Lease, that this one leads. */
+  readonly component: string;
   readonly leaseDurationMs?: number;
   readonly renewDeadlineMs?: number;
   readonly retryPeriodMs?: number;
@@ -44,6 +47,7 @@ export async function runComponent(
     return 'stopped';
   }
   const identity = `${hostname()}_${randomUUID()}`;
+  const events = createEventRecorder(client, { clock, component: leaderElection.component });
   return lead(
     {
       ...leaderElection,
@@ -52,7 +56,11 @@ export async function runComponent(
       signal,
       identity,
       random: Math.random,
-      onLeader: (leader) => say(leader === identity ? 'this one leads' : `${leader} leads; waiting`),
+      onLeader: (leader, lease) => {
+        say(leader === identity ? 'this one leads' : `${leader} leads; waiting`);
+        if (leader === identity)
+          events.record(lease, 'Normal', 'LeaderElection', `${identity} became leader`);
+      },
       onError: (error) => say(`leader election: ${textOf(error)}`),
     },
     (leading) => work(controllers, options, leading),

@@ -21,8 +21,8 @@ export interface LeaderElectionOptions {
   readonly retryPeriodMs?: number;
   /** From 0 up to 1: makes candidates look at different times. */
   random?(): number;
-  /** Hears who leads, also of itself. */
-  onLeader?(identity: string): void;
+  /** Hears who leads, also of itself, and by which Lease. */
+  onLeader?(identity: string, lease: Live<Lease>): void;
   /** Hears of calls that failed. */
   onError?(error: unknown): void;
 }
@@ -185,7 +185,7 @@ class Candidate {
       this.#observedAt = clock.monotonic();
     this.#observed = lease;
     const leader = lease.spec?.holderIdentity ?? '';
-    if (leader !== this.#leader && leader !== '') onLeader?.(leader);
+    if (leader !== this.#leader && leader !== '') onLeader?.(leader, lease);
     this.#leader = leader;
   }
 

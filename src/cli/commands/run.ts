@@ -101,6 +101,7 @@ function schedulerCommand(context: CliContext): Command {
           }),
         },
         lock: 'kube-scheduler',
+        component: options.profiles[0]?.schedulerName ?? 'default-scheduler',
       }),
     );
   });
@@ -145,17 +146,20 @@ interface Component {
   readonly flags: ElectionFlags;
   /** The Lease that upstream's component of that name uses, so that never two of them work. */
   readonly lock: string;
+  /** As events name it; the Lease's name when absent. */
+  readonly component?: string;
 }
 
 async function run(
   context: CliContext,
   { client }: Session,
-  { controllers, flags, lock }: Component,
+  { controllers, flags, lock, component = lock }: Component,
 ): Promise<void> {
   const { runComponent } = await import('../../cluster/run-component.ts');
   const leaderElection: LeaderElection = {
     namespace: flags.leaderElectResourceNamespace ?? 'kube-system',
     name: flags.leaderElectResourceName ?? lock,
+    component,
     ...definedOnly({
       leaseDurationMs: flags.leaderElectLeaseDuration,
       renewDeadlineMs: flags.leaderElectRenewDeadline,
