@@ -9,6 +9,7 @@ export const onFixedPorts: string[] = [
   'test/main-job.test.ts',
   'test/patterns.test.ts',
   'test/rootless.test.ts',
+  'test/services.test.ts',
   'test/software.test.ts',
 ];
 
