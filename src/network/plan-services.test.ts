@@ -265,21 +265,21 @@ describe('the IPv6 side of a service', () => {
   const places = nodes.map((node, at) => ({ ...node, ipv6Range: `fd00:10:244:${at}::/64` }));
 
   it.each([
-    [
-      'IPv4',
-      ['10.96.0.20:80', '203.0.113.9:80', '*:30080', '10.244.255.1:80', '*:80'],
-      '10.244.0.2',
-      ['10.0.0.0/8'],
-      '10.244.0.0/24',
-    ],
-    [
-      'IPv6',
-      ['fd00:10:96::20:80', '2001:db8::9:80', '*:30080', 'fd00:10:244:ff::1:80', '*:80'],
-      'fd00:10:244::2',
-      [],
-      'fd00:10:244:0::/64',
-    ],
-  ] as const)('has what is %s', (family, frontends, ip, sourceRanges, range) => {
+    {
+      family: 'IPv4',
+      frontends: ['10.96.0.20:80', '203.0.113.9:80', '*:30080', '10.244.255.1:80', '*:80'],
+      ip: '10.244.0.2',
+      sourceRanges: ['10.0.0.0/8'],
+      range: '10.244.0.0/24',
+    },
+    {
+      family: 'IPv6',
+      frontends: ['fd00:10:96::20:80', '2001:db8::9:80', '*:30080', 'fd00:10:244:ff::1:80', '*:80'],
+      ip: 'fd00:10:244::2',
+      sourceRanges: [],
+      range: 'fd00:10:244:0::/64',
+    },
+  ] as const)('has what is $family', ({ family, frontends, ip, sourceRanges, range }) => {
     const [port] = planService(dual, slices, { nodes: places }, family);
     expect(port?.frontends.map(({ address = '*', port }) => `${address}:${port}`)).toEqual(frontends);
     expect(port).toMatchObject({
