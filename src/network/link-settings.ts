@@ -45,10 +45,11 @@ export async function isForwardingIpv6(): Promise<boolean> {
  * accord only links that do not forward would.
  */
 export async function setForwardingIpv6(value: '0' | '1'): Promise<void> {
-  for (const link of value === '1' ? await readdir(`${ipv6Folder}/conf`) : []) {
+  const links = value === '1' ? await readdir(`${ipv6Folder}/conf`) : [];
+  for (const link of links.filter((name) => !['all', 'default', 'lo'].includes(name))) {
     const file = `${ipv6Folder}/conf/${link}/accept_ra`;
     const accepts = await readFile(file, 'utf8').catch(() => '');
-    if (accepts.trim() === '1' && link !== 'all') await writeFile(file, '2').catch(() => undefined);
+    if (accepts.trim() === '1') await writeFile(file, '2').catch(() => undefined);
   }
   await writeFile(`${ipv6Folder}/conf/all/forwarding`, value);
 }
