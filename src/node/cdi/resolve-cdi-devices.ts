@@ -51,8 +51,8 @@ export async function resolveCdiDevices({ names, folders }: CdiDevices): Promise
 
 async function specsIn(folder: string, onBroken: (problem: string) => void): Promise<readonly CdiSpec[]> {
   const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
+    if (!isMissing(error)) onBroken(`failed to read ${folder}: ${String(error)}`);
+    return [];
   });
   const found: CdiSpec[] = [];
   for (const name of names.filter((one) => /\.(json|yaml)$/.test(one)).toSorted()) {

@@ -5,6 +5,9 @@ import { isMissing } from '../missing-file.ts';
 import { rpcNamespace } from '../plugins/rpc-schema.ts';
 import { devicePluginRegistration, type RegisterRequest } from './device-plugin-protocol.ts';
 
+/** Of sockets, in bytes, on every system. */
+const LONGEST_PATH = 103;
+
 /**
  * Listens for device plug-ins on `kubelet.sock` in a folder, whose other sockets go: by that, plug-ins of an earlier agent see that they
  * have to register again. The gRPC library is loaded by the first of them. `register` throws what is told to a plug-in.
@@ -14,6 +17,11 @@ export async function serveRegistration(
   register: (request: RegisterRequest) => Promise<void>,
   onError: (error: unknown) => void,
 ): Promise<{ close(): void }> {
+  const path = join(folder, 'kubelet.sock');
+  if (Buffer.byteLength(path) > LONGEST_PATH)
+    throw new Error(
+      `device plug-ins cannot register: the path of ${path} is too long for a socket; choose a shorter data directory`,
+    );
   await mkdir(folder, { recursive: true, mode: 0o750 });
   await removeSockets(folder);
   let injecting: Promise<Injector> | undefined;
@@ -29,7 +37,7 @@ export async function serveRegistration(
     );
   });
   server.on('error', onError);
-  server.listen(join(folder, 'kubelet.sock'));
+  server.listen(path);
   server.unref();
   return {
     close() {
