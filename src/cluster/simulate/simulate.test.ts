@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { customresourcedefinitions } from '../../api/apiextensions/v1.gen.ts';
 import { nodes, pods, type Node } from '../../api/core/v1.gen.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { NODE_ANNOTATION, stages } from '../../node/simulated/kwok/stage.ts';
@@ -312,5 +313,62 @@ describe('the simulated world', { timeout: 60_000 }, () => {
     expect(first).toHaveLength(8);
     expect(await history('one')).toEqual(first);
     expect(await history('two')).not.toEqual(first);
+  });
+
+  it('plays stages on a kind that is defined later', async () => {
+    const world = await createWorld({
+      startMs: START,
+      serviceCidr: '10.0.0.0/8',
+      seed: 'one',
+      onProblem: () => undefined,
+    });
+    try {
+      const { client } = world;
+      await world.start();
+      await world.settle(60_000);
+      await client.for(stages).create({
+        apiVersion: 'kwok.x-k8s.io/v1alpha1',
+        kind: 'Stage',
+        metadata: { name: 'car-drives' },
+        spec: {
+          resourceRef: { apiGroup: 'example.com/v1', kind: 'Car' },
+          selector: { matchExpressions: [{ key: '.status.drives', operator: 'DoesNotExist' }] },
+          next: { patches: [{ root: 'status', subresource: 'status', template: 'drives: true' }] },
+        },
+      });
+      await world.settle(60_000);
+      const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+      await client.for(customresourcedefinitions).create({
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'cars.example.com' },
+        spec: {
+          group: 'example.com',
+          scope: 'Namespaced',
+          names: { plural: 'cars', kind: 'Car' },
+          versions: [
+            {
+              name: 'v1',
+              served: true,
+              storage: true,
+              subresources: { status: {} },
+              schema: { openAPIV3Schema: schema },
+            },
+          ],
+        },
+      });
+      await world.settle(60_000);
+      const car = { group: 'example.com', version: 'v1', resource: 'cars', namespace: 'default' };
+      await client.transport.request({
+        ...car,
+        verb: 'create',
+        body: { apiVersion: 'example.com/v1', kind: 'Car', metadata: { name: 'c', namespace: 'default' } },
+      });
+      await world.settle(60_000);
+      const driven = await client.transport.request({ ...car, verb: 'get', name: 'c' });
+      expect(driven).toMatchObject({ status: { drives: true } });
+    } finally {
+      await world.close();
+    }
   });
 });

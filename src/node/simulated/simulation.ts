@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { UsageSource as MeasuredSource } from '../../api/metrics/usage.ts';
+import { customresourcedefinitions, type CustomResourceDefinition } from '../../api/apiextensions/v1.gen.ts';
 import { nodes, pods, type Node, type Pod } from '../../api/core/v1.gen.ts';
 import type { Client } from '../../client/client.ts';
 import { createRestMapper, discover } from '../../client/discovery.ts';
@@ -103,6 +104,9 @@ class RunningSimulation implements Simulation {
   readonly #readyNodes = new Set<string>();
   readonly #newNodes = new Set<string>();
   readonly #changedKinds = new Map<string, StageSubject>();
+  /** What stages name and the server does not serve. */
+  readonly #unserved = new Map<string, StageSubject>();
+  #awaitsDefinitions = false;
   #gathering: Timer | undefined;
   #rendering = '';
 
@@ -299,6 +303,23 @@ class RunningSimulation implements Simulation {
     });
   }
 
+  /** Stages may come before the definition of what they are about. */
+  #awaitDefinition(subject: StageSubject): void {
+    if (!this.#awaitsDefinitions) {
+      this.#awaitsDefinitions = true;
+      const look = (definition: CustomResourceDefinition): void => {
+        for (const waiting of this.#unserved.values())
+          if (defines(definition, waiting)) this.#stagesChanged([waiting]);
+      };
+      const { informers } = this.#options;
+      this.#handlers.push(
+        informers.for(customresourcedefinitions).addHandler({ onAdd: look, onUpdate: look }),
+      );
+      informers.start();
+    }
+    this.#unserved.set(subjectKey(subject), subject);
+  }
+
   /** Begins to play stages on a kind that is neither pods nor nodes: on all of its objects. */
   async #follow(subject: StageSubject): Promise<void> {
     const { client, informers } = this.#options;
@@ -306,7 +327,11 @@ class RunningSimulation implements Simulation {
       subject.apiVersion,
       subject.kind,
     );
-    if (!served) throw new Error(`stages name ${subjectKey(subject)}, which the server does not serve`);
+    if (!served) {
+      this.#awaitDefinition(subject);
+      throw new Error(`stages name ${subjectKey(subject)}, which the server does not serve yet`);
+    }
+    this.#unserved.delete(subjectKey(subject));
     if (this.#kinds.has(subjectKey(subject))) return;
     this.#play(subject, served.type, () => true);
     const { player } = this.#kinds.get(subjectKey(subject)) ?? {};
@@ -319,6 +344,14 @@ class RunningSimulation implements Simulation {
     );
     informers.start();
   }
+}
+
+/** Whether a definition is of this kind, and served. */
+function defines({ spec, status }: CustomResourceDefinition, { apiVersion, kind }: StageSubject): boolean {
+  const isServed = spec.versions.some(
+    ({ name, served }) => served && `${spec.group}/${name}` === apiVersion && spec.names.kind === kind,
+  );
+  return isServed && isConditionTrue(status?.conditions, 'Established');
 }
 
 /** The node that an object is, or is on. */
