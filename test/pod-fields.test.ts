@@ -14,7 +14,12 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods
   let kubectl: Kubectl;
 
   beforeAll(async () => {
-    cluster = await startKanoe(['--load', imageArchive('busybox')]);
+    cluster = await startKanoe([
+      '--load',
+      imageArchive('busybox'),
+      '--feature-gates',
+      'ContainerStopSignals=true',
+    ]);
     kubectl = cluster.kubectl();
   });
   afterAll(() => cluster?.stop());
@@ -444,6 +449,22 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods
       .split('\n')
       .map((line) => line.trim());
     expect(lines.slice(0, 4)).toEqual(['own given', '/tmp', '0', 'sleep 1000']);
+  });
+
+  it('is asked to stop with the signal that it names, where that feature is on', async () => {
+    const wait = 'echo ready; while :; do sleep 0.1; done';
+    const script = `trap 'echo got USR1 > /dev/termination-log; exit 3' USR1; trap 'exit 4' TERM; ${wait}`;
+    const asked = (lifecycle: object, spec: object): object =>
+      pod('asked', { ...spec, restartPolicy: 'Never', containers: [shell(script, { lifecycle })] });
+    await expect(kubectl.apply([asked({ stopSignal: 'SIGUSR1' }, {})])).rejects.toThrow(
+      'may not be set for containers with empty `spec.os.name`',
+    );
+    const linux = { os: { name: 'linux' }, activeDeadlineSeconds: 8 };
+    await kubectl.apply([asked({ stopSignal: 'SIGUSR1' }, linux)]);
+    await ready('asked');
+    expect((await main('asked'))?.stopSignal).toBe('SIGUSR1');
+    await phase('asked', 'Failed');
+    expect((await main('asked'))?.state?.terminated).toMatchObject({ exitCode: 3, message: 'got USR1\n' });
   });
 
   it('has users of its own, to which the files of its volumes belong as they would without', async () => {

@@ -1,3 +1,4 @@
+import type { FeatureGate } from './feature-gates.ts';
 import type { FieldError } from '../machinery/field-error.ts';
 import type { CustomForm } from './custom-form.ts';
 import type { DeepMutable, KubeObject, Live, ResourceType } from '../machinery/object.ts';
@@ -18,6 +19,8 @@ export interface StrategyContext {
   readonly now: number;
   readonly namespace?: string;
   readonly dryRun: boolean;
+  /** Feature gates that are on, beside those that are by default. */
+  readonly features?: ReadonlySet<FeatureGate>;
   /** The server itself, as `system:apiserver`, for lookups and writes that belong to the request. */
   readonly server: Transport;
 }

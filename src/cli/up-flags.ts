@@ -24,6 +24,7 @@ export interface UpFlags {
   readonly controllers: string;
   readonly legacyApis?: boolean;
   readonly runtimeConfig?: readonly string[];
+  readonly featureGates?: readonly string[];
   readonly metricsApi: boolean;
   readonly defaultStorageClass: boolean;
   readonly volumeSnapshots: SnapshotTime;
@@ -75,6 +76,7 @@ export function upOptions(context: CliContext, flags: UpFlags): UpOptions {
     controllers: flags.controllers,
     legacyApis: flags.legacyApis ?? false,
     runtimeConfig: flags.runtimeConfig ?? [],
+    featureGates: flags.featureGates ?? [],
     metricsApi: flags.metricsApi,
     defaultStorageClass: flags.defaultStorageClass,
     volumeSnapshots: flags.volumeSnapshots,

@@ -19,6 +19,7 @@ export function apiServerFlags(
     'enable-aggregator-routing': 'true',
     'enable-bootstrap-token-auth': 'true',
     'enable-priority-and-fairness': 'true',
+    ...(options.featureGates?.length && { 'feature-gates': options.featureGates.join(',') }),
     'requestheader-allowed-names': list(['front-proxy-client']),
     'secure-port': String(serving.port),
     'service-account-issuer': list([serving.issuer]),

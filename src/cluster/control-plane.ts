@@ -39,6 +39,7 @@ import { nodeRange, nthAddress } from './cidr.ts';
 import { ClusterError } from './cluster-error.ts';
 import { configuredScheduler } from './configured-scheduler.ts';
 import { componentsOf } from './component-health.ts';
+import { readFeatureGates } from './feature-gates.ts';
 import { optionalApis } from './optional-apis.ts';
 import { ensurePki } from './pki.ts';
 import type { Pki } from './pki.ts';
@@ -142,6 +143,7 @@ export async function startControlPlane(
         },
       },
       version: servedVersion(options.program.version),
+      features: readFeatureGates(options.featureGates ?? []),
       flags: () => apiServerFlags(plan, options, { issuer, port: served ?? plan.port }),
       ...(options.admissionPlugins && { admissionPlugins: options.admissionPlugins }),
       ...(options.nodeLoss && { tolerationSeconds: options.nodeLoss }),

@@ -41,6 +41,8 @@ export interface UpOptions {
   readonly legacyApis?: boolean;
   /** APIs to serve that are off by default, in kube-apiserver's syntax. */
   readonly runtimeConfig?: readonly string[];
+  /** Feature gates, in Kubernetes's syntax. */
+  readonly featureGates?: readonly string[];
   /** Serve what nodes and pods use as `metrics.k8s.io`. */
   readonly metricsApi: boolean;
   /** Make a storage class for claims that name none. Default: on, where there are nodes. */

@@ -18,6 +18,7 @@ import { openImageStore } from './images.ts';
 import { publishKubeconfig, retractKubeconfig } from './kubeconfig-files.ts';
 import { startMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
+import { readFeatureGates } from './feature-gates.ts';
 import { optionalApis } from './optional-apis.ts';
 import { nodeSettings } from './node-settings.ts';
 import { defaultStopPatienceMs } from './stop-cluster.ts';
@@ -84,6 +85,7 @@ export async function startCluster(options: StartOptions): Promise<RunningCluste
   const { home, clock, report } = options;
   checkControllers(options.controllers);
   optionalApis(options.runtimeConfig ?? []);
+  readFeatureGates(options.featureGates ?? []);
   const { shutdownGrace } = await nodeSettings(options.kubelet);
   const choice = await chooseRuntime(options);
   const { plan, started } = await withHomeLock(home, clock, async () => {

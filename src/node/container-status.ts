@@ -50,6 +50,7 @@ export function containerStatus(view: ContainerView): ApiContainerStatus {
     imageID: newest ? view.imageReference(newest.imageId) : (remembered?.imageID ?? ''),
     ...identity(view, newest, remembered),
     started: view.started,
+    ...(newest && container.lifecycle?.stopSignal && { stopSignal: container.lifecycle.stopSignal }),
     ...resourcesOf(view, newest),
     ...mountsOf(container, newest),
     ...healthOf(view),

@@ -157,6 +157,8 @@ export interface ApiServerOptions {
   readonly admissionPlugins?: PluginSwitches;
   /** For how long pods stay on nodes that stop answering. */
   readonly tolerationSeconds?: TolerationSeconds;
+  /** Feature gates that are on, beside those that are by default. */
+  readonly features?: Registry['features'];
   /** How long a server that is to stop still serves while `/readyz` fails already, so that others stop sending. Default 0. */
   readonly shutdownDelayMs?: number;
   /** The program (the built `bin/rules-worker`) of a thread for custom resources' rules that take long; without it they run here. */
@@ -416,6 +418,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer,
     locks: new KeyLock(),
     large: largeObjects(clock),
+    ...(options.features && { features: options.features }),
     listed: listMetrics(metrics),
     admission: createAdmissionChain(
       selectPlugins(

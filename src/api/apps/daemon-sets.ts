@@ -61,14 +61,14 @@ export const daemonSets: ResourceDefinition<DaemonSet> = defineResource<DaemonSe
   },
   generation: true,
   hiddenAnnotations: [templateGenerationKey],
-  prepareForCreate(set) {
+  prepareForCreate(set, context) {
     set.status = { ...noStatus };
     startTemplateGeneration(set);
-    dropDisabledFields(set.spec.template.spec);
+    dropDisabledFields(set.spec.template.spec, context);
   },
-  prepareForUpdate(next, old) {
+  prepareForUpdate(next, old, context) {
     next.status = mutableCopy(old.status ?? noStatus);
-    dropDisabledFields(next.spec.template.spec);
+    dropDisabledFields(next.spec.template.spec, context);
     countTemplateGeneration(next, old);
   },
   validate: validateDaemonSet,

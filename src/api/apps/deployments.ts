@@ -50,13 +50,13 @@ export const deployments: ResourceDefinition<Deployment> = defineResource<Deploy
   },
   generation: true,
   generationChanged: isChanged,
-  prepareForCreate(deployment) {
+  prepareForCreate(deployment, context) {
     deployment.status = {};
-    dropDisabledFields(deployment.spec.template.spec);
+    dropDisabledFields(deployment.spec.template.spec, context);
   },
-  prepareForUpdate(next, old) {
+  prepareForUpdate(next, old, context) {
     next.status = mutableCopy(old.status ?? {});
-    dropDisabledFields(next.spec.template.spec);
+    dropDisabledFields(next.spec.template.spec, context);
   },
   validate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,

@@ -46,13 +46,13 @@ export const replicaSets: ResourceDefinition<ReplicaSet> = defineResource<Replic
     v1: { type: replicaSetType, schema: 'io.k8s.api.apps.v1.ReplicaSet', defaults: defaultReplicaSet },
   },
   generation: true,
-  prepareForCreate(set) {
+  prepareForCreate(set, context) {
     set.status = { replicas: 0 };
-    if (set.spec.template) dropDisabledFields(set.spec.template.spec);
+    if (set.spec.template) dropDisabledFields(set.spec.template.spec, context);
   },
-  prepareForUpdate(next, old) {
+  prepareForUpdate(next, old, context) {
     next.status = mutableCopy(old.status ?? { replicas: 0 });
-    if (next.spec.template) dropDisabledFields(next.spec.template.spec);
+    if (next.spec.template) dropDisabledFields(next.spec.template.spec, context);
   },
   validate,
   validateUpdate: (next, old) => [

@@ -77,13 +77,13 @@ export const statefulSets: ResourceDefinition<StatefulSet> = defineResource<Stat
   },
   validateName: nameRule(dns1123LabelErrors),
   generation: true,
-  prepareForCreate(set) {
+  prepareForCreate(set, context) {
     set.status = { ...noStatus };
-    dropDisabledFields(set.spec.template.spec);
+    dropDisabledFields(set.spec.template.spec, context);
   },
-  prepareForUpdate(next, old) {
+  prepareForUpdate(next, old, context) {
     next.status = mutableCopy(old.status ?? noStatus);
-    dropDisabledFields(next.spec.template.spec);
+    dropDisabledFields(next.spec.template.spec, context);
   },
   validate: validateStatefulSet,
   validateUpdate: validateStatefulSetUpdate,

@@ -45,13 +45,13 @@ export const cronJobs: ResourceDefinition<CronJob> = defineResource<CronJob>({
   storage: 'v1',
   versions: { v1: { type: cronJobType, schema: 'io.k8s.api.batch.v1.CronJob', defaults: defaultCronJob } },
   generation: true,
-  prepareForCreate(cronJob) {
+  prepareForCreate(cronJob, context) {
     cronJob.status = {};
-    dropDisabledFields(cronJob.spec.jobTemplate.spec.template.spec);
+    dropDisabledFields(cronJob.spec.jobTemplate.spec.template.spec, context);
   },
-  prepareForUpdate(next, old) {
+  prepareForUpdate(next, old, context) {
     next.status = mutableCopy(old.status ?? {});
-    dropDisabledFields(next.spec.jobTemplate.spec.template.spec);
+    dropDisabledFields(next.spec.jobTemplate.spec.template.spec, context);
   },
   validate: validateCronJob,
   validateUpdate: validateCronJobUpdate,

@@ -75,15 +75,15 @@ export const jobs: ResourceDefinition<Job> = defineResource<Job>({
   defaultPropagation: 'orphan',
   orphanWarning:
     'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
-  prepareForCreate(job) {
+  prepareForCreate(job, context) {
     job.status = {};
-    dropDisabledFields(job.spec.template.spec);
+    dropDisabledFields(job.spec.template.spec, context);
     if (!job.spec.manualSelector) generateSelector(job);
     labelLikeTemplate(job);
   },
-  prepareForUpdate(next, old) {
+  prepareForUpdate(next, old, context) {
     next.status = mutableCopy(old.status ?? {});
-    dropDisabledFields(next.spec.template.spec);
+    dropDisabledFields(next.spec.template.spec, context);
   },
   validate: validateJob,
   validateUpdate: validateJobUpdate,

@@ -35,11 +35,11 @@ export const podTemplates: ResourceDefinition<PodTemplate> = defineResource<PodT
   generation: true,
   returnsDeleted: true,
   generationChanged: (next, old) => !jsonEqual(next.template, old.template),
-  prepareForCreate({ template }) {
-    if (template) dropDisabledFields(template.spec);
+  prepareForCreate({ template }, context) {
+    if (template) dropDisabledFields(template.spec, context);
   },
-  prepareForUpdate({ template }) {
-    if (template) dropDisabledFields(template.spec);
+  prepareForUpdate({ template }, _old, context) {
+    if (template) dropDisabledFields(template.spec, context);
   },
   validate,
   validateUpdate: (next) => validate(next),

@@ -158,3 +158,32 @@ describe('validatePodUpdate', () => {
     });
   });
 });
+
+describe('stop signals', () => {
+  const stopping = (signal: string, os?: 'linux' | 'windows'): DeepMutable<Pod> =>
+    pod({
+      ...(os && { os: { name: os } }),
+      containers: [{ name: 'a', image: 'x:1', lifecycle: { stopSignal: signal as 'SIGUSR1' } }],
+    });
+
+  it('are dropped, but where their feature gate is on', () => {
+    const dropped = stopping('SIGUSR1', 'linux');
+    pods.prepareForCreate?.(dropped, context);
+    expect(dropped.spec.containers[0]?.lifecycle).toBeUndefined();
+    const kept = stopping('SIGUSR1', 'linux');
+    pods.prepareForCreate?.(kept, { ...context, features: new Set(['ContainerStopSignals'] as const) });
+    expect(kept.spec.containers[0]?.lifecycle).toEqual({ stopSignal: 'SIGUSR1' });
+  });
+
+  it.each([
+    { signal: 'SIGUSR1', os: 'linux', errors: 0 },
+    { signal: 'SIGRTMIN+15', os: 'linux', errors: 0 },
+    { signal: 'SIGTERM', os: 'windows', errors: 0 },
+    { signal: 'SIGUSR1', os: 'windows', errors: 1 },
+    { signal: 'SIGNONE', os: 'linux', errors: 1 },
+    { signal: 'SIGTERM', os: undefined, errors: 1 },
+  ] as const)('$signal of $os has $errors errors', ({ signal, os, errors }) => {
+    const found = (pods.validate?.(stopping(signal, os)) ?? []).map((error) => JSON.stringify(error));
+    expect(found.filter((text) => text.includes('stopSignal'))).toHaveLength(errors);
+  });
+});

@@ -1,7 +1,7 @@
 import { timestamp } from '../../base/clock.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
-import { type ResourceDefinition, defineResource } from '../resource.ts';
+import { type ResourceDefinition, type StrategyContext, defineResource } from '../resource.ts';
 import { bindPod } from './pod-binding.ts';
 import { podColumns } from './pod-columns.ts';
 import { podProxy } from './proxies.ts';
@@ -26,9 +26,9 @@ function options(kind: string): { group: string; version: string; kind: string }
   return { group: '', version: 'v1', kind };
 }
 
-function startPending(pod: DeepMutable<Pod>, now: number): void {
+function startPending(pod: DeepMutable<Pod>, context: StrategyContext): void {
   mirrorServiceAccount(pod.spec);
-  dropDisabledFields(pod.spec);
+  dropDisabledFields(pod.spec, context);
   if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
   pod.status = { phase: 'Pending', qosClass: podQos(pod.spec) };
   if (pod.spec.schedulingGates?.length) {
@@ -36,7 +36,7 @@ function startPending(pod: DeepMutable<Pod>, now: number): void {
       {
         type: 'PodScheduled',
         status: 'False',
-        lastTransitionTime: timestamp(now),
+        lastTransitionTime: timestamp(context.now),
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
       },
@@ -57,11 +57,11 @@ export const pods: ResourceDefinition<Pod> = defineResource<Pod>({
   storage: 'v1',
   versions: { v1: { type: podType, schema: podSchema, defaults: defaultPod } },
   generation: true,
-  prepareForCreate: (pod, { now }) => startPending(pod, now),
-  prepareForUpdate(next, old) {
+  prepareForCreate: startPending,
+  prepareForUpdate(next, old, context) {
     next.status = mutableCopy(old.status ?? {});
     mirrorServiceAccount(next.spec);
-    dropDisabledFields(next.spec);
+    dropDisabledFields(next.spec, context);
   },
   validate: validatePod,
   validateUpdate: validatePodUpdate,

@@ -87,13 +87,13 @@ export const replicationControllers: ResourceDefinition<ReplicationController> =
     validateName: nameRule((name) => dns1123SubdomainErrors(name, 'bytes')),
     generation: true,
     defaultPropagation: 'orphan',
-    prepareForCreate(controller) {
+    prepareForCreate(controller, context) {
       controller.status = { replicas: 0 };
-      if (controller.spec.template) dropDisabledFields(controller.spec.template.spec);
+      if (controller.spec.template) dropDisabledFields(controller.spec.template.spec, context);
     },
-    prepareForUpdate(next, old) {
+    prepareForUpdate(next, old, context) {
       next.status = mutableCopy(old.status ?? { replicas: 0 });
-      if (next.spec.template) dropDisabledFields(next.spec.template.spec);
+      if (next.spec.template) dropDisabledFields(next.spec.template.spec, context);
     },
     validate,
     validateUpdate: (next) => validate(next),

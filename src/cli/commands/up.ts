@@ -79,6 +79,7 @@ export function upCommand(context: CliContext): Command {
       'APIs to switch on: storagemigration.k8s.io/v1beta1=true, api/beta=true',
       words,
     )
+    .option('--feature-gates <list>', 'features to switch on: ContainerStopSignals=true', words)
     .option('--legacy-apis', 'also serve the beta API versions that Kubernetes has removed')
     .option('--no-metrics-api', 'do not serve what nodes and pods use (metrics.k8s.io)')
     .option('--no-default-storage-class', 'make no storage class for claims that name none')

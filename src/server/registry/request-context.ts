@@ -51,6 +51,7 @@ export interface Registry {
   readonly locks: KeyLock;
   readonly large: LargeObjects;
   readonly listed?: ListObserver;
+  readonly features?: StrategyContext['features'];
   /** The server itself as `system:apiserver`. */
   readonly server: Transport;
 }
@@ -67,6 +68,7 @@ export function strategyContext(
     now: registry.clock.now(),
     ...(namespace === undefined ? {} : { namespace }),
     dryRun,
+    ...(registry.features && { features: registry.features }),
     server: registry.server,
   };
 }

@@ -5,6 +5,8 @@ export interface PodValidation {
   /** The pod's name, when it is known: claims of ephemeral volumes are named after it. */
   readonly podName?: string;
   readonly hostUsers: boolean;
+  /** `os.name`. */
+  readonly os?: string;
   readonly restartPolicy: string;
   /** `terminationGracePeriodSeconds`. */
   readonly gracePeriod: number | undefined;

@@ -199,6 +199,7 @@ export function validatePodSpec(
   const pod: PodValidation = {
     ...where,
     hostUsers: spec.hostUsers ?? true,
+    ...(spec.os && { os: spec.os.name }),
     restartPolicy: spec.restartPolicy ?? '',
     gracePeriod: spec.terminationGracePeriodSeconds,
     claimNames: new Set((spec.resourceClaims ?? []).map(({ name }) => name).filter(Boolean)),

@@ -102,7 +102,25 @@ function validateLifecycle(lifecycle: Lifecycle, field: string, pod: PodValidati
   const { postStart, preStop } = lifecycle;
   if (postStart) errors.push(...validateHandler(postStart, `${field}.postStart`, pod));
   if (preStop) errors.push(...validateHandler(preStop, `${field}.preStop`, pod));
+  if (lifecycle.stopSignal !== undefined)
+    errors.push(...validateStopSignal(lifecycle.stopSignal, `${field}.stopSignal`, pod.os));
   return errors;
+}
+
+const linuxSignals: readonly string[] = [
+  ...'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX'.split(
+    ' ',
+  ),
+  ...Array.from({ length: 15 }, (_, index) => `RTMIN+${index + 1}`),
+  ...Array.from({ length: 14 }, (_, index) => `RTMAX-${index + 1}`),
+]
+  .map((name) => `SIG${name}`)
+  .sort();
+
+function validateStopSignal(signal: string, field: string, os: string | undefined): FieldError[] {
+  if (os === undefined) return [forbidden(field, 'may not be set for containers with empty `spec.os.name`')];
+  const known = os === 'windows' ? ['SIGKILL', 'SIGTERM'] : linuxSignals;
+  return known.includes(signal) ? [] : [notSupported(field, signal, known)];
 }
 
 /** The hooks and probes of a container that may have them: regular ones and sidecars. */
