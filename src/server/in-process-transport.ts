@@ -136,7 +136,7 @@ export function inProcessTransport(parts: InProcessParts, user: UserInfo): Trans
         if (!served) return await askElsewhere(parts, request, record);
         const context = contextOf(request, record);
         checkServed(served, context);
-        await served.resource.ready?.();
+        await served.resource.ready?.(request);
         const answer = await handleResource(parts.registry, served, context);
         const object = objectOf(answer);
         record.response = { code: answer.type === 'list' ? 200 : answer.code, size: 0, object: () => object };
@@ -226,7 +226,7 @@ async function* servedEvents(
   const { registry } = parts;
   const watching = { ...context, request: { ...context.request, verb: 'watch' as const } };
   checkServed(served, watching);
-  await served.resource.ready?.();
+  await served.resource.ready?.(watching.request);
   const plan = await planWatch(registry, served, watching);
   let queue: TransportEvent[] = [];
   let wake: (() => void) | undefined;

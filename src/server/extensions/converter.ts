@@ -1,5 +1,8 @@
 import type { KubeObject } from '../../machinery/object.ts';
 
+/** The `cause` of an error by which a webhook refuses objects, so that others may still be converted. */
+export const conversionRefused = 'conversion refused';
+
 /** Converts objects of one custom resource between its versions. */
 export interface Converter {
   /** Copies of the objects in another version, in their order. Rejects with a `StatusError`. */

@@ -1,9 +1,13 @@
+import { StatusError } from '../../machinery/status-error.ts';
 import type { Entry, StoreEvent } from '../../storage/kv.ts';
 import type { ResourceCache } from '../watch/resource-cache.ts';
 import type { FeedSubscriber, StoreFeed } from '../watch/store-feed.ts';
 
-/** Stored values in the version of a cache. Rejects with a `StatusError` when they cannot be converted. */
-export type Translate = (values: readonly Buffer[]) => Promise<readonly Buffer[]>;
+/**
+ * Stored values in the version of a cache, or why one of them cannot be converted. Rejects with a `StatusError` when nobody
+ * can be asked.
+ */
+export type Translate = (values: readonly Buffer[]) => Promise<readonly (Buffer | StatusError)[]>;
 
 export interface CustomCacheOptions {
   readonly cache: ResourceCache;
@@ -28,6 +32,8 @@ export class CustomCache implements FeedSubscriber {
   /** Ends when all that was committed is translated. */
   #tail: Promise<void> | undefined;
   #closed = false;
+  /** What cannot be converted, by key: the cache does not have it. */
+  readonly #unreadable = new Map<string, StatusError>();
 
   constructor(options: CustomCacheOptions) {
     this.prefix = options.cache.prefix;
@@ -40,6 +46,23 @@ export class CustomCache implements FeedSubscriber {
     this.#filling ??= this.#fill();
     await this.#filling;
     if (this.#tail) await this.#tail;
+  }
+
+  /** {@link ready}, with the object of a key, or with all below a prefix. Rejects with why one of them cannot be converted. */
+  async readyWith(about: { readonly key: string } | { readonly prefix: string }): Promise<void> {
+    await this.ready();
+    if (!this.#problemOf(about)) return;
+    // It may be possible by now.
+    this.#reset();
+    this.cache.end();
+    await this.ready();
+    const problem = this.#problemOf(about);
+    if (problem) throw problem;
+  }
+
+  #problemOf(about: { readonly key: string } | { readonly prefix: string }): StatusError | undefined {
+    if ('key' in about) return this.#unreadable.get(about.key);
+    return [...this.#unreadable].find(([key]) => key.startsWith(about.prefix))?.[1];
   }
 
   onEvents(events: readonly StoreEvent[]): void {
@@ -62,8 +85,12 @@ export class CustomCache implements FeedSubscriber {
       const values = entries.map(({ value }) => value);
       const translated = translate ? await translate(values) : values;
       if (this.#closed) return;
+      this.#unreadable.clear();
       this.cache.restore(
-        entries.map((entry, index) => ({ ...entry, value: translated[index] ?? entry.value })),
+        entries.flatMap((entry, index) => {
+          const value = this.#readable(entry.key, translated[index]);
+          return value ? [{ ...entry, value }] : [];
+        }),
         revision,
       );
       const missed = this.#waiting.filter((event) => event.revision > revision);
@@ -108,11 +135,24 @@ export class CustomCache implements FeedSubscriber {
     const puts = events.flatMap((event) => (event.type === 'put' ? [event] : []));
     const values = await translate(puts.map(({ value }) => value));
     const byEvent = new Map(puts.map((event, index) => [event, values[index]]));
+    // Whoever watches is told by listing again.
+    if (values.some((value) => !Buffer.isBuffer(value))) this.cache.end();
     this.cache.onEvents(
-      events.map((event) => {
-        const value = byEvent.get(event);
-        return event.type === 'put' && value ? { ...event, value } : event;
+      events.map((event): StoreEvent => {
+        const value = this.#readable(event.key, byEvent.get(event));
+        if (event.type !== 'put') return event;
+        if (value) return { ...event, value };
+        return { ...event, type: 'delete' };
       }),
     );
+  }
+
+  #readable(key: string, value: Buffer | StatusError | undefined): Buffer | undefined {
+    if (value instanceof StatusError) {
+      this.#unreadable.set(key, value);
+      return undefined;
+    }
+    this.#unreadable.delete(key);
+    return value;
   }
 }

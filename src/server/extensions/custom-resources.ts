@@ -185,9 +185,12 @@ export class CustomResources {
       definition,
       stored: version.type,
       cache: cache.cache,
-      async ready() {
+      async ready(request) {
         await loadPatterns();
-        await cache.ready();
+        if (!request || request.verb === 'create') return cache.ready();
+        const { namespace, name } = request;
+        const below = version.type.namespaced && namespace !== undefined ? `${prefix}${namespace}/` : prefix;
+        return cache.readyWith(name === undefined ? { prefix: below } : { key: `${below}${name}` });
       },
     };
     return { resource, cache };

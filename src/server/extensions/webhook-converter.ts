@@ -7,8 +7,8 @@ import { encodeJson } from '../../machinery/json/encode.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { KubeObject } from '../../machinery/object.ts';
 import { newInternalError } from '../../machinery/status/errors.ts';
-import type { StatusError } from '../../machinery/status-error.ts';
-import { versionOf, type Converter } from './converter.ts';
+import { StatusError } from '../../machinery/status-error.ts';
+import { conversionRefused, versionOf, type Converter } from './converter.ts';
 
 /** Posts JSON to a webhook; rejects with an error whose message is what upstream's client says. */
 export interface ConversionClient {
@@ -60,9 +60,10 @@ export function webhookConverter(
       throw failed(first, `the server responded with the status code ${answer.code}`);
     }
     const response = responseOf(answer.body, { uid, apiVersion });
-    if (typeof response === 'string') throw failed(first, response);
+    if (typeof response === 'string') throw refused(failed(first, response));
     if (response.length !== objects.length) {
-      throw failed(first, `webhook returned ${response.length} objects, expected ${objects.length}`);
+      const detail = `webhook returned ${response.length} objects, expected ${objects.length}`;
+      throw refused(failed(first, detail));
     }
     return response.map((object, index) => checked(object, objects[index], { desired, failed }));
   }
@@ -97,8 +98,10 @@ export function webhookConverter(
     { desired }: { readonly desired: string; readonly failed: typeof failed },
   ): KubeObject {
     const invalidObject = (detail: string): StatusError =>
-      newInternalError(
-        `conversion webhook for ${metadata.name} returned invalid converted object: ${detail}`,
+      refused(
+        newInternalError(
+          `conversion webhook for ${metadata.name} returned invalid converted object: ${detail}`,
+        ),
       );
     if (!isObject(object) || !original) throw invalidObject('it is no object');
     const converted = mutableCopy(object) as Record<string, unknown>;
@@ -128,6 +131,10 @@ export function webhookConverter(
     };
     return converted as Record<string, unknown> & KubeObject;
   }
+}
+
+function refused({ status }: StatusError): StatusError {
+  return new StatusError(status, { cause: conversionRefused });
 }
 
 /** The converted objects of a review, or what is wrong with it. */

@@ -271,7 +271,7 @@ async function resourceReply(
     annotate: (key, value) => annotate(record, key, value),
   };
   checkServed(served, context);
-  await served.resource.ready?.();
+  await served.resource.ready?.(apiRequest);
   if (served.version.deprecated !== undefined) {
     context.warn(served.version.deprecated);
     recordDeprecation(record, served.version.deprecated);
@@ -523,7 +523,7 @@ export async function handleUpgrade(
     checkScope(info, served);
     checkServed(served, context);
     if (info.verb === 'watch' && asksForWebSocket(request)) {
-      await served.resource.ready?.();
+      await served.resource.ready?.(context.request);
       const negotiated = negotiate(request.headers.accept, [...mediaTypes, ...streamMediaTypes]);
       const options = await watchOptions(parts, served, { context, negotiated });
       const webSocket = await acceptWebSocket(connection, offeredProtocols(request)[0]);

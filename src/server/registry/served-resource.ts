@@ -6,6 +6,7 @@ import {
 } from '../../api/resource.ts';
 import type { KubeObject, ResourceType } from '../../machinery/object.ts';
 import type { GroupKind, GroupResource } from '../../machinery/group-resource.ts';
+import type { ApiRequest } from '../../machinery/transport.ts';
 import type { ResourceCache } from '../watch/resource-cache.ts';
 
 /** A resource with its cache: everything that all its versions share. */
@@ -14,8 +15,11 @@ export interface ServedResource {
   /** The version that is stored. */
   readonly stored: ResourceType<KubeObject>;
   readonly cache: ResourceCache;
-  /** Waits until the cache can answer; rejects with a `StatusError`. For custom resources that a webhook converts. */
-  ready?(): Promise<void>;
+  /**
+   * Waits until the cache can answer a request, any without one; rejects with a `StatusError`. For custom resources that a
+   * webhook converts.
+   */
+  ready?(request?: Pick<ApiRequest, 'verb' | 'namespace' | 'name'>): Promise<void>;
 }
 
 /** A resource in the version that a request names. */
