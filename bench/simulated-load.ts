@@ -83,6 +83,38 @@ export function heldName(index: number): string {
   return `held-${index}`;
 }
 
+function heldPod(at: number, nodeName: string): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: heldName(at), namespace: heldNamespace },
+    spec: { ...spec, nodeName },
+  };
+}
+
+/** Replaces one in a hundred of the pods that {@link fillPods} made, evenly over so many seconds. */
+export async function replaceSome(
+  client: Client,
+  { held, seconds }: { readonly held: number; readonly seconds: number },
+): Promise<void> {
+  const names = (await client.for(nodes).list({ limit: 100 })).items.map(({ metadata }) => metadata.name);
+  const count = Math.floor(held / 100);
+  const started = performance.now();
+  const replacements: Promise<unknown>[] = [];
+  for (let index = 0; index < count; index++) {
+    await pause(started + (index * seconds * 1000) / count - performance.now());
+    const at = index * 100;
+    const ref = { namespace: heldNamespace, name: heldName(at) };
+    replacements.push(
+      client
+        .for(pods)
+        .delete(ref, { gracePeriodSeconds: 0 })
+        .then(() => client.for(pods).create(heldPod(at, names[index % names.length] ?? ''))),
+    );
+  }
+  await Promise.all(replacements);
+}
+
 /** Makes pods with these numbers, bound to the nodes in turn, and resolves when all pods run. */
 export async function fillPods(
   client: Client,
@@ -96,13 +128,7 @@ export async function fillPods(
       const at = next++;
       if (performance.now() - started > limitMs)
         throw new Error(`${at} of ${to} pods after ${limitMs / 1000} s`);
-      const pod: Pod = {
-        apiVersion: 'v1',
-        kind: 'Pod',
-        metadata: { name: heldName(at), namespace: heldNamespace },
-        spec: { ...spec, nodeName: names[at % names.length] ?? '' },
-      };
-      await client.for(pods).create(pod);
+      await client.for(pods).create(heldPod(at, names[at % names.length] ?? ''));
     }
   };
   await Promise.all(Array.from({ length: 64 }, work));
