@@ -551,7 +551,7 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'fields of pods
       }),
     ]);
     await eventually(async () => {
-      expect(await eventOf('devices', 'FailedPrepareDynamicResources')).toContain('no driver for devices');
+      expect(await eventOf('devices', 'FailedPrepareDynamicResources')).toContain('"none" not found');
       expect(await eventOf('nfs', 'FailedMount')).toContain('no volume plugin matched');
     });
   });

@@ -1,7 +1,8 @@
 import { type FieldError, forbidden, invalid } from '../../machinery/field-error.ts';
 import type { ObjectMeta } from '../../machinery/meta/v1.gen.ts';
 import { containersWithPaths } from './pod-spec/validate-windows.ts';
-import type { PodSpec } from './v1.gen.ts';
+import type { DeepMutable } from '../../machinery/object.ts';
+import type { AppArmorProfile, Pod, PodSpec } from './v1.gen.ts';
 
 const mirror = 'kubernetes.io/config.mirror';
 const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';
@@ -27,6 +28,32 @@ function validateAppArmor(
         ...(known ? [] : [invalid(at, profile, `invalid AppArmor profile name: "${profile}"`)]),
       ];
     });
+}
+
+/** Gives containers the AppArmor profiles of the pod's old annotations, where they have none of their own. */
+export function applyAppArmorAnnotations({ metadata, spec }: DeepMutable<Pod>): void {
+  if (spec.os?.name === 'windows') return;
+  const all = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
+  for (const container of all) {
+    const annotation = metadata.annotations?.[`${appArmorPrefix}${container.name}`];
+    if (annotation === undefined || container.securityContext?.appArmorProfile) continue;
+    const profile = profileOf(annotation);
+    if (!profile || sameProfile(profile, spec.securityContext?.appArmorProfile)) continue;
+    container.securityContext = { ...container.securityContext, appArmorProfile: profile };
+  }
+}
+
+function profileOf(annotation: string): AppArmorProfile | undefined {
+  if (annotation === 'unconfined') return { type: 'Unconfined' };
+  if (annotation === 'runtime/default') return { type: 'RuntimeDefault' };
+  const name = /^localhost\/(.+)$/.exec(annotation)?.[1];
+  return name !== undefined && name === name.trim() && name.length <= 4095
+    ? { type: 'Localhost', localhostProfile: name }
+    : undefined;
+}
+
+function sameProfile(one: AppArmorProfile, other: AppArmorProfile | undefined): boolean {
+  return other?.type === one.type && other.localhostProfile === one.localhostProfile;
 }
 
 function isInt32(text: string): boolean {

@@ -187,3 +187,27 @@ describe('stop signals', () => {
     expect(found.filter((text) => text.includes('stopSignal'))).toHaveLength(errors);
   });
 });
+
+describe('AppArmor annotations', () => {
+  const key = 'container.apparmor.security.beta.kubernetes.io/a';
+  const profileOf = (annotation: string, spec: Partial<PodSpec> = {}): unknown => {
+    const made = pod(spec);
+    made.metadata.annotations = { [key]: annotation };
+    pods.prepareForCreate?.(made, context);
+    return made.spec.containers[0]?.securityContext?.appArmorProfile;
+  };
+
+  it('become profiles of the containers that they name', () => {
+    expect(profileOf('localhost/x')).toEqual({ type: 'Localhost', localhostProfile: 'x' });
+    expect(profileOf('runtime/default')).toEqual({ type: 'RuntimeDefault' });
+    expect(profileOf('unconfined')).toEqual({ type: 'Unconfined' });
+    expect(profileOf('nonsense')).toBeUndefined();
+  });
+
+  it('do not when the container, or the pod, says so anyway', () => {
+    const appArmorProfile = { type: 'RuntimeDefault' } as const;
+    expect(profileOf('runtime/default', { securityContext: { appArmorProfile } })).toBeUndefined();
+    const containers = [{ name: 'a', image: 'x:1', securityContext: { appArmorProfile } }];
+    expect(profileOf('unconfined', { containers })).toEqual(appArmorProfile);
+  });
+});

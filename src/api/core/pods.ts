@@ -2,6 +2,7 @@ import { timestamp } from '../../base/clock.ts';
 import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { type ResourceDefinition, type StrategyContext, defineResource } from '../resource.ts';
+import { applyAppArmorAnnotations } from './pod-annotations.ts';
 import { bindPod } from './pod-binding.ts';
 import { podColumns } from './pod-columns.ts';
 import { podProxy } from './proxies.ts';
@@ -28,6 +29,7 @@ function options(kind: string): { group: string; version: string; kind: string }
 
 function startPending(pod: DeepMutable<Pod>, context: StrategyContext): void {
   mirrorServiceAccount(pod.spec);
+  applyAppArmorAnnotations(pod);
   dropDisabledFields(pod.spec, context);
   if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
   pod.status = { phase: 'Pending', qosClass: podQos(pod.spec) };

@@ -72,7 +72,8 @@ function refusedForPressure(pod: Pod, pressure: readonly string[]): Refusal | un
 
 /** No profile can be enforced here: a pod that asks for one must not run without it. */
 function refusedByAppArmor(pod: Pod): Refusal | undefined {
-  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const all = [...containers, ...initContainers, ...ephemeralContainers];
   const profiles = [pod.spec.securityContext, ...all.map((container) => container.securityContext)].map(
     (context) => context?.appArmorProfile?.type,
   );
