@@ -46,8 +46,12 @@ async function* texts(path: string, options: ReadLogOptions): AsyncGenerator<Buf
   const lines = splitLines(past.text).filter(select);
   const tail = options.tailLines === undefined ? lines : lastLines(lines, options.tailLines);
   yield render(tail, options);
-  if (options.follow === true && past.file) yield* followed(path, { ...past, file: past.file }, options);
-  else await past.file?.close();
+  if (options.follow !== true) {
+    await past.file?.close();
+    return;
+  }
+  const file = past.file ?? (await appeared(path, options));
+  if (file) yield* followed(path, { ...past, file }, options);
 }
 
 interface Past {
@@ -95,6 +99,22 @@ async function openLog(path: string): Promise<FileHandle | undefined> {
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
+  }
+}
+
+/** The file once there is one: a container that has said nothing yet has none. Undefined when there will be none. */
+async function appeared(path: string, options: ReadLogOptions): Promise<FileHandle | undefined> {
+  const changes = watchFile(path, options);
+  try {
+    while (!options.signal.aborted) {
+      const over = options.isOver();
+      const file = await openLog(path);
+      if (file || over) return file;
+      await changes.next();
+    }
+    return undefined;
+  } finally {
+    changes.close();
   }
 }
 
