@@ -269,6 +269,11 @@ describe('writes', () => {
   });
 });
 
+it('takes the long commands that stand in the URL of an exec', async () => {
+  const { code } = await call('GET', `${maps}?command=${'x'.repeat(200_000)}`);
+  expect(code).toBe(200);
+});
+
 describe('bad requests', () => {
   it.each<[name: string, method: string, path: string, options: CallOptions, code: number, message: string]>([
     ['an unknown path', 'GET', '/nowhere', {}, 404, '404 page not found\n'],

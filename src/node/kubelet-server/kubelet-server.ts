@@ -26,6 +26,9 @@ export interface KubeletServerOptions {
   };
 }
 
+/** Of a request line and headers: commands of `exec` stand in the URL. */
+const maxHeaderBytes = 1 << 20;
+
 /** The HTTPS endpoint of a node: its pods, what they use, their logs, exec, attach and port-forward. */
 export interface KubeletServer {
   /** Resolves to the port; may be called for several addresses. */
@@ -38,7 +41,14 @@ export interface KubeletServer {
 /** Serves one node's pods to those whom its guard lets in. */
 export function createKubeletServer(options: KubeletServerOptions): KubeletServer {
   const { cert, key, clientCa } = options.tls;
-  const server = createServer({ cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false });
+  const server = createServer({
+    cert,
+    key,
+    ca: clientCa,
+    requestCert: true,
+    rejectUnauthorized: false,
+    maxHeaderSize: maxHeaderBytes,
+  });
   const sockets = new Set<Duplex>();
   const listeners: Server[] = [];
   server.on('request', (request, response) => void answer(request, response));

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Clock } from '../../base/clock.ts';
+import { sleep, type Clock } from '../../base/clock.ts';
 import { SpdyConnection } from './spdy/spdy-connection.ts';
 import type { SpdyStream } from './spdy/spdy-connection.ts';
 
@@ -18,6 +18,8 @@ interface Pair {
 
 /** A client opens both streams of a connection at once. */
 const pairTimeoutMs = 30_000;
+/** How long the client may go on sending to a server that has ended; kubectl waits for our end before it closes. */
+const lingerMs = 1_000;
 
 /**
  * Serves port-forward on a SPDY connection: for each forwarded connection the client opens a `data` and an `error` stream with
@@ -46,7 +48,7 @@ export function servePortForward(
       if (!pair.data || !pair.error) return;
       pair.timer.cancel();
       pairs.delete(id);
-      void forward(pair.data.duplex, pair.error.duplex, { port, connect });
+      void forward(pair.data.duplex, pair.error.duplex, { port, connect, clock });
     },
     onClose() {
       for (const { timer } of pairs.values()) timer.cancel();
@@ -67,13 +69,16 @@ export function servePortForward(
 async function forward(
   data: Duplex,
   error: Duplex,
-  { port, connect }: { readonly port: number; readonly connect: ConnectPort },
+  { port, connect, clock }: { readonly port: number; readonly connect: ConnectPort; readonly clock: Clock },
 ): Promise<void> {
   error.resume();
+  let pod: Duplex | undefined;
   try {
-    const pod = await connect(port);
+    pod = await connect(port);
     pod.on('error', () => undefined);
-    await Promise.all([pipeline(data, pod), pipeline(pod, data)]);
+    const [fromPod, toPod] = [pipeline(pod, data), pipeline(data, pod)];
+    await Promise.race([fromPod, toPod.then(() => fromPod)]);
+    await Promise.race([toPod.catch(() => undefined), sleep(clock, lingerMs)]);
   } catch (cause) {
     if (!error.destroyed && error.writable)
       error.write(
@@ -82,5 +87,6 @@ async function forward(
   } finally {
     error.end();
     if (!data.writableEnded) data.end();
+    pod?.destroy();
   }
 }

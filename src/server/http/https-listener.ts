@@ -21,6 +21,8 @@ export interface HttpsListenerOptions {
 /** Megabytes of buffers that one HTTP/2 connection may hold: many watches share it. */
 const sessionMemoryMb = 256;
 const drainMs = 1_000;
+/** Of a request line and headers, as upstream's: commands of `exec` stand in the URL. */
+const maxHeaderSize = 1 << 20;
 
 /** Handshakes that may begin at once, and how long it takes until one more may. */
 const handshakesAtOnce = 2;
@@ -51,6 +53,8 @@ export class HttpsListener {
       settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
     });
     this.#admitInTurn();
+    // The server hands connections of HTTP/1.1 on with this, but takes it from no option.
+    Object.assign(this.#server, { maxHeaderSize });
     this.#server.on('request', (request, response) => {
       this.#track(response);
       options.onRequest(request, response);
