@@ -25,7 +25,7 @@ const drainMs = 1_000;
 const maxHeaderSize = 1 << 20;
 
 /** Handshakes that may begin at once, and how long it takes until one more may. */
-const handshakesAtOnce = 2;
+const handshakesAtOnce = 1;
 const handshakeEveryMs = 8;
 
 /** One address on which HTTP/1.1 and HTTP/2 over TLS are spoken. */
