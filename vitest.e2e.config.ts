@@ -8,6 +8,7 @@ export default defineConfig({
     exclude: onFixedPorts,
     pool: 'forks',
     maxWorkers: 2,
+    env: { KANOE_TEST_RANGES: 'own' },
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

@@ -97,6 +97,7 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
   const record = (): Record =>
     JSON.parse(readFileSync(join(home, 'clusters', `${name}.json`), 'utf8')) as Record;
   let last: Record | undefined;
+  const ranges = ownRanges();
   const workplace: Workplace = {
     name,
     directory,
@@ -112,7 +113,16 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
     spawnKanoe: (...args) => start(file, line(args), { env }),
     async up(args = []) {
       const text = await workplace.mustKanoe(
-        ['up', '--detach', '--port', '0', '--kubeconfig', kubeconfig, ...args],
+        [
+          'up',
+          '--detach',
+          '--port',
+          '0',
+          '--kubeconfig',
+          kubeconfig,
+          ...(args.includes('--dual-stack') ? [] : ranges),
+          ...args,
+        ],
         { timeoutMs: 170_000 },
       );
       last = record();
@@ -143,6 +153,18 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
     },
   };
   return workplace;
+}
+
+let workplaces = 0;
+
+/**
+ * Networks that no other file of tests takes, for those that run beside others: a cluster that is started again beside them
+ * needs those it had.
+ */
+function ownRanges(): readonly string[] {
+  if (process.env['KANOE_TEST_RANGES'] !== 'own') return [];
+  const second = 30 * Number(process.env['VITEST_POOL_ID'] ?? 1) + 2 * (workplaces++ % 14);
+  return ['--pod-cidr', `10.${second}.0.0/16`, '--service-cidr', `10.${second + 1}.0.0/16`];
 }
 
 /** Brings up one cluster in the background, with `up`'s further arguments. */
