@@ -199,5 +199,14 @@ describe.skipIf(!hasIpv6())('with IPv6', () => {
       await restrict([{ from: [{ ipBlock: { cidr: `${client}/128` } }] }]);
       await eventually(async () => expect(await answers()).toEqual(['TimeoutError', client]));
     });
+
+    it('keeps its networks when the same command starts it again', async () => {
+      const { podCidr, serviceCidr } = cluster.record();
+      await cluster.down();
+      const other = await cluster.kanoe(['up', '--dual-stack', '--pod-cidr', '10.251.0.0/16']);
+      expect(other.stderr).toContain('--pod-cidr cannot change');
+      await cluster.up(['--dual-stack', '--nodes', '2']);
+      expect(cluster.record()).toMatchObject({ podCidr, serviceCidr });
+    });
   });
 });

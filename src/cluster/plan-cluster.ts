@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { PluginSwitches } from '../server/admission/select-plugins.ts';
 import { machineRoutes } from '../network/machine-routes.ts';
 import type { Ipv4Range } from '../base/ipv4.ts';
-import { formatNetworks, overlaps, parseNetworks } from './cidr.ts';
+import { formatNetworks, overlaps, parseNetworks, type Networks } from './cidr.ts';
 import { askedIpv6Networks, localIpv6Networks, requireIpv6, type Ipv6Networks } from './ipv6-networks.ts';
 import { claimNetwork } from './claim-network.ts';
 import { ClusterError } from './cluster-error.ts';
@@ -287,9 +287,11 @@ async function ensureIdentity(
   if (existing) {
     if (options.dualStack && !existing.podCidr.includes(','))
       throw changed('--dual-stack', existing.podCidr, dataDirectory);
-    if (asked.pod && formatNetworks(asked.pod) !== existing.podCidr)
-      throw changed('--pod-cidr', existing.podCidr, dataDirectory);
-    if (asked.service && formatNetworks(asked.service) !== existing.serviceCidr)
+    const isAnother = (networks: Networks | undefined, cidr: string): boolean =>
+      networks !== undefined &&
+      formatNetworks(networks) !== (options.dualStack && !networks.ipv6 ? cidr.split(',')[0] : cidr);
+    if (isAnother(asked.pod, existing.podCidr)) throw changed('--pod-cidr', existing.podCidr, dataDirectory);
+    if (isAnother(asked.service, existing.serviceCidr))
       throw changed('--service-cidr', existing.serviceCidr, dataDirectory);
     return existing;
   }

@@ -120,7 +120,7 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
           '0',
           '--kubeconfig',
           kubeconfig,
-          ...(args.includes('--dual-stack') ? [] : ranges),
+          ...ranges,
           ...args,
         ],
         { timeoutMs: 170_000 },
