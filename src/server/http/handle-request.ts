@@ -270,6 +270,9 @@ async function resourceReply(
     warn: (message) => warnings.add(message),
     annotate: (key, value) => annotate(record, key, value),
   };
+  // Upstream's routes of built-in resources know no HEAD, those of custom ones and proxies do.
+  if (request.method === 'HEAD' && !served.version.custom && info.subresource !== 'proxy')
+    throw newMethodNotAllowed();
   checkServed(served, context);
   await served.resource.ready?.(apiRequest);
   if (served.version.deprecated !== undefined) {

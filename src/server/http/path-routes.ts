@@ -196,7 +196,7 @@ const routed = /^\/(version|api|api\/[^/]+|apis\/[^/]+\/[^/]+|openid\/v1\/jwks|\
 
 /** Whether a path that is no resource answers a method: those of upstream's router take GET alone, its plain handlers any. */
 export function isMethodServed(method: string, path: string): boolean {
-  return method === 'GET' || method === 'HEAD' || !routed.test(path);
+  return method === 'GET' || !routed.test(path);
 }
 
 /** The paths of `/`, in order. */
