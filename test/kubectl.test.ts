@@ -127,6 +127,8 @@ describeWith({ root: true, kubectl: true }, 'kubectl', () => {
       ];
       expect(await must(env, edit)).toBe('deployment.apps/web edited\n');
       expect(await read('.metadata.annotations.merge')).toBe('edited');
+      // `replace` reads and writes: between the two nobody else may write.
+      await inNamespace('rollout', 'status', 'deployment/web', '--timeout=60s');
       const live = await kubectl.json<{ metadata: { resourceVersion?: string } }>(
         '-n',
         namespace,
