@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request, type AgentOptions, type RequestOptions } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 
 /** The server, and with what the client shows itself. */
 export type Target = Pick<AgentOptions, 'ca' | 'cert' | 'key'> & {
@@ -28,48 +31,42 @@ export function ask(options: RequestOptions, body?: Buffer): Promise<number> {
 export const attacks: Readonly<Record<string, Attack>> = {
   async '1,000 watches'(target) {
     const agent = new Agent({ ...target, maxSockets: 1_000 });
-    const begun = Array.from(
-      { length: 1_000 },
-      () =>
-        new Promise<void>((resolve) => {
-          const outgoing = request({ ...target, agent, path: '/api/v1/configmaps?watch=1' }, (response) => {
-            response.resume();
-            resolve();
-          });
-          outgoing.on('error', () => resolve());
-          outgoing.end();
-        }),
-    );
-    await Promise.all(begun);
+    await many(1_000, async () => {
+      const watch = request({ ...target, agent, path: '/api/v1/configmaps?watch=1' });
+      watch.end();
+      (await answerTo(watch))?.resume();
+    });
   },
-  'a client that never reads'(target) {
+  async '32 clients that never read'(target) {
     const agent = new Agent({ ...target, maxSockets: 32 });
-    for (let at = 0; at < 32; at += 1) {
-      const outgoing = request({ ...target, agent, path: '/openapi/v2' }, (response) => response.pause());
-      outgoing.on('error', () => undefined);
+    await many(32, async () => {
+      const outgoing = request({ ...target, agent, path: '/openapi/v2' });
       outgoing.end();
-    }
+      (await answerTo(outgoing))?.pause();
+    });
   },
-  'a byte a second'(target) {
+  async '64 clients that send a byte a second'(target) {
     const agent = new Agent({ ...target, maxSockets: 64 });
     const headers = { 'content-type': 'application/json', 'content-length': 100_000 };
-    const open = Array.from({ length: 64 }, () => {
-      const outgoing = request({
+    await many(64, async () => {
+      const upload = request({
         ...target,
         agent,
         method: 'POST',
         path: `${namespace}/configmaps`,
         headers,
       });
-      outgoing.on('error', () => undefined);
-      outgoing.write('{');
-      return outgoing;
+      upload.on('error', () => undefined);
+      upload.write('{');
+      const [socket] = (await once(upload, 'socket')) as [TLSSocket];
+      if (socket.connecting) await once(socket, 'secureConnect');
+      setInterval(() => upload.write('{'), 1_000);
     });
-    setInterval(() => {
-      for (const one of open) one.write('{');
-    }, 1_000);
   },
-  'bodies of 100 MB'(target) {
+  '32 clients that connect again and again'(target) {
+    for (let at = 0; at < 32; at += 1) repeat(() => ask({ ...target, agent: false, path: '/livez' }));
+  },
+  '4 clients that send bodies of 100 MB'(target) {
     for (let at = 0; at < 4; at += 1) repeat(() => upload(target));
   },
   async 'a CEL rule of quadratic cost'(target) {
@@ -137,6 +134,18 @@ function definition(plural: string, spec: object): object {
   return { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata, spec: body };
 }
 
-function repeat(once: () => Promise<unknown>): void {
-  void once().finally(() => repeat(once));
+function repeat(begin: () => Promise<unknown>): void {
+  void begin().finally(() => repeat(begin));
+}
+
+async function many(count: number, begin: () => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: count }, begin));
+}
+
+/** The answer to a request once it begins; undefined when there is none. */
+function answerTo(outgoing: ClientRequest): Promise<IncomingMessage | undefined> {
+  return new Promise((resolve) => {
+    outgoing.on('response', resolve);
+    outgoing.on('error', () => resolve(undefined));
+  });
 }

@@ -1,10 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent } from 'node:https';
 import { writeFile } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
 import { connectionOf, readKubeconfigs } from '../src/client/kubeconfig-file.ts';
 import { startBenchCluster } from './bench-cluster.ts';
@@ -21,8 +20,8 @@ interface Round {
   readonly hostile: readonly number[];
 }
 
-const ROUNDS = 7;
-const ROUND_MS = 1_500;
+const ROUNDS = 5;
+const ROUND_MS = 3_000;
 /** Each of four connections asks this often; a GET counts from when it was due. */
 const EVERY_MS = 10;
 const CONNECTIONS = 4;
@@ -31,14 +30,13 @@ const path = '/api/v1/namespaces/default';
 /**
  * The p99 of four clients' GETs at a steady rate. Quiet and hostile times alternate; the figure is the median of the rounds,
  * beside it the worst; the limit is the median of the quiet times. An attacker's own work would be another machine's: it has
- * a process of the lowest priority, and the threads of the server and of the client go first where this machine lets them.
+ * a process of the lowest priority.
  */
 export async function run(report: (row: BenchRow) => void): Promise<void> {
   const cluster = await startBenchCluster(['--nodes', '0']);
   const { server, ca, cert, key } = await connectionOf(await readKubeconfigs([cluster.kubeconfig]));
   const { hostname: host, port } = new URL(server);
   const target = { host, port: Number(port), ca, cert, key };
-  for (const pid of [process.pid, cluster.record.process?.pid]) if (pid !== undefined) await goesFirst(pid);
   try {
     for (const what of Object.keys(attacks)) {
       const rounds = await measure(what, target);
@@ -102,7 +100,7 @@ async function startAttacker(what: string, target: Target): Promise<{ stop(): Pr
       const exit = once(child, 'exit');
       child.kill('SIGKILL');
       await exit;
-      await delay(500);
+      await delay(2_000);
     },
   };
 }
@@ -111,9 +109,4 @@ async function startAttacker(what: string, target: Target): Promise<{ stop(): Pr
 async function lowestPriority(pid: number): Promise<void> {
   setPriority(pid, constants.priority.PRIORITY_LOW);
   await writeFile(`/proc/${pid}/autogroup`, String(constants.priority.PRIORITY_LOW)).catch(() => undefined);
-}
-
-/** Gives the main thread of a process real-time priority (root, and chrt of util-linux); what it starts from then on has none. */
-async function goesFirst(pid: number): Promise<void> {
-  await promisify(execFile)('chrt', ['-R', '-f', '-p', '1', String(pid)]).catch(() => undefined);
 }

@@ -491,13 +491,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   const dangling = keepDanglingConditions(following);
   const { rulesWorker: workerFile } = options;
-  const longRules = workerFile === undefined ? undefined : ruleThread({ clock, workerFile });
+  const longRules =
+    workerFile === undefined
+      ? undefined
+      : ruleThread({ clock, isBusy: () => registry.large.isBusy(), workerFile });
   const extensions = startExtensions({
     ...following,
     store,
     feed,
     schema,
-    compileRules: ruleCompiler(longRules?.evaluate),
+    compileRules: ruleCompiler(longRules && { elsewhere: longRules.evaluate }),
     webhookConverter: (definition, complete) => webhookConverter(definition, complete, callouts),
   });
   return {

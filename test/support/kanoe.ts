@@ -20,6 +20,8 @@ export interface Record {
   readonly id: string;
   readonly dataDirectory: string;
   readonly runDirectory: string;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
   readonly server?: string;
   readonly process?: { readonly pid: number };
   readonly startup: {
@@ -113,16 +115,7 @@ export async function makeWorkplace(options: WorkplaceOptions = {}): Promise<Wor
     spawnKanoe: (...args) => start(file, line(args), { env }),
     async up(args = []) {
       const text = await workplace.mustKanoe(
-        [
-          'up',
-          '--detach',
-          '--port',
-          '0',
-          '--kubeconfig',
-          kubeconfig,
-          ...ranges,
-          ...args,
-        ],
+        ['up', '--detach', '--port', '0', '--kubeconfig', kubeconfig, ...ranges, ...args],
         { timeoutMs: 170_000 },
       );
       last = record();

@@ -1,27 +1,21 @@
 import type { CelValue } from './value.ts';
 
-/** A call that has been made. */
-export interface CompletedCall {
-  readonly args: readonly CelValue[];
-  readonly result: CelValue;
-}
-
 const TRAVERSAL = 0.1;
 const REGEX = 0.25;
 
-/** What a call costs at run time. */
-export type CallCost = (call: CompletedCall) => number;
+/** What a call costs that has been made. */
+export type CallCost = (args: readonly CelValue[], result: CelValue) => number;
 
 const one: CallCost = () => 1;
-const firstTraversal: CallCost = ({ args }) => traversal(sizeAt(args, 0));
-const secondTraversal: CallCost = ({ args }) => traversal(sizeAt(args, 1));
-const doubleTraversal: CallCost = ({ args }) => Math.ceil(sizeAt(args, 0) * 2 * TRAVERSAL);
-const deepTraversal: CallCost = ({ args }) => (args.length > 0 ? deepCost(args[0] ?? null) : 0);
-const shorter: CallCost = ({ args }) => traversal(Math.min(sizeAt(args, 0), sizeAt(args, 1)));
-const sum: CallCost = ({ args }) => traversal(sizeAt(args, 0) + sizeAt(args, 1));
-const regex: CallCost = ({ args }) => traversal(1 + sizeAt(args, 0)) * Math.ceil(sizeAt(args, 1) * REGEX);
-const listResult: CallCost = ({ result }) => allocation(sizeOf(result));
-const pairs: CallCost = ({ args }) => sizeAt(args, 0) * sizeAt(args, 1) + 1;
+const firstTraversal: CallCost = (args) => traversal(sizeAt(args, 0));
+const secondTraversal: CallCost = (args) => traversal(sizeAt(args, 1));
+const doubleTraversal: CallCost = (args) => Math.ceil(sizeAt(args, 0) * 2 * TRAVERSAL);
+const deepTraversal: CallCost = (args) => (args.length > 0 ? deepCost(args[0] ?? null) : 0);
+const shorter: CallCost = (args) => traversal(Math.min(sizeAt(args, 0), sizeAt(args, 1)));
+const sum: CallCost = (args) => traversal(sizeAt(args, 0) + sizeAt(args, 1));
+const regex: CallCost = (args) => traversal(1 + sizeAt(args, 0)) * Math.ceil(sizeAt(args, 1) * REGEX);
+const listResult: CallCost = (_args, result) => allocation(sizeOf(result));
+const pairs: CallCost = (args) => sizeAt(args, 0) * sizeAt(args, 1) + 1;
 
 /** Costs by function name, as `k8s.io/apiserver/pkg/cel/library` charges them. */
 const BY_NAME: Readonly<Record<string, CallCost>> = {
@@ -34,7 +28,7 @@ const BY_NAME: Readonly<Record<string, CallCost>> = {
   ...each('replace split', doubleTraversal),
   'ip.isCanonical': doubleTraversal,
   ip: firstTraversal,
-  join: ({ result }) => Math.ceil(sizeOf(result) * 2 * TRAVERSAL),
+  join: (_args, result) => Math.ceil(sizeOf(result) * 2 * TRAVERSAL),
   find: regex,
   findAll: regex,
   ...each(
@@ -42,10 +36,9 @@ const BY_NAME: Readonly<Record<string, CallCost>> = {
     one,
   ),
   ...each('sign asInteger isInteger asApproximateFloat isGreaterThan isLessThan compareTo add sub', one),
-  containsIP: ({ args }) => traversal(2 * sizeAt(args, 0)) + parsing(args[1]),
-  containsCIDR: ({ args }) =>
-    traversal(2 * sizeAt(args, 0)) + traversal(sizeAt(args, 0)) + 1 + parsing(args[1]),
-  validate: ({ args }) => traversal(1 + sizeAt(args, 1)) * Math.ceil(patternSize(args[0] ?? null) * REGEX),
+  containsIP: (args) => traversal(2 * sizeAt(args, 0)) + parsing(args[1]),
+  containsCIDR: (args) => traversal(2 * sizeAt(args, 0)) + traversal(sizeAt(args, 0)) + 1 + parsing(args[1]),
+  validate: (args) => traversal(1 + sizeAt(args, 1)) * Math.ceil(patternSize(args[0] ?? null) * REGEX),
   'format.named': one,
   ...each('major minor patch getScheme getHostname getHost getPort getEscapedPath getQuery', one),
 };
@@ -54,26 +47,26 @@ const BY_NAME: Readonly<Record<string, CallCost>> = {
 const BY_ID: Readonly<Record<string, CallCost>> = {
   ...each('starts_with_string ends_with_string', secondTraversal),
   ...each('string_to_bytes bytes_to_string', firstTraversal),
-  in_list: ({ args }) => sizeAt(args, 1),
+  in_list: (args) => sizeAt(args, 1),
   ...each('less_string greater_string less_equals_string greater_equals_string', shorter),
   ...each('less_bytes greater_bytes less_equals_bytes greater_equals_bytes equals not_equals', shorter),
   ...each('add_string add_bytes', sum),
   matches: regex,
   matches_string: regex,
-  contains_string: ({ args }) => traversal(sizeAt(args, 0)) * traversal(sizeAt(args, 1)),
+  contains_string: (args) => traversal(sizeAt(args, 0)) * traversal(sizeAt(args, 1)),
   ...each('list_slice lists_range list_reverse', listResult),
-  list_flatten: ({ args }) => allocation(sizeAt(args, 0)),
-  list_flatten_int: ({ args }) => allocation(sizeAt(args, 0) * Number(args[1])),
-  list_distinct: ({ args }) => selfComparison(args[0] ?? null),
+  list_flatten: (args) => allocation(sizeAt(args, 0)),
+  list_flatten_int: (args) => allocation(sizeAt(args, 0) * Number(args[1])),
+  list_distinct: (args) => selfComparison(args[0] ?? null),
   ...each('list_sets_contains_list list_sets_intersects_list', pairs),
-  list_sets_equivalent_list: (call) => 2 * (pairs(call) - 1) + 1,
+  list_sets_equivalent_list: (args, result) => 2 * (pairs(args, result) - 1) + 1,
 };
 
 function each(names: string, cost: CallCost): Record<string, CallCost> {
   return Object.fromEntries(names.split(' ').map((name) => [name, cost]));
 }
 
-function firstSelectorCost({ args }: CompletedCall): number {
+function firstSelectorCost(args: readonly CelValue[]): number {
   const length = sizeAt(args, 1);
   return 10 + traversal(length) + Math.ceil(length / 2) * 50;
 }
@@ -87,8 +80,8 @@ function patternSize(format: CelValue): number {
 /** How calls of an overload are charged; the function's name decides before the overload's id. */
 export function callCostOf(name: string, id: string): CallCost {
   if (id === 'cidr_ip') return one;
-  if (/^list_.*_sort$/.test(id)) return ({ args }) => selfComparison(args[0] ?? null);
-  if (id.endsWith('_sortByAssociatedKeys')) return ({ args }) => selfComparison(args[1] ?? null);
+  if (/^list_.*_sort$/.test(id)) return (args) => selfComparison(args[0] ?? null);
+  if (id.endsWith('_sortByAssociatedKeys')) return (args) => selfComparison(args[1] ?? null);
   return own(BY_NAME, name) ?? own(BY_ID, id) ?? one;
 }
 

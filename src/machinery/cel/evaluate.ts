@@ -231,7 +231,7 @@ function planFunction(planner: Planner, node: CallExpression, steps: readonly St
     for (const { overload, run, cost } of candidates) {
       if (!fits(overload, args)) continue;
       const result = run(...args);
-      frame.meter.charge(cost({ args, result }));
+      frame.meter.charge(cost(args, result));
       return result;
     }
     return missingOverload(name, args);
@@ -343,18 +343,24 @@ function planComprehension(planner: Planner, node: ComprehensionExpression): Ste
   planner.scopes.length -= 1;
   return (frame) => {
     const { slots } = frame;
-    const iterated = iterate(range(frame));
+    const ranged = range(frame);
     slots[accumulator] = attempt(init, frame);
-    for (const [single, key, value] of iterated) {
-      if (second === undefined) {
-        slots[first] = single;
-      } else {
+    const goesOn = (): boolean => {
+      if (condition(frame) === false) return false;
+      slots[accumulator] = attempt(step, frame);
+      return true;
+    };
+    if (second === undefined)
+      visitSingles(ranged, (value) => {
+        slots[first] = value;
+        return goesOn();
+      });
+    else
+      visitPairs(ranged, (key, value) => {
         slots[first] = key;
         slots[second] = value;
-      }
-      if (condition(frame) === false) break;
-      slots[accumulator] = attempt(step, frame);
-    }
+        return goesOn();
+      });
     return result(frame);
   };
 }
@@ -365,18 +371,27 @@ function declare(planner: Planner, name: string): number {
   return slot;
 }
 
-/** What one variable stands for, and what two do: index and item of a list, key and value of a map. */
-function* iterate(range: CelValue): Generator<readonly [CelValue, CelValue, CelValue]> {
-  if (typeof range !== 'object' || range === null || range instanceof Uint8Array) {
-    noSuchOverload();
-  } else if (range.kind === 'list') {
-    for (let index = 0; index < range.size; index++) {
-      const item = range.at(index);
-      yield [item, BigInt(index), item];
-    }
-  } else if (range.kind === 'map') {
-    for (const key of range.keys()) yield [key, key, range.get(key) ?? null];
+/** Shows what one variable stands for, the items of a list or the keys of a map, until `visit` says no. */
+function visitSingles(range: CelValue, visit: (value: CelValue) => boolean): void {
+  const ranged = iterable(range);
+  if (ranged.kind === 'list') {
+    for (let index = 0; index < ranged.size; index++) if (!visit(ranged.at(index))) return;
   } else {
-    noSuchOverload();
+    for (const key of ranged.keys()) if (!visit(key)) return;
   }
+}
+
+/** Shows what two variables stand for, index and item of a list or key and value of a map, until `visit` says no. */
+function visitPairs(range: CelValue, visit: (key: CelValue, value: CelValue) => boolean): void {
+  const ranged = iterable(range);
+  if (ranged.kind === 'list') {
+    for (let index = 0; index < ranged.size; index++) if (!visit(BigInt(index), ranged.at(index))) return;
+  } else {
+    for (const key of ranged.keys()) if (!visit(key, ranged.get(key) ?? null)) return;
+  }
+}
+
+function iterable(range: CelValue): Extract<CelValue, { readonly kind: 'list' | 'map' }> {
+  if (typeof range !== 'object' || range === null || range instanceof Uint8Array) return noSuchOverload();
+  return range.kind === 'list' || range.kind === 'map' ? range : noSuchOverload();
 }

@@ -2,7 +2,7 @@ import { checkExpression } from './check.ts';
 import type { CheckEnvironment, CheckedExpression } from './check.ts';
 import type { CelType } from './cel-type.ts';
 import { CelCompileError } from './compile-error.ts';
-import { costMeter } from './cost-meter.ts';
+import { costMeter, type CostMeter } from './cost-meter.ts';
 import { CelCostError, CelEvaluationError, CelPendingError } from './evaluation-error.ts';
 import { planEvaluation } from './evaluate.ts';
 import type { Bindings, Evaluator } from './evaluate.ts';
@@ -31,9 +31,9 @@ export interface Program {
   readonly uses: (variable: string) => boolean;
   /**
    * Evaluates with the variables' values. Never throws for what the expression does; `limit` is the most it may cost
-   * ({@link PER_CALL_LIMIT} when absent).
+   * ({@link PER_CALL_LIMIT} when absent), `rest` is called now and then while it takes long.
    */
-  readonly evaluate: (bindings: Bindings, limit?: number) => Outcome;
+  readonly evaluate: (bindings: Bindings, limit?: number, rest?: () => void) => Outcome;
 }
 
 /**
@@ -51,15 +51,14 @@ export function compile(source: string, environment: CheckEnvironment): Program 
     type: checked.types.get(checked.root.id) ?? { kind: 'dyn' },
     checked,
     uses: (variable) => checked.variables.has(variable),
-    evaluate(bindings, limit = PER_CALL_LIMIT) {
+    evaluate(bindings, limit = PER_CALL_LIMIT, rest) {
       evaluator ??= planEvaluation(checked);
-      return run(evaluator, bindings, limit);
+      return run(evaluator, bindings, costMeter(limit, rest));
     },
   };
 }
 
-function run(evaluator: Evaluator, bindings: Bindings, limit: number): Outcome {
-  const meter = costMeter(limit);
+function run(evaluator: Evaluator, bindings: Bindings, meter: CostMeter): Outcome {
   try {
     const value = evaluator(bindings, meter);
     return { value, cost: meter.spent };

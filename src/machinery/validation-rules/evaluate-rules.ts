@@ -34,8 +34,20 @@ interface Run {
   readonly warn: (text: string) => void;
   /** What the object's rules may still cost; negative once nothing more is evaluated. */
   budget: number;
-  /** What of it may be spent here. */
+  readonly where: Where;
+}
+
+/** How much of an object's budget may be spent here, and what is called now and then meanwhile. */
+interface Where {
   readonly slice: number;
+  readonly rest?: () => void;
+}
+
+export interface RuleCompilerOptions {
+  /** Where rules of an object that take long are evaluated; here, when absent. */
+  readonly elsewhere?: EvaluateElsewhere;
+  /** Called now and then during evaluations that take long; may keep them waiting. */
+  readonly rest?: () => void;
 }
 
 /** What rules cost that take a millisecond or two. */
@@ -60,17 +72,18 @@ interface Place {
  * needed; `loadPatterns` must have resolved before rules are evaluated. Those of an object that take long go on elsewhere,
  * when there is such a place; their warnings are not heard.
  */
-export function ruleCompiler(elsewhere?: EvaluateElsewhere): CompileRules {
+export function ruleCompiler({ elsewhere, rest }: RuleCompilerOptions = {}): CompileRules {
   let shared: CelBase | undefined;
   const base = (): CelBase => (shared ??= celBase());
   return (root) => {
     const node = ruleNode(root, base, 'root');
     if (!node) return undefined;
-    if (!elsewhere) return { validate: (subject) => validateRules(node, subject, Infinity) };
+    const throughout: Where = { slice: Infinity, ...(rest && { rest }) };
+    if (!elsewhere) return { validate: (subject) => validateRules(node, subject, throughout) };
     return {
       validate(subject) {
         try {
-          return validateRules(node, subject, SHORT_COST);
+          return validateRules(node, subject, { slice: SHORT_COST });
         } catch (error) {
           if (!(error instanceof LongEvaluationError)) throw error;
           const { object, oldObject } = subject;
@@ -109,9 +122,9 @@ function ruleNode(
 function validateRules(
   node: RuleNode,
   { object, oldObject, correlation, warn }: RuleSubject,
-  slice: number,
+  where: Where,
 ): FieldError[] {
-  const run: Run = { errors: [], warn: warn ?? (() => undefined), budget: RUNTIME_COST_BUDGET, slice };
+  const run: Run = { errors: [], warn: warn ?? (() => undefined), budget: RUNTIME_COST_BUDGET, where };
   validate(run, node, { path: '', value: object, old: oldObject, correlation, parentUnchanged: false });
   return run.errors;
 }
@@ -192,8 +205,9 @@ const OUT_OF_BUDGET =
 
 /** Throws `LongEvaluationError` when it takes longer than it may here. */
 function evaluate(run: Run, program: Program, bindings: Bindings): Outcome {
-  const left = run.slice - (RUNTIME_COST_BUDGET - run.budget);
-  const outcome = program.evaluate(bindings, Math.min(PER_CALL_LIMIT, left));
+  const { slice, rest } = run.where;
+  const left = slice - (RUNTIME_COST_BUDGET - run.budget);
+  const outcome = program.evaluate(bindings, Math.min(PER_CALL_LIMIT, left), rest);
   if (left < PER_CALL_LIMIT && 'error' in outcome && outcome.exceeded) throw new LongEvaluationError();
   return outcome;
 }

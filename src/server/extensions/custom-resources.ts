@@ -199,7 +199,13 @@ export class CustomResources {
 
 /** Whether two states of a definition are served alike. */
 function sameService(a: CustomResourceDefinition, b: CustomResourceDefinition): boolean {
-  return sameValue(a.spec, b.spec) && sameValue(a.status?.acceptedNames, b.status?.acceptedNames);
+  const [before, now] = [a.metadata, b.metadata];
+  // The generation of an object tells of every change of its specification.
+  const sameSpec =
+    before.uid === now.uid && before.generation !== undefined && before.generation === now.generation;
+  return (
+    (sameSpec || sameValue(a.spec, b.spec)) && sameValue(a.status?.acceptedNames, b.status?.acceptedNames)
+  );
 }
 
 /** A version with the names that were accepted. */

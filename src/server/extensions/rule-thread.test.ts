@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { systemClock } from '../../base/clock.ts';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { structuralSchema, type SchemaProps } from '../../machinery/structural/structural-schema.ts';
 import { ruleCompiler } from '../../machinery/validation-rules/evaluate-rules.ts';
 import { ruleThread, type RuleThread } from './rule-thread.ts';
@@ -21,6 +21,19 @@ const schema: SchemaProps = {
 
 let folder: string;
 let thread: RuleThread;
+let isBusy = false;
+/** What the thread waited for, in milliseconds, which took no time. */
+const pauses: number[] = [];
+const clock: Clock = {
+  ...systemClock,
+  after(ms, run) {
+    // Half a minute is what it waits for before it ends.
+    if (ms >= 30_000) return { cancel: () => undefined };
+    pauses.push(ms);
+    queueMicrotask(run);
+    return { cancel: () => undefined };
+  },
+};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'kanoe-rule-thread-'));
@@ -33,7 +46,7 @@ beforeAll(async () => {
     format: 'cjs',
     logLevel: 'error',
   });
-  thread = ruleThread({ clock: systemClock, workerFile });
+  thread = ruleThread({ clock, isBusy: () => isBusy, workerFile });
 });
 
 afterAll(async () => {
@@ -46,7 +59,7 @@ it.each([
   ['long rules in the thread, again', 120, 'thread'],
   ['long rules in the thread, with the schema it knows', 110, 'thread'],
 ])('evaluates %s', async (_, length, where) => {
-  const rules = ruleCompiler(thread.evaluate)(structuralSchema(schema));
+  const rules = ruleCompiler({ elsewhere: thread.evaluate })(structuralSchema(schema));
   const found = rules?.validate({ object: { a: Array.from({ length }, (_item, at) => at) } });
   expect(found instanceof Promise).toBe(where === 'thread');
   expect(await found).toEqual([
@@ -56,4 +69,18 @@ it.each([
       message: 'Invalid value: failed rule: self.exists(x, self.exists(y, x + y < 0))',
     },
   ]);
+});
+
+it('pauses between long evaluations of one schema while others are busy', async () => {
+  const evaluate = (own: SchemaProps): Promise<unknown> =>
+    thread.evaluate({ schema: own, object: { a: Array.from({ length: 600 }, (_item, at) => at) } });
+  const slow = structuredClone(schema);
+  await evaluate(slow);
+  await evaluate(slow);
+  expect(pauses).toEqual([]);
+  isBusy = true;
+  await evaluate(structuredClone(schema));
+  expect(pauses).toEqual([]);
+  await evaluate(slow);
+  expect(pauses).toEqual([expect.any(Number)]);
 });

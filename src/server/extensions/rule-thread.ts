@@ -1,13 +1,20 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock, Timer } from '../../base/clock.ts';
+import { sleep, type Clock, type Timer } from '../../base/clock.ts';
 import type { FieldError } from '../../machinery/field-error.ts';
-import type { EvaluateElsewhere } from '../../machinery/structural/rule-validator.ts';
+import type { EvaluateElsewhere, LongEvaluation } from '../../machinery/structural/rule-validator.ts';
 import type { RuleReply, RuleRequest } from '../../machinery/validation-rules/serve-rules.ts';
 
 const idleMs = 30_000;
 
+/** What an evaluation may take without anybody noticing, and how many times as long as the rest of it the next one waits. */
+const harmlessMs = 2;
+const parts = 40;
+const longestPauseMs = 2_000;
+
 export interface RuleThreadOptions {
   readonly clock: Clock;
+  /** Whether there are many requests of others, whose clients and servers may need the processor that this thread uses. */
+  isBusy(): boolean;
   /** The program of the thread: the built `bin/rules-worker`. */
   readonly workerFile: string;
 }
@@ -19,13 +26,26 @@ export interface RuleThread {
 }
 
 interface Waiting {
+  readonly pace: Pace;
   resolve(errors: FieldError[]): void;
   reject(error: Error): void;
 }
 
-/** Starts the thread when it is first needed, and ends it when nothing has needed it for half a minute. */
-export function ruleThread({ clock, workerFile }: RuleThreadOptions): RuleThread {
-  const ids = new WeakMap<object, number>();
+/** Of one schema. */
+interface Pace {
+  readonly schemaId: number;
+  /** When its rules may be evaluated again. */
+  freeAt: number;
+  /** Its latest evaluation. */
+  last: Promise<unknown>;
+}
+
+/**
+ * Starts the thread when it is first needed, and ends it when nothing has needed it for half a minute. While others are busy,
+ * there are rests in evaluations, and pauses between those of one schema in proportion to the work they are.
+ */
+export function ruleThread({ clock, isBusy, workerFile }: RuleThreadOptions): RuleThread {
+  const paces = new WeakMap<object, Pace>();
   let last = 0;
   let thread: { readonly worker: Worker; readonly known: Set<number> } | undefined;
   let idle: Timer | undefined;
@@ -37,9 +57,11 @@ export function ruleThread({ clock, workerFile }: RuleThreadOptions): RuleThread
     thread = undefined;
   }
 
-  function answered({ id, ...reply }: RuleReply): void {
+  function answered({ id, workedMs, ...reply }: RuleReply): void {
     const one = waiting.get(id);
     waiting.delete(id);
+    const harm = Math.max(workedMs - harmlessMs, 0);
+    if (one) one.pace.freeAt = clock.monotonic() + Math.min(harm * parts, longestPauseMs);
     if ('errors' in reply) one?.resolve([...reply.errors]);
     else one?.reject(new Error(reply.fault));
     if (waiting.size === 0) idle = clock.after(idleMs, end);
@@ -60,25 +82,41 @@ export function ruleThread({ clock, workerFile }: RuleThreadOptions): RuleThread
     return { worker, known: new Set() };
   }
 
+  function begin({ schema, object, oldObject }: LongEvaluation, pace: Pace): Promise<FieldError[]> {
+    idle?.cancel();
+    thread ??= start();
+    const { worker, known } = thread;
+    const { schemaId } = pace;
+    const request: RuleRequest = {
+      id: ++last,
+      schemaId,
+      object,
+      gently: isBusy(),
+      ...(oldObject && { oldObject }),
+      ...(!known.has(schemaId) && { schema }),
+    };
+    known.add(schemaId);
+    return new Promise((resolve, reject) => {
+      waiting.set(request.id, { pace, resolve, reject });
+      worker.postMessage(request);
+    });
+  }
+
+  async function inTurn(evaluation: LongEvaluation, pace: Pace): Promise<FieldError[]> {
+    await pace.last;
+    const early = pace.freeAt - clock.monotonic();
+    if (early > 0 && isBusy()) await sleep(clock, early);
+    return begin(evaluation, pace);
+  }
+
   return {
-    evaluate({ schema, object, oldObject }) {
-      idle?.cancel();
-      thread ??= start();
-      const { worker, known } = thread;
-      const schemaId = ids.get(schema) ?? ++last;
-      ids.set(schema, schemaId);
-      const request: RuleRequest = {
-        id: ++last,
-        schemaId,
-        object,
-        ...(oldObject && { oldObject }),
-        ...(!known.has(schemaId) && { schema }),
-      };
-      known.add(schemaId);
-      return new Promise((resolve, reject) => {
-        waiting.set(request.id, { resolve, reject });
-        worker.postMessage(request);
-      });
+    evaluate(evaluation) {
+      const { schema } = evaluation;
+      const pace = paces.get(schema) ?? { schemaId: ++last, freeAt: -Infinity, last: Promise.resolve() };
+      paces.set(schema, pace);
+      const errors = inTurn(evaluation, pace);
+      pace.last = errors.catch(() => undefined);
+      return errors;
     },
     close: end,
   };

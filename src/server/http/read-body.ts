@@ -20,22 +20,24 @@ const patienceMs = 2_000;
 
 /** After so many bytes that were dropped another unwanted body has its turn, and so much later. */
 const burstBytes = 128 * 1024;
-const pauseMs = 5;
+const pauseMs = 20;
+/** The same once the answer is sent, with nobody to wait for it. */
+const answeredPauseMs = 40;
 
-export function requestBodies(clock: Clock): Bodies {
+/** Lets bodies that are dropped in by bursts, of all of them one at a time. */
+function slowDown(clock: Clock, pause: number): (request: HttpRequest) => (chunk: Buffer) => void {
   const paused: HttpRequest[] = [];
   let timer: Timer | undefined;
 
-  /** Of all bodies that are dropped one at a time is let in. */
   function plan(): void {
-    timer ??= clock.after(pauseMs, () => {
+    timer ??= clock.after(pause, () => {
       timer = undefined;
       paused.shift()?.resume();
       if (paused.length > 0) plan();
     });
   }
 
-  function slowly(request: HttpRequest): (chunk: Buffer) => void {
+  return (request) => {
     let burst = 0;
     return (chunk) => {
       burst += chunk.length;
@@ -45,7 +47,12 @@ export function requestBodies(clock: Clock): Bodies {
       paused.push(request);
       plan();
     };
-  }
+  };
+}
+
+export function requestBodies(clock: Clock): Bodies {
+  const unanswered = slowDown(clock, pauseMs);
+  const answered = slowDown(clock, answeredPauseMs);
 
   return {
     drop(request) {
@@ -56,7 +63,7 @@ export function requestBodies(clock: Clock): Bodies {
       const late = clock.after(patienceMs, () => request.destroy());
       request.once('end', () => late.cancel());
       request.once('close', () => late.cancel());
-      const dropped = slowly(request);
+      const dropped = answered(request);
       let size = 0;
       request.removeAllListeners('data');
       request.on('data', (chunk: Buffer) => {
@@ -70,7 +77,7 @@ export function requestBodies(clock: Clock): Bodies {
       const tooLarge = (): Error => newRequestEntityTooLarge(`limit is ${limit}`);
       if (Number(request.headers['content-length'] ?? 0) > patienceBytes) throw tooLarge();
       const chunks: Buffer[] = [];
-      const dropped = slowly(request);
+      const dropped = unanswered(request);
       let size = 0;
       return new Promise((resolve, reject) => {
         request.on('data', (chunk: Buffer) => {

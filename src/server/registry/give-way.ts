@@ -5,6 +5,8 @@ import { sleep, type Clock } from '../../base/clock.ts';
 export interface LargeObjects {
   /** Counts a request; many of them are others that may be kept waiting. */
   arrived(): void;
+  /** Whether more was asked for just now than one person, or a few components, ask for. */
+  isBusy(): boolean;
   /** To be awaited between the steps of work on an object of so many bytes; undefined: it is small, go on. */
   giveWay(bytes: number): Promise<void> | undefined;
 }
@@ -73,6 +75,7 @@ export function largeObjects(clock: Clock): LargeObjects {
       roll();
       arrivals.now += 1;
     },
+    isBusy,
     giveWay(bytes) {
       if (bytes < largeBytes) return undefined;
       const mine = last.then(turn);
