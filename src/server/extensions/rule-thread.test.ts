@@ -84,3 +84,14 @@ it('pauses between long evaluations of one schema while others are busy', async 
   await evaluate(slow);
   expect(pauses).toEqual([expect.any(Number)]);
 });
+
+it('refuses more than it can soon evaluate', async () => {
+  const own = structuredClone(schema);
+  const all = await Promise.allSettled(
+    Array.from({ length: 80 }, () => thread.evaluate({ schema: own, object: { a: [1] } })),
+  );
+  const refused = all.filter(({ status }) => status === 'rejected');
+  expect(refused).toHaveLength(16);
+  expect(refused[0]).toMatchObject({ reason: { status: { code: 429, reason: 'TooManyRequests' } } });
+  expect(await thread.evaluate({ schema: own, object: { a: [-1] } })).toEqual([]);
+});

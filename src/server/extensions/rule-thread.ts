@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { sleep, type Clock, type Timer } from '../../base/clock.ts';
 import type { FieldError } from '../../machinery/field-error.ts';
+import { newTooManyRequests } from '../../machinery/status/errors.ts';
 import type { EvaluateElsewhere, LongEvaluation } from '../../machinery/structural/rule-validator.ts';
 import type { RuleReply, RuleRequest } from '../../machinery/validation-rules/serve-rules.ts';
 
@@ -10,6 +11,10 @@ const idleMs = 30_000;
 const harmlessMs = 2;
 const parts = 40;
 const longestPauseMs = 2_000;
+/** Evaluations of one schema that may wait; who asks for more is told to come again. */
+const mostWaiting = 64;
+
+const tooManyWait = 'too many objects of this kind wait for validation rules that take long';
 
 export interface RuleThreadOptions {
   readonly clock: Clock;
@@ -36,8 +41,9 @@ interface Pace {
   readonly schemaId: number;
   /** When its rules may be evaluated again. */
   freeAt: number;
-  /** Its latest evaluation. */
+  /** Its latest evaluation, and how many have not ended. */
   last: Promise<unknown>;
+  waiting: number;
 }
 
 /**
@@ -102,6 +108,13 @@ export function ruleThread({ clock, isBusy, workerFile }: RuleThreadOptions): Ru
     });
   }
 
+  const newPace = (): Pace => ({
+    schemaId: ++last,
+    freeAt: -Infinity,
+    last: Promise.resolve(),
+    waiting: 0,
+  });
+
   async function inTurn(evaluation: LongEvaluation, pace: Pace): Promise<FieldError[]> {
     await pace.last;
     const early = pace.freeAt - clock.monotonic();
@@ -112,9 +125,12 @@ export function ruleThread({ clock, isBusy, workerFile }: RuleThreadOptions): Ru
   return {
     evaluate(evaluation) {
       const { schema } = evaluation;
-      const pace = paces.get(schema) ?? { schemaId: ++last, freeAt: -Infinity, last: Promise.resolve() };
+      const pace = paces.get(schema) ?? newPace();
       paces.set(schema, pace);
-      const errors = inTurn(evaluation, pace);
+      if (pace.waiting >= mostWaiting)
+        return Promise.reject(newTooManyRequests(tooManyWait, { retryAfterSeconds: 1 }));
+      pace.waiting++;
+      const errors = inTurn(evaluation, pace).finally(() => pace.waiting--);
       pace.last = errors.catch(() => undefined);
       return errors;
     },
