@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const scratch = mkdtempSync(join(tmpdir(), 'kanoe-test-'));
@@ -11,11 +11,17 @@ let failed = 0;
 let passed = 0;
 let found = 0;
 const skipped = [];
+const failures = [];
+
+function fail(name, message = '') {
+  failed += 1;
+  failures.push(message === '' ? name : `${name}\n  ${message.trim().split('\n').slice(0, 12).join('\n  ')}`);
+}
 
 function step(name, command, args) {
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
-  if (status !== 0) failed += 1;
-  else passed += 1;
+  if (status === 0) passed += 1;
+  else fail(name);
   return status === 0;
 }
 
@@ -44,16 +50,17 @@ async function vitest(config, stdio = 'inherit') {
   try {
     results = JSON.parse(readFileSync(report, 'utf8'));
   } catch {
-    failed += 1;
+    fail(`${config}: no report`);
     return;
   }
   found += results.numTotalTests;
   passed += results.numPassedTests;
-  failed += results.numFailedTests;
   for (const file of results.testResults) {
+    const name = relative(root, file.name);
     if (file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'))
-      failed += 1;
+      fail(name, file.message);
     for (const test of file.assertionResults) {
+      if (test.status === 'failed') fail(`${name}: ${test.fullName}`, test.failureMessages.join('\n'));
       if (test.status === 'skipped' || test.status === 'pending' || test.status === 'todo')
         skipped.push(test.fullName);
     }
@@ -65,8 +72,7 @@ if (step('build', process.execPath, [join(root, 'tools/build.mjs')])) {
   await Promise.all([vitest('vitest.e2e.config.ts'), vitest('vitest.e2e-ports.config.ts', 'pipe')]);
 }
 if (found === 0) {
-  console.log('no test was found');
-  failed += 1;
+  fail('no test was found');
 }
 rmSync(scratch, { recursive: true, force: true });
 for (const name of skipped) console.log(`skipped: ${name}`);
@@ -74,5 +80,6 @@ if (skipped.length > 0 && process.env.KANOE_NO_SKIPS) {
   console.log(`${skipped.length} tests were skipped where nothing may be skipped`);
   failed += skipped.length;
 }
+for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
