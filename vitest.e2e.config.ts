@@ -10,6 +10,7 @@ export default defineConfig({
     maxWorkers: 2,
     env: { KANOE_TEST_RANGES: 'own' },
     testTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     hookTimeout: 180_000,
   },
 });

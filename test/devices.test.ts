@@ -157,9 +157,7 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     await ready('user');
     const { status } = await kubectl.json<Pod>('get', 'pod', 'user');
     const claimName = status?.resourceClaimStatuses?.[0]?.resourceClaimName;
-    await eventually(async () => {
-      expect(await kubectl('logs', 'user')).toBe(`${claimName}\nthere\nrefused\n`);
-    });
+    await expect.poll(() => kubectl('logs', 'user')).toBe(`${claimName}\nthere\nrefused\n`);
     const uid = (
       await kubectl('get', 'resourceclaim', claimName ?? '', '-o', 'jsonpath={.metadata.uid}')
     ).trim();
@@ -182,7 +180,7 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     await drivers.at(-1)?.stop();
     await startDriver(late, { versions: ['v1beta1.DRAPlugin'] });
     await ready('early');
-    expect(await kubectl('logs', 'early')).toBe('late-shared\n');
+    await expect.poll(() => kubectl('logs', 'early')).toBe('late-shared\n');
     await kubectl('delete', 'pod', 'early');
   });
 
@@ -192,7 +190,7 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     await ready('extended');
     const { status } = await kubectl.json<Pod>('get', 'pod', 'extended');
     const { resourceClaimName } = status?.extendedResourceClaimStatus ?? {};
-    expect(await kubectl('logs', 'extended')).toBe(`${resourceClaimName}\n`);
+    await expect.poll(() => kubectl('logs', 'extended')).toBe(`${resourceClaimName}\n`);
     await kubectl('delete', 'pod', 'extended');
   });
 
@@ -200,7 +198,7 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     expect(await amounts()).toEqual(['3', '3']);
     await kubectl.apply([holding('two', 2)]);
     await ready('two');
-    expect(await kubectl('logs', 'two')).toBe('got w3,w2\n');
+    await expect.poll(() => kubectl('logs', 'two')).toBe('got w3,w2\n');
     expect(calls('widget')).toEqual(['Allocate', 'PreStartContainer']);
     const resources = ['w3', 'w2'].map((resourceID) => ({ resourceID, health: 'Healthy' }));
     expect(await healthOf('two')).toEqual([{ name: widget, resources }]);
@@ -225,7 +223,7 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
       holding('one', 1),
     ]);
     await ready('first', 'second', 'two', 'one');
-    expect(await kubectl('logs', 'one')).toBe('got w1\n');
+    await expect.poll(() => kubectl('logs', 'one')).toBe('got w1\n');
     await kubectl('delete', 'pod', 'first', 'two', 'one');
     await kubectl('delete', 'pod', 'second');
     expect(calls(gpu).slice(before)).toEqual(['NodePrepareResources', 'NodeUnprepareResources']);

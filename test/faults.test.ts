@@ -228,7 +228,7 @@ describeWith({ root: true, kubectl: true }, 'when a registry is down', () => {
     expect(await kubectl('get', 'pod', 'pulled', '-o', reason)).toMatch(/^(ErrImagePull|ImagePullBackOff)$/);
     registry = await serveImage(makeImage(place.directory), port);
     await kubectl('wait', '--for=condition=Ready', 'pod/pulled', '--timeout=60s');
-    expect(await kubectl('logs', 'pulled')).toBe('up\n');
+    await eventually(async () => expect(await kubectl('logs', 'pulled')).toBe('up\n'));
   });
 });
 

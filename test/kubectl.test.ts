@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './support/eventually.ts';
 import { startKanoe, type Workplace } from './support/kanoe.ts';
 import { findKubectls, type Kubectl, type KubectlProgram } from './support/kubectl.ts';
 import { describeWith } from './support/needs.ts';
@@ -127,18 +128,20 @@ describeWith({ root: true, kubectl: true }, 'kubectl', () => {
       ];
       expect(await must(env, edit)).toBe('deployment.apps/web edited\n');
       expect(await read('.metadata.annotations.merge')).toBe('edited');
-      // `replace` reads and writes: between the two nobody else may write.
+      // `replace` reads and writes, and refuses when the controller writes the status between the two.
       await inNamespace('rollout', 'status', 'deployment/web', '--timeout=60s');
-      const live = await kubectl.json<{ metadata: { resourceVersion?: string } }>(
-        '-n',
-        namespace,
-        'get',
-        'deployment',
-        'web',
-      );
-      delete live.metadata.resourceVersion;
-      writeFileSync(file('live.json'), JSON.stringify(live));
-      expect(await inNamespace('replace', '-f', file('live.json'))).toBe('deployment.apps/web replaced\n');
+      await eventually(async () => {
+        const live = await kubectl.json<{ metadata: { resourceVersion?: string } }>(
+          '-n',
+          namespace,
+          'get',
+          'deployment',
+          'web',
+        );
+        delete live.metadata.resourceVersion;
+        writeFileSync(file('live.json'), JSON.stringify(live));
+        expect(await inNamespace('replace', '-f', file('live.json'))).toBe('deployment.apps/web replaced\n');
+      });
     });
 
     it('rolls out: status, history, restart, undo, pause', async () => {
@@ -243,7 +246,7 @@ describeWith({ root: true, kubectl: true }, 'kubectl', () => {
 
     it('runs commands and shows logs', async () => {
       expect(await inNamespace('exec', 'deployment/web', '--', 'node', '-p', '6 * 7')).toBe('42\n');
-      expect(await inNamespace('logs', 'deployment/web')).toBe('started\n');
+      await expect.poll(() => inNamespace('logs', 'deployment/web')).toBe('started\n');
       expect(await kubectl('version', '-o', 'json')).toContain('+kanoe');
     });
 

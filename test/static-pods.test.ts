@@ -49,7 +49,7 @@ describeWith({ root: true, kubectl: true, images: ['busybox'] }, 'static pods', 
       metadata.annotations?.['kubernetes.io/config.hash'],
     );
     expect(metadata.ownerReferences).toMatchObject([{ kind: 'Node', name: cluster.name }]);
-    expect(await kubectl('logs', name)).toBe('one\n');
+    await eventually(async () => expect(await kubectl('logs', name)).toBe('one\n'));
   });
 
   it('come back when somebody deletes them, and run on meanwhile', async () => {

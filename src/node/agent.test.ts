@@ -13,7 +13,7 @@ import { FakeRuntime, type FakeProgram } from './testing/fake-runtime.ts';
 import { unmountBelow } from './volumes/tmpfs.ts';
 
 const IMAGE = 'registry.test/app:1';
-const PATIENCE = { timeout: 4000, interval: 5 };
+const PATIENCE = { timeout: 15_000, interval: 5 };
 
 let directory: string;
 let api: FakeApi;

@@ -31,7 +31,7 @@ it('asks for a new certificate after four fifths of the life of the old one, aga
   await clock.advance(1);
   expect(said).toEqual(['the certificate could not be renewed: not now']);
   await clock.advance(10_000);
-  await vi.waitFor(() => expect(said.at(1)).toBe('the certificate was renewed'));
+  await vi.waitFor(() => expect(said.at(1)).toBe('the certificate was renewed'), 10_000);
   expect(new X509Certificate(used[0]?.cert ?? '').serialNumber).not.toBe(
     new X509Certificate(first.cert).serialNumber,
   );

@@ -1,9 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { PassThrough, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { RuntimeError, type ExecSession } from '../container-runtime.ts';
+import { EndMark, markScript } from './end-mark.ts';
 
 export interface SessionCommand {
   readonly file: string;
@@ -15,6 +17,10 @@ export interface SessionCommand {
   /** Gives it a session of its own, so that its process group can be signalled; a terminal always has one. */
   readonly detached?: true;
   readonly signal?: AbortSignal;
+  /** A shell stands between a terminal and the command, so that no output is lost when the command ends: `pid` is the shell's. Without effect on Windows. */
+  readonly guarded?: true;
+  /** Output of a terminal that did not come through it; asked for once the command has ended. */
+  readonly rest?: () => Promise<Buffer>;
   /** Ends what runs behind the process that was started here, when killing that alone is not enough. */
   readonly kill?: () => void | Promise<void>;
 }
@@ -76,7 +82,11 @@ function exitCodeOf(child: ChildProcess): Promise<number> {
 
 async function terminalSession(command: SessionCommand): Promise<ProcessSession> {
   const { spawn: spawnTerminal } = await import('@lydell/node-pty');
-  const terminal = spawnTerminal(command.file, [...command.args], {
+  const guarded = command.guarded && process.platform !== 'win32';
+  const secret = guarded ? randomBytes(12).toString('hex') : undefined;
+  const line = [command.file, ...command.args];
+  const [file = '', ...args] = secret === undefined ? line : ['/bin/sh', '-c', markScript, secret, ...line];
+  const terminal = spawnTerminal(file, args, {
     name: 'xterm',
     cols: 80,
     rows: 24,
@@ -85,18 +95,28 @@ async function terminalSession(command: SessionCommand): Promise<ProcessSession>
     encoding: null,
   });
   const stdout = new PassThrough();
-  terminal.onData((data: string | Buffer) => {
-    if (stdout.write(data)) return;
-    terminal.pause();
-    stdout.once('drain', () => terminal.resume());
-  });
+  const mark = secret === undefined ? undefined : new EndMark(secret);
   let open = true;
   const exited = new Promise<number>((resolve) => {
-    terminal.onExit(({ exitCode, signal }) => {
+    const end = async (code: number): Promise<void> => {
+      if (!open) return;
       open = false;
-      stdout.end();
-      resolve(signal ? 128 + signal : exitCode);
+      stdout.end(await command.rest?.());
+      resolve(code);
+    };
+    terminal.onData((data: string | Buffer) => {
+      if (!open) return;
+      const { output, code } = mark?.take(Buffer.from(data)) ?? { output: data };
+      const ready = output.length === 0 || stdout.write(output);
+      if (code !== undefined) {
+        void end(code);
+        terminal.kill('SIGKILL');
+      } else if (!ready) {
+        terminal.pause();
+        stdout.once('drain', () => terminal.resume());
+      }
     });
+    terminal.onExit(({ exitCode, signal }) => void end(signal ? 128 + signal : exitCode));
   });
   const decoder = new StringDecoder('utf8');
   const stdin = new Writable({

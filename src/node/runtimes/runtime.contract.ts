@@ -55,6 +55,9 @@ type Feature = 'isolation' | 'limits' | 'adoption' | 'terminal' | 'sys' | 'handl
 
 const waitMs = 10_000;
 
+/** Some launchers lose the end of about one in a hundred. */
+const terminalRounds = 10;
+
 export function runtimeContract(subject: RuntimeSubject): void {
   const suite = subject.skip === undefined ? describe : describe.skip;
   const name = subject.skip === undefined ? subject.name : `${subject.name} (skipped: ${subject.skip})`;
@@ -297,6 +300,23 @@ export function runtimeContract(subject: RuntimeSubject): void {
         expect(await session.exited).toBe(8);
         expect(await output).toContain('20 90');
       });
+    });
+
+    itWith('terminal')('keeps all that is written to a terminal, however soon its program ends', async () => {
+      const script = 'i=0; while [ $i -lt 60 ]; do echo line $i; i=$((i + 1)); done';
+      const lines = Array.from({ length: 60 }, (_, index) => `line ${index}`);
+      const main = await run('exec sleep 1000');
+      for (let round = 0; round < terminalRounds; round += 1) {
+        const id = await run(script, { tty: true });
+        const session = await runtime.exec(main, { command: ['sh', '-c', script], tty: true, stdin: false });
+        const output = text(session.stdout);
+        expect(await session.exited).toBe(0);
+        expect((await output).trimEnd().split('\r\n')).toEqual(lines);
+        await finished(id);
+        expect((await logOf(id)).map((line) => line.replace(/^stdout F |\r$/g, ''))).toEqual(lines);
+        await runtime.removeContainer(id);
+      }
+      await runtime.stopContainer(main, 0);
     });
 
     describeWith('isolation')('isolation', () => {

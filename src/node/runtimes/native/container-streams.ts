@@ -72,8 +72,11 @@ export class ContainerStreams {
     if (stdin) await new Promise<void>((resolve) => stdin.end(resolve));
   }
 
-  /** The container has ended: takes what its pipes still hold and closes the log; waits no longer than `graceMs` for the rest. */
-  async finish(graceMs: number): Promise<void> {
+  /**
+   * The container has ended: takes what its pipes still hold and closes the log; waits no longer than `graceMs` for it. `rest`
+   * is output that came to the launcher and not into the pipes.
+   */
+  async finish(graceMs: number, rest: Buffer): Promise<void> {
     await this.#release();
     let timer: Timer | undefined;
     const late = new Promise<void>((resolve) => {
@@ -81,6 +84,7 @@ export class ContainerStreams {
     });
     await Promise.race([this.#ended, late]);
     timer?.cancel();
+    if (rest.length > 0) this.#take('stdout', rest);
     await this.close();
   }
 
@@ -118,10 +122,12 @@ export class ContainerStreams {
       reader.once('close', resolve);
     });
     reader.on('error', () => {});
-    reader.on('data', (chunk: Buffer) => {
-      this.#fanout.write(stream, chunk);
-      this.#log.write(stream, chunk);
-    });
+    reader.on('data', (chunk: Buffer) => this.#take(stream, chunk));
     return { closed };
+  }
+
+  #take(stream: LogStream, chunk: Buffer): void {
+    this.#fanout.write(stream, chunk);
+    this.#log.write(stream, chunk);
   }
 }

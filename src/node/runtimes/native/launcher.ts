@@ -43,9 +43,19 @@ export interface ExecCommand {
   readonly logFile?: string;
 }
 
+/** How long a terminal stays open after its program, in seconds: `script` takes no more than 10 ms for what it still holds. */
+const lingerSeconds = 0.1;
+
 /** The command line that a terminal needs around the container's: its pseudo terminal must outlive the agent. */
 export function withTerminal(command: readonly string[]): readonly string[] {
-  return ['script', '-qfec', command.map(shellQuote).join(' '), '/dev/null'];
+  const line = command.map(shellQuote).join(' ');
+  // What is typed to interrupt the program is not for the shell that waits for it.
+  return [
+    'script',
+    '-qfec',
+    `trap : INT QUIT; ${line}; code=$?; sleep ${lingerSeconds}; exit $code`,
+    '/dev/null',
+  ];
 }
 
 /** Whether a container's standard input is held open: a terminal passes its end on as a character, which would be shown. */

@@ -48,6 +48,7 @@ import type { LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
 import { execFailure, failureMessage } from './failure-message.ts';
 import { resizeTerminal } from './resize-terminal.ts';
+import { terminalRest } from './terminal-rest.ts';
 import { ancestorsOf, killNamed, processExists, signalNumber, signalProcess } from '../processes.ts';
 
 export interface NativeRuntimeOptions {
@@ -362,6 +363,7 @@ class NativeRuntime implements ContainerRuntime {
       options,
       pidFile,
     );
+    const { logFile } = command;
     const { leaf } = containerGroups(record.sandboxId, id, { cgroups, launcher });
     const joinFiles = launcher.joinsCgroup ? cgroups.joinFiles(leaf) : [];
     const session = await startSession({
@@ -372,9 +374,10 @@ class NativeRuntime implements ContainerRuntime {
       tty: options.tty,
       stdin: options.stdin,
       ...(options.signal ? { signal: options.signal } : {}),
+      guarded: true,
       kill: () => killNamed(pidFile, this.#options.clock),
+      ...(logFile !== undefined && launcher.name === 'crun' && { rest: () => terminalRest(logFile) }),
     });
-    const { logFile } = command;
     const exited = session.exited.then(async (code) => {
       const failure = code !== 0 && logFile ? await execFailure(logFile) : undefined;
       if (failure) throw new RuntimeError('START_FAILED', failure);
@@ -504,7 +507,7 @@ class NativeRuntime implements ContainerRuntime {
     if (!exit && why === 'file') return;
     const [code = 255, oomKills = 0] = exit ? exit.text.split(' ').map(Number) : [];
     await cgroups.kill(`${sandboxId}/${id}`);
-    await container.streams?.finish(outputGraceMs);
+    await container.streams?.finish(outputGraceMs, await this.#terminalRest(container));
     container.streams = undefined;
     container.progress = {
       ...container.progress,
@@ -515,6 +518,16 @@ class NativeRuntime implements ContainerRuntime {
     container.started.resolve();
     container.ended.resolve();
     this.#emit(container);
+  }
+
+  /** The end of what a container wrote to its terminal, when the launcher did not pass it on. It is there once. */
+  async #terminalRest({ record, progress }: Container): Promise<Buffer> {
+    const { layout, launcher } = this.#machineOf(record.sandboxId);
+    if (!record.spec.tty || progress.pid === undefined || launcher.name !== 'crun') return Buffer.alloc(0);
+    const logFile = join(layout.containers, record.id, 'runtime.log');
+    const rest = await terminalRest(logFile);
+    await rm(logFile, { force: true });
+    return rest;
   }
 
   async #outcome(container: Container, code: number, oomKills: number): Promise<Partial<Progress>> {

@@ -15,6 +15,7 @@ fail() { echo "128 0" > "$KANOE_RUN/exits/$id"; exit 0; }
 cd "$KANOE_STATE" || fail
 if [ -e "$dir/map.sh" ]; then . "$dir/map.sh" 2> "$dir/runtime.log" || fail
 else mount -t overlay -o "$KANOE_OVERLAY" overlay "containers/$id/rootfs" 2> "$dir/runtime.log" || fail; fi
+: > "$dir/runtime.log"
 exec 8<>"$dir/out" 9<>"$dir/err"
 join() {
   for file in $KANOE_JOIN; do echo 0 > "$file"; done

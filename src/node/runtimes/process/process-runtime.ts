@@ -21,7 +21,7 @@ import { attachSession, type AttachableStreams } from '../attach-session.ts';
 import { commandLine, containerEnvironment } from '../container-command.ts';
 import { statusOf, type ContainerIdentity, type Progress } from '../container-progress.ts';
 import { CriLogWriter, type LogRotation, type LogStream } from '../cri-log-writer.ts';
-import { startSession, type ProcessSession } from '../exec-session.ts';
+import { startSession, type ProcessSession, type SessionCommand } from '../exec-session.ts';
 import { OutputFanout } from '../output-fanout.ts';
 import { processExists, signalNumber, signalProcess } from '../processes.ts';
 import { readIfPresent, writeState } from '../state-file.ts';
@@ -42,6 +42,9 @@ export interface ProcessRuntimeOptions {
   readonly searchPath: string;
   readonly logs?: LogRotation;
 }
+
+/** Whether processes have groups. */
+const groups = process.platform !== 'win32';
 
 interface Sandbox {
   readonly status: SandboxStatus;
@@ -202,7 +205,9 @@ class ProcessRuntime implements ContainerRuntime {
     if (!container?.session || container.progress.state === 'exited') return;
     const { pid } = container.session;
     if (graceMs > 0) {
-      signalProcess(pid, signalNumber(container.stopSignal));
+      // Between a terminal and its program stands a shell, which lets signals pass.
+      const target = groups && container.identity.spec.tty ? -pid : pid;
+      signalProcess(target, signalNumber(container.stopSignal));
       const waiting = new AbortController();
       const grace = sleep(this.#options.clock, graceMs, waiting.signal).catch(() => {});
       await Promise.race([container.ended, grace]);
@@ -330,7 +335,7 @@ class ProcessRuntime implements ContainerRuntime {
   async #run(
     container: Container,
     command: readonly string[],
-    options: { readonly tty: boolean; readonly stdin: boolean; readonly signal?: AbortSignal },
+    options: Pick<SessionCommand, 'tty' | 'stdin' | 'signal'>,
   ): Promise<ProcessSession> {
     const { identity, image, root } = container;
     const { spec, sandboxId } = identity;
@@ -360,6 +365,7 @@ class ProcessRuntime implements ContainerRuntime {
       stdin: options.stdin,
       detached: true,
       ...(options.signal ? { signal: options.signal } : {}),
+      guarded: true,
       kill: () => {
         if (session.current) killGroup(session.current.pid);
       },
@@ -455,7 +461,7 @@ function dial(host: string, port: number): Promise<Duplex> {
 }
 
 function killGroup(pid: number): void {
-  signalProcess(process.platform === 'win32' ? pid : -pid, constants.signals.SIGKILL);
+  signalProcess(groups ? -pid : pid, constants.signals.SIGKILL);
 }
 
 /** Ends what an agent that was killed left, where it can be told from processes of others, and removes its files. */

@@ -116,6 +116,7 @@ export function createSimulatedKubelet({
       cwd: local.workDir ?? '/',
       tty: options.tty,
       stdin: options.stdin,
+      guarded: true,
     });
   }
 
