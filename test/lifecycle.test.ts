@@ -389,9 +389,12 @@ describeWith({ root: true, kubectl: true, tools: ['nft'] }, 'a cluster that come
     await client.transport.close();
     await up.printed(/is ready at/);
     const { startup } = await statusOf(place);
-    expect(Math.abs(startup.apiReadyMs - apiReadyMs)).toBeLessThan(300);
-    expect(Math.abs(startup.nodeReadyMs - nodeReadyMs)).toBeLessThan(400);
-    expect(startup.dnsReadyMs).toBeLessThan(dnsReadyMs + 300);
+    // What is told comes before what polls find; on a busy machine they find it late.
+    expect(startup.apiReadyMs).toBeLessThan(apiReadyMs + 150);
+    expect(startup.apiReadyMs).toBeGreaterThan(0.4 * apiReadyMs);
+    expect(startup.nodeReadyMs).toBeLessThan(nodeReadyMs + 150);
+    expect(startup.nodeReadyMs).toBeGreaterThan(0.4 * nodeReadyMs);
+    expect(startup.dnsReadyMs).toBeLessThan(dnsReadyMs + 150);
     up.process.kill('SIGINT');
     expect([0, 130]).toContain(await up.ended);
     expect(place.traces()).toEqual([]);

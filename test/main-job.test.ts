@@ -94,9 +94,9 @@ describeWith({ root: true }, 'the times a start took', () => {
         readonly dnsReadyMs: number;
       };
     };
-    // The kubeconfig appears at about the moment that is reported, and is looked for every 50 ms.
-    expect(outside).toBeGreaterThan(startup.apiReadyMs - 150);
-    expect(outside).toBeLessThan(startup.apiReadyMs + 600);
+    // The kubeconfig appears at about the moment that is reported, and is looked for every 50 ms, later on a busy machine.
+    expect(startup.apiReadyMs).toBeLessThan(outside + 150);
+    expect(startup.apiReadyMs).toBeGreaterThan(0.4 * outside);
     expect(startup.nodeReadyMs).toBeGreaterThanOrEqual(startup.apiReadyMs);
     expect(startup.dnsReadyMs).toBeGreaterThanOrEqual(startup.apiReadyMs);
   });

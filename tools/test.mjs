@@ -44,7 +44,8 @@ async function vitest(config, stdio = 'inherit') {
   );
   const written = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => written.push(bytes));
-  await once(child, 'close');
+  const [code] = await once(child, 'close');
+  const before = failed;
   process.stdout.write(Buffer.concat(written));
   let results;
   try {
@@ -65,6 +66,7 @@ async function vitest(config, stdio = 'inherit') {
         skipped.push(test.fullName);
     }
   }
+  if (code !== 0 && failed === before) fail(`${config}: exit code ${code}, though no test failed`);
 }
 
 if (step('build', process.execPath, [join(root, 'tools/build.mjs')])) {
