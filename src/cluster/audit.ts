@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../base/clock.ts';
-import type { MetricRegistry } from '../base/metrics/registry.ts';
 import { YamlError } from '../machinery/yaml/yaml-error.ts';
 import { createAuditLog } from '../server/audit/audit-log.ts';
 import { openLogFile, type LogFile } from '../server/audit/log-file.ts';
@@ -13,7 +12,8 @@ import type { ClusterReport } from './start-cluster.ts';
 
 /** The audit log of a running cluster. */
 export interface OpenAuditLog {
-  observer(metrics: MetricRegistry): RequestObserver;
+  /** Calls `onEvent` for each event that is written. */
+  observer(onEvent: () => void): RequestObserver;
   close(): Promise<void>;
 }
 
@@ -36,12 +36,7 @@ export async function openAuditLog(
             report.warn(`audit log: ${error instanceof Error ? error.message : String(error)}`),
         });
   return {
-    observer(metrics) {
-      const total = metrics
-        .counter({ name: 'apiserver_audit_event_total', help: '[ALPHA] Events written to the audit log.' })
-        .labels();
-      return createAuditLog({ policy, sink, clock, onEvent: () => total.add() });
-    },
+    observer: (onEvent) => createAuditLog({ policy, sink, clock, onEvent }),
     close: () => sink.close(),
   };
 }

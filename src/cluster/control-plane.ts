@@ -30,6 +30,7 @@ import { startControllers } from '../reconcile/start-controllers.ts';
 import { scheduler } from '../scheduler/scheduler.ts';
 import { createApiServer } from '../server/api-server.ts';
 import type { ApiServer } from '../server/api-server.ts';
+import { auditMetrics } from '../server/metrics/audit-metrics.ts';
 import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { furtherAuthentication } from './authentication.ts';
@@ -107,6 +108,7 @@ export async function startControlPlane(
       return labels ? { ...measured, labels } : measured;
     };
     const metrics = new MetricRegistry();
+    const onAuditEvent = auditMetrics(metrics);
     let running: readonly Controller[] = [];
     let served: number | undefined;
     const server = await createApiServer({
@@ -149,7 +151,7 @@ export async function startControlPlane(
       ...(options.nodeLoss && { tolerationSeconds: options.nodeLoss }),
       metrics,
       ...(options.program.rulesWorker !== '' && { rulesWorker: options.program.rulesWorker }),
-      ...(audit ? { observers: [audit.observer(metrics)] } : {}),
+      ...(audit ? { observers: [audit.observer(onAuditEvent)] } : {}),
       onFault: (error) => report.warn(`API server: ${faultText(error)}`),
     });
     const host = plan.outside?.listen === everywhere ? everywhere : '127.0.0.1';

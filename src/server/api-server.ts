@@ -82,13 +82,13 @@ import { servedGroups, type ServedGroup } from './discovery/discovery-documents.
 import { keepDanglingConditions } from './flow-control/dangling-conditions.ts';
 import { createFlowController } from './flow-control/flow-controller.ts';
 import { handleRequest, handleUpgrade, type HandlerParts } from './http/handle-request.ts';
+import { healthChecks, typedChecks } from './http/health-checks.ts';
 import { HttpsListener } from './http/https-listener.ts';
 import { openapiRoute } from './http/openapi-route.ts';
 import { requestBodies } from './http/read-body.ts';
 import { fairTurns } from './http/turns.ts';
 import { componentPages, type ComponentPages } from './http/component-pages.ts';
 import { createPathRoutes, rootPaths, type HealthCheck, type PathRoute } from './http/path-routes.ts';
-import { startSteps } from './http/start-steps.ts';
 import { inProcessTransport } from './in-process-transport.ts';
 import { observeAll, type RequestObserver } from './http/request-record.ts';
 import {
@@ -98,14 +98,21 @@ import {
   measuredAuthorizer,
 } from './metrics/access-metrics.ts';
 import { admissionMetrics } from './metrics/admission-metrics.ts';
+import { aggregationMetrics } from './metrics/aggregation-metrics.ts';
+import { handshakeMetrics, selfRequestMetrics } from './metrics/connection-metrics.ts';
+import { filterMetrics } from './metrics/filter-metrics.ts';
 import { measuredStore } from './metrics/measured-store.ts';
-import { metricsRoute, slisRoute, type TypedCheck } from './metrics/metrics-route.ts';
+import { metricsRoute, slisRoute } from './metrics/metrics-route.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
+import { readMetrics } from './metrics/read-metrics.ts';
+import { registryMetrics } from './metrics/registry-metrics.ts';
 import { requestMetrics } from './metrics/request-metrics.ts';
 import { podSecurityMetrics } from './metrics/pod-security-metrics.ts';
+import { versionMetrics } from './metrics/version-metrics.ts';
+import { watchMetrics } from './metrics/watch-metrics.ts';
 import { webhookMetrics } from './metrics/webhook-metrics.ts';
 import { flowMetrics } from './metrics/flow-metrics.ts';
-import { listMetrics, storageMetrics, watchMetrics } from './metrics/storage-metrics.ts';
+import { storageMetrics } from './metrics/storage-metrics.ts';
 import { largeObjects } from './registry/give-way.ts';
 import { KeyLock } from './registry/key-lock.ts';
 import type { Registry } from './registry/request-context.ts';
@@ -333,8 +340,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const server = (): Transport => registry.server;
   const onFault = (error: unknown): void => options.onFault(error);
   const following = { clock, table, lookup, server, onFault };
+  const aggregation = aggregationMetrics(metrics, lookup);
   const aggregator = createAggregator({
     ...following,
+    onUnavailable: aggregation.unavailable,
     resolver: endpointResolver(lookup),
     credentials: options.frontProxy?.credentials,
   });
@@ -352,7 +361,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     openidConfiguration: () =>
       tokens.openidConfiguration(`https://${address?.address}:${address?.port}/openid/v1/jwks`),
     further: [
-      aggregatedDiscoveryRoute({ clock, groups, remotes: () => aggregator.remotes() }),
+      aggregatedDiscoveryRoute({
+        clock,
+        groups,
+        remotes: () => aggregator.remotes(),
+        onAggregated: aggregation.discovered,
+      }),
       aggregatedOpenapiRoute({
         clock,
         remotes: () => aggregator.remotes(),
@@ -375,21 +389,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ...(options.paths ?? []),
     ],
   });
-  storageMetrics(metrics, table);
-  metrics.reading(
-    'gauge',
-    {
-      name: 'aggregator_unavailable_apiservice',
-      help: '[ALPHA] APIServices that other servers answer and that do not: 1.',
-      labels: ['name'],
-    },
-    () =>
-      aggregator
-        .remotes()
-        .map(({ group, version, available }) => [[`${version}.${group}`], available ? 0 : 1]),
-  );
+  storageMetrics(metrics, store, table);
   processMetrics(metrics, { clock, version: options.version });
+  versionMetrics(metrics, options.version, options.features);
+  registryMetrics(metrics);
   const observer = observeAll([requestMetrics(metrics, clock), ...(options.observers ?? [])]);
+  const ownObserver = observeAll([selfRequestMetrics(metrics)]);
+  const onHandshakeError = handshakeMetrics(metrics);
   const connecting = {
     table,
     authorizer,
@@ -419,7 +425,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     locks: new KeyLock(),
     large: largeObjects(clock),
     ...(options.features && { features: options.features }),
-    listed: listMetrics(metrics),
+    observer: readMetrics(metrics),
     admission: createAdmissionChain(
       selectPlugins(
         [
@@ -459,7 +465,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       admissionMetrics(metrics, clock),
     ),
     get server() {
-      own ??= inProcessTransport({ ...connecting, registry, observer: observeAll([]) }, serverUser);
+      own ??= inProcessTransport({ ...connecting, registry, observer: ownObserver }, serverUser);
       return own;
     },
   };
@@ -475,8 +481,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       metrics,
       clock,
     ),
-    impersonate: createImpersonation(authorizer, impersonationMetrics(metrics)),
+    impersonate: createImpersonation(authorizer, impersonationMetrics(metrics, clock)),
     observer,
+    filters: filterMetrics(metrics, clock),
     watchObserver: watchMetrics(metrics),
     paths,
     flow: createFlowController({ clock, table, observer: (levels) => flowMetrics(metrics, levels) }),
@@ -514,6 +521,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           ...options.tls,
           clientCa: [options.tls.clientCa, ...(options.frontProxy ? [options.frontProxy.ca] : [])],
         },
+        onHandshakeError,
         onRequest: (request, response) => void handleRequest(parts, request, response),
         onUpgrade: (request, connection) => void handleUpgrade(parts, request, connection),
       });
@@ -555,28 +563,4 @@ function groupsOf(definitions: () => readonly ResourceDefinition[]): () => reado
 /** `1.36`, the release whose API is served. */
 function versionOf({ gitVersion }: { readonly gitVersion: string }): string {
   return /^v?(\d+\.\d+)/.exec(gitVersion)?.[1] ?? gitVersion;
-}
-
-function typedChecks({ health, ready }: ReturnType<typeof healthChecks>): TypedCheck[] {
-  return [
-    ...health.flatMap((check) => [
-      { type: 'healthz' as const, check },
-      { type: 'livez' as const, check },
-    ]),
-    ...ready.map((check) => ({ type: 'readyz' as const, check })),
-  ];
-}
-
-function healthChecks(stopping: AbortSignal): {
-  readonly health: HealthCheck[];
-  readonly ready: HealthCheck[];
-} {
-  const passing = (name: string): HealthCheck => ({ name, failure: () => undefined });
-  const live = [...['ping', 'log'].map(passing), ...startSteps, passing('autoregister-completion')];
-  const shutdown: HealthCheck = {
-    name: 'shutdown',
-    failure: () => (stopping.aborted ? 'process is shutting down' : undefined),
-  };
-  const own = ['etcd', 'loopback-serving-certificate'].map(passing);
-  return { health: [...live, ...own], ready: [...live, passing('informer-sync'), shutdown] };
 }

@@ -69,6 +69,8 @@ export interface Watch {
 export interface Store {
   /** The newest committed revision. */
   readonly revision: number;
+  /** Bytes that it takes on disk; undefined when it is on none. */
+  size(): number | undefined;
   get(key: string): Promise<Entry | undefined>;
   list(prefix: string, options?: ListOptions): Promise<ListResult>;
   /** Resolves to the new revision. Throws `KEY_EXISTS`. */

@@ -11,12 +11,14 @@ export interface Sample {
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary';
+  /** Names of its labels, without `le` and `quantile`. */
+  readonly labels: readonly string[];
   samples(): Iterable<Sample>;
 }
 
 /** A family in Prometheus' text format 0.0.4; nothing when it has no values yet. */
-export function expositionOf({ name, help, type, samples }: MetricFamily): string {
+export function expositionOf({ name, help, type, samples }: Omit<MetricFamily, 'labels'>): string {
   const lines: string[] = [];
   for (const { suffix, labels, value } of samples()) {
     const braces = labels === '' ? '' : `{${labels}}`;

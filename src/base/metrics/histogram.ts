@@ -3,19 +3,20 @@ import { labelText, numberText, type Sample } from './exposition.ts';
 /** The distribution of one set of label values. */
 export class Distribution {
   readonly counts: Float64Array;
-  readonly #buckets: readonly number[];
+  readonly buckets: readonly number[];
   sum = 0;
 
   constructor(buckets: readonly number[]) {
-    this.#buckets = buckets;
+    this.buckets = buckets;
     this.counts = new Float64Array(buckets.length + 1);
   }
 
-  observe(value: number): void {
-    this.sum += value;
+  /** Counts a value, as `weight` of them. */
+  observe(value: number, weight: number = 1): void {
+    this.sum += value * weight;
     let at = 0;
-    while (at < this.#buckets.length && value > (this.#buckets[at] ?? 0)) at++;
-    this.counts[at] = (this.counts[at] ?? 0) + 1;
+    while (at < this.buckets.length && value > (this.buckets[at] ?? 0)) at++;
+    this.counts[at] = (this.counts[at] ?? 0) + weight;
   }
 }
 
@@ -39,19 +40,22 @@ export class Histogram {
   }
 
   *samples(): Iterable<Sample> {
-    for (const [key, { counts, sum }] of this.#distributions) {
-      const labels = labelText(this.#names, key.split('\0'));
-      const before = labels === '' ? '' : `${labels},`;
-      let total = 0;
-      for (const [at, count] of counts.entries()) {
-        total += count;
-        const limit = numberText(this.#buckets[at] ?? Number.POSITIVE_INFINITY);
-        yield { suffix: '_bucket', labels: `${before}le="${limit}"`, value: total };
-      }
-      yield { suffix: '_sum', labels, value: sum };
-      yield { suffix: '_count', labels, value: total };
-    }
+    for (const [key, distribution] of this.#distributions)
+      yield* bucketSamples(distribution, labelText(this.#names, key.split('\0')));
   }
+}
+
+/** The lines of one distribution. */
+export function* bucketSamples({ counts, sum, buckets }: Distribution, labels: string): Iterable<Sample> {
+  const before = labels === '' ? '' : `${labels},`;
+  let total = 0;
+  for (const [at, count] of counts.entries()) {
+    total += count;
+    const limit = numberText(buckets[at] ?? Number.POSITIVE_INFINITY);
+    yield { suffix: '_bucket', labels: `${before}le="${limit}"`, value: total };
+  }
+  yield { suffix: '_sum', labels, value: sum };
+  yield { suffix: '_count', labels, value: total };
 }
 
 /** `count` limits from `start` on, each `factor` times the one before. */

@@ -1,6 +1,9 @@
 import { Counter } from './counter.ts';
 import { Histogram } from './histogram.ts';
+import { Summary, type SummaryOptions } from './summary.ts';
+import { TimingHistogram } from './timing-histogram.ts';
 import { expositionOf, labelText, type MetricFamily, type Sample } from './exposition.ts';
+import type { Clock } from '../clock.ts';
 
 /** What a metric is called and says; label values are given in the order of `labels`. */
 export interface MetricDefinition {
@@ -34,6 +37,22 @@ export class MetricRegistry {
     return histogram;
   }
 
+  /** For how many nanoseconds a value lay at or below each of the growing `buckets`. */
+  timingHistogram(
+    definition: MetricDefinition & { readonly buckets: readonly number[]; readonly clock: Clock },
+  ): TimingHistogram {
+    const histogram = new TimingHistogram(definition.labels ?? [], definition);
+    this.#add('histogram', definition, () => histogram.samples());
+    return histogram;
+  }
+
+  /** Quantiles of what was observed lately. */
+  summary(definition: MetricDefinition & Omit<SummaryOptions, 'names'>): Summary {
+    const summary = new Summary({ ...definition, names: definition.labels ?? [] });
+    this.#add('summary', definition, () => summary.samples());
+    return summary;
+  }
+
   /** Values that are read when somebody asks for them: label values and number each. */
   reading(
     type: 'counter' | 'gauge',
@@ -46,6 +65,11 @@ export class MetricRegistry {
     });
   }
 
+  /** All metrics that there may be values of. */
+  get families(): readonly Omit<MetricFamily, 'samples'>[] {
+    return this.#families;
+  }
+
   /** The text exposition format 0.0.4, families in order of their names; `only` selects families by name. */
   text(only: (name: string) => boolean = () => true): string {
     const families = this.#families.filter(({ name }) => only(name));
@@ -55,7 +79,11 @@ export class MetricRegistry {
       .join('');
   }
 
-  #add(type: MetricFamily['type'], { name, help }: MetricDefinition, samples: () => Iterable<Sample>): void {
-    this.#families.push({ type, name, help, samples });
+  #add(
+    type: MetricFamily['type'],
+    { name, help, labels = [] }: MetricDefinition,
+    samples: () => Iterable<Sample>,
+  ): void {
+    this.#families.push({ type, name, help, labels, samples });
   }
 }

@@ -21,6 +21,8 @@ export interface AggregatedDiscoveryOptions {
   /** What this server itself serves. */
   groups(): readonly ServedGroup[];
   remotes(): readonly RemoteVersion[];
+  /** The documents of all servers were put together. */
+  onAggregated(): void;
 }
 
 interface GroupBody {
@@ -62,7 +64,8 @@ function converted({ resources }: APIResourceList, { group, version }: RemoteVer
 }
 
 /** `/apis` and `/apis/GROUP` with the groups of other servers in them; leaves all to the next route when there are none. */
-export function aggregatedDiscoveryRoute({ clock, groups, remotes }: AggregatedDiscoveryOptions): PathRoute {
+export function aggregatedDiscoveryRoute(options: AggregatedDiscoveryOptions): PathRoute {
+  const { clock, groups, remotes } = options;
   const known = new Map<string, { readonly at: number; readonly resources: object[] }>();
 
   async function resourcesOf(remote: RemoteVersion): Promise<object> {
@@ -101,6 +104,7 @@ export function aggregatedDiscoveryRoute({ clock, groups, remotes }: AggregatedD
       if (own) items[index] = { ...own, versions: [...own.versions, ...added] };
       else items.push({ metadata: { name: group }, versions: added });
     }
+    options.onAggregated();
     return aggregatedReply({ ...document, items }, type);
   }
 

@@ -26,6 +26,8 @@ export interface AggregatorOptions {
   /** Client certificate of the front proxy; without it extension servers see nobody. */
   readonly credentials: ProxyCredentials | undefined;
   server(): Transport;
+  /** A server no longer answers. */
+  onUnavailable(apiService: string, reason: string): void;
   onFault(error: unknown): void;
 }
 
@@ -132,6 +134,8 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
     if (closed) return;
     const conditions = withAvailability(service.status?.conditions ?? [], availability, clock.now());
     if (conditions) await report(service, conditions);
+    if (availability.status === 'False' && (isAvailable(service) || !service.status?.conditions?.length))
+      options.onUnavailable(service.metadata.name, availability.reason);
     plan(uid, availability.status === 'True' ? checkMs : recheckMs);
   }
 

@@ -10,6 +10,8 @@ export interface CertificateSubject {
   readonly O?: string | string[];
   /** Digest of the whole certificate, hexadecimal: which of its holder's credentials it is. */
   readonly sha256?: string;
+  /** When it is no longer good, in milliseconds since the epoch. */
+  readonly expiresAt?: number;
 }
 
 /** What a request shows of who sent it. */

@@ -12,8 +12,17 @@ export interface Impersonated {
   readonly constraint: string;
 }
 
-/** Tells of an attempt to act as somebody else. */
-export type ImpersonationObserver = (mode: string, decision: 'allowed' | 'denied') => void;
+type Verdict = 'allowed' | 'denied';
+
+/** Hears of attempts to act as somebody else. */
+export interface ImpersonationObserver {
+  /** On a clock of its own, in milliseconds. */
+  now(): number;
+  /** An attempt that began at `since`; the mode is empty when none allows it. */
+  attempted(mode: string, decision: Verdict, since: number): void;
+  /** A question about it that the authorizer has answered. */
+  authorized(mode: string, decision: Verdict, since: number): void;
+}
 
 /** Requesters whose last successful mode is known. */
 const knownLimit = 1024;
@@ -24,12 +33,14 @@ const knownLimit = 1024;
  */
 export function createImpersonation(
   authorizer: Authorizer,
-  observe: ImpersonationObserver = () => undefined,
+  observer?: ImpersonationObserver,
 ): (requester: UserInfo, headers: IncomingHttpHeaders, attributes: Attributes) => Impersonated | undefined {
   const lastModes = new Map<string, Mode>();
+  const asking = new Map(modes.map((mode) => [mode, observedAuthorizer(authorizer, nameOf(mode), observer)]));
   return (requester, headers, attributes) => {
     const wanted = wantedUser(headers);
     if (!wanted) return undefined;
+    const since = observer?.now() ?? 0;
     const key = JSON.stringify(requester);
     const last = lastModes.get(key);
     const order = last !== undefined ? [last, ...modes.filter((mode) => mode !== last)] : modes;
@@ -37,18 +48,38 @@ export function createImpersonation(
     for (const mode of order) {
       if (!applies(mode, wanted, requester)) continue;
       try {
-        const user = tryMode(authorizer, mode, { requester, wanted, attributes });
+        const user = tryMode(asking.get(mode) ?? authorizer, mode, { requester, wanted, attributes });
         if (lastModes.size >= knownLimit) lastModes.clear();
         lastModes.set(key, mode);
-        observe(mode || 'legacy', 'allowed');
+        observer?.attempted(nameOf(mode), 'allowed', since);
         return { user, constraint: mode === '' ? '' : `impersonate:${mode}` };
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;
         refusal ??= error;
       }
     }
-    observe('', 'denied');
+    observer?.attempted('', 'denied', since);
     throw refusal ?? newBadRequest('all impersonation modes failed');
+  };
+}
+
+function nameOf(mode: Mode): string {
+  return mode || 'legacy';
+}
+
+function observedAuthorizer(
+  authorizer: Authorizer,
+  mode: string,
+  observer: ImpersonationObserver | undefined,
+): Authorizer {
+  if (!observer) return authorizer;
+  return {
+    authorize(user, attributes) {
+      const since = observer.now();
+      const decision = authorizer.authorize(user, attributes);
+      observer.authorized(mode, decision.allowed ? 'allowed' : 'denied', since);
+      return decision;
+    },
   };
 }
 

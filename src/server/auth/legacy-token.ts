@@ -67,6 +67,7 @@ export function checkLegacyToken(
     return { error: 'service account token has been invalidated' };
   if (secret.metadata.labels?.[invalidLabel] !== undefined)
     return {
+      isMarkedInvalid: true,
       error: `the token in secret ${namespace}/${secretName} for service account ${namespace}/${name} has been marked invalid. Use tokens from the TokenRequest API or manually created secret-based tokens, or remove the '${invalidLabel}' label from the secret to temporarily allow use of this token`,
     };
   const shared = own.filter((audience) => audiences.includes(audience));

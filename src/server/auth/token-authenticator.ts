@@ -10,7 +10,11 @@ export type TokenResult =
       readonly warning?: string;
       readonly auditAnnotations?: Readonly<Record<string, string>>;
     }
-  | { readonly error: string };
+  | {
+      readonly error: string;
+      /** It was good until somebody marked it as invalid. */
+      readonly isMarkedInvalid?: true;
+    };
 
 /** Knows one sort of bearer tokens. Undefined: the token is of another sort. */
 export interface TokenAuthenticator {

@@ -23,7 +23,8 @@ function read(request: HttpRequest, proxies: FrontProxies | undefined): Shown {
   if (!socket?.authorized) return 'untrusted';
   const { subject } = certificate.toLegacyObject();
   const sha256 = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
-  return { subject: { ...subject, sha256 }, isFrontProxy: proxies?.signed(certificate) ?? false };
+  const expiresAt = Date.parse(certificate.validTo);
+  return { subject: { ...subject, sha256, expiresAt }, isFrontProxy: proxies?.signed(certificate) ?? false };
 }
 
 /** The connection's client certificate: `untrusted` when no authority of the cluster signed it, undefined when there is none. */

@@ -26,6 +26,18 @@ export interface EstablishParts {
   /** Who may ask on behalf of others; absent: nobody. */
   readonly frontProxies?: FrontProxies;
   readonly observer: Required<RequestObserver>;
+  readonly filters: FilterTimer;
+}
+
+/** What a request passes before it is served, by upstream's names. */
+export type Filter = 'authentication' | 'audit' | 'impersonation' | 'priorityandfairness' | 'authorization';
+
+/** Hears how long requests spend in filters. */
+export interface FilterTimer {
+  /** The time now, in milliseconds on a clock of its own. */
+  begin(): number;
+  /** A request has passed a filter that it entered at `since`; the time now. */
+  passed(filter: Filter, since: number): number;
 }
 
 /** A request whose sender may do what it asks. */
@@ -49,6 +61,8 @@ export async function establishRequest(
   request: HttpRequest,
   { warnings, record, hold }: Noting,
 ): Promise<Parsed> {
+  const { filters } = parts;
+  let since = filters.begin();
   const certificate = clientCertificate(request, parts.frontProxies);
   const { headers } = request;
   const path = pathOf(request);
@@ -56,6 +70,7 @@ export async function establishRequest(
     proxiedUser(parts, certificate, headers) ??
     parts.authenticate({ headers, path, ...shownCertificate(certificate) });
   const identity = established instanceof Promise ? await established : established;
+  since = filters.passed('authentication', since);
   if (identity.warning !== undefined) warnings.add(identity.warning);
   const target = request.url ?? '/';
   const question = target.indexOf('?');
@@ -72,12 +87,16 @@ export async function establishRequest(
   for (const [key, value] of Object.entries(identity.auditAnnotations ?? {}))
     record.annotations.set(key, value);
   parts.observer.received(record);
+  since = filters.passed('audit', since);
   const attributes = attributesOf(info, query);
   record.impersonated = parts.impersonate(identity.user, headers, attributes);
+  since = filters.passed('impersonation', since);
   const user = record.impersonated?.user ?? identity.user;
   const entering = hold?.enter({ user, info, query });
   if (entering) await entering;
+  if (hold) since = filters.passed('priorityandfairness', since);
   const decision = parts.authorizer.authorize(user, attributes);
+  filters.passed('authorization', since);
   record.decision = decision;
   if (!decision.allowed) throw notAllowed(user, attributes, decision.reason);
   return { info, query, user };

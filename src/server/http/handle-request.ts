@@ -67,6 +67,7 @@ import type { RequestRecord } from './request-record.ts';
 import { bodyObject } from './body-object.ts';
 import { includeObject } from './table.ts';
 import type { Turns } from './turns.ts';
+import type { WatchObserver, WatchScope } from './watch-observer.ts';
 import { sendWatch, type WatchResponseOptions } from './watch-response.ts';
 import { httpSink } from './watch-sink.ts';
 import { webSocketSink } from './websocket-watch.ts';
@@ -84,8 +85,8 @@ export interface HandlerParts extends EstablishParts {
   /** Where a node's kubelet endpoint listens; undefined when the node is unknown or has none. */
   resolveNode(name: string): NodeEndpoint | undefined;
   readonly signal: AbortSignal;
-  /** Hears of the events of watches of a resource. */
-  watchObserver?(served: ServedVersion): (size: number) => void;
+  /** Hears of watches of a resource. */
+  watchObserver?(served: ServedVersion, scope: WatchScope): WatchObserver;
   readonly bodies: Bodies;
   /** In which large answers and events of watches are written. */
   readonly turns: Turns;
@@ -296,7 +297,7 @@ async function resourceReply(
   );
   if (info.verb === 'watch') {
     if (negotiated.mediaType === 'application/yaml') throw newNotAcceptable(streamMediaTypes);
-    const options = await watchOptions(parts, served, { context, negotiated });
+    const options = await watchOptions(parts, served, { context, negotiated, askedAt: record.startedAt });
     recordStream(parts, record, response);
     sendWatch(httpSink(response), options);
     return undefined;
@@ -317,17 +318,26 @@ async function resourceReply(
   return { code: answer.type === 'list' ? 200 : answer.code, ...encoded };
 }
 
+interface WatchAsked {
+  readonly context: RequestContext;
+  readonly negotiated: Negotiated;
+  /** On the monotonic clock. */
+  readonly askedAt: number;
+}
+
 /** What a watch sends. Throws `StatusError`. */
 async function watchOptions(
   parts: HandlerParts,
   served: ServedVersion,
-  { context, negotiated }: { readonly context: RequestContext; readonly negotiated: Negotiated },
+  { context, negotiated, askedAt }: WatchAsked,
 ): Promise<WatchResponseOptions> {
   const { registry, signal, turns, onFault } = parts;
   const { params } = context.request;
   const include = negotiated.shape === 'Table' ? includeObject(params?.['includeObject']) : 'Metadata';
   const plan = await planWatch(registry, served, context);
-  const onEvent = parts.watchObserver?.(served);
+  const { name, namespace } = context.request;
+  const scope = name !== undefined ? 'resource' : namespace !== undefined ? 'namespace' : 'cluster';
+  const observer = parts.watchObserver?.(served, scope);
   return {
     registry,
     served,
@@ -337,7 +347,8 @@ async function watchOptions(
     turns,
     signal,
     onFault,
-    ...(onEvent ? { onEvent } : {}),
+    askedAt,
+    ...(observer ? { observer } : {}),
   };
 }
 
@@ -528,7 +539,8 @@ export async function handleUpgrade(
     if (info.verb === 'watch' && asksForWebSocket(request)) {
       await served.resource.ready?.(context.request);
       const negotiated = negotiate(request.headers.accept, [...mediaTypes, ...streamMediaTypes]);
-      const options = await watchOptions(parts, served, { context, negotiated });
+      const askedAt = record.startedAt;
+      const options = await watchOptions(parts, served, { context, negotiated, askedAt });
       const webSocket = await acceptWebSocket(connection, offeredProtocols(request)[0]);
       begin();
       sendWatch(webSocketSink(webSocket, socket), options);

@@ -14,6 +14,8 @@ export interface HttpsListenerOptions {
     readonly key: string;
     readonly clientCa: string | readonly string[];
   };
+  /** A client and this server did not agree on encryption. */
+  onHandshakeError(): void;
   onRequest(request: HttpRequest, response: HttpResponse): void;
   onUpgrade(request: IncomingMessage, connection: { readonly socket: Duplex; readonly head: Buffer }): void;
 }
@@ -74,7 +76,10 @@ export class HttpsListener {
       socket.on('error', () => socket.destroy());
     });
     // A client that speaks no TLS, or breaks the protocol, concerns nobody else.
-    this.#server.on('tlsClientError', (_error: Error, socket: Duplex) => socket.destroy());
+    this.#server.on('tlsClientError', (_error: Error, socket: Duplex) => {
+      options.onHandshakeError();
+      socket.destroy();
+    });
     this.#server.on('clientError', (error: Error, socket: Duplex) => {
       if (socket.writable) socket.end(answerUnread(error, socket));
       else socket.destroy();

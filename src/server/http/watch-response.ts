@@ -15,6 +15,7 @@ import type { Negotiated } from './negotiate.ts';
 import { entryEnvelope, objectEnvelope, protobufType, statusEnvelope } from './protobuf-body.ts';
 import { partialMetadata, tableOf, type IncludeObject } from './table.ts';
 import type { Turns } from './turns.ts';
+import type { WatchObserver } from './watch-observer.ts';
 import type { WatchSink } from './watch-sink.ts';
 
 const bookmarkIntervalMs = 60_000;
@@ -31,8 +32,9 @@ export interface WatchResponseOptions {
   readonly turns: Turns;
   /** Ends the watch: the server shuts down. */
   readonly signal: AbortSignal;
-  /** Hears how large each event was. */
-  onEvent?(size: number): void;
+  /** On the monotonic clock: when the client asked. */
+  readonly askedAt: number;
+  readonly observer?: WatchObserver;
   /** An event could not be encoded, which is a fault of the server's own; the watch is cut off. */
   onFault(error: unknown): void;
 }
@@ -138,7 +140,7 @@ class FrameEncoder {
 
 /** Streams a watch until the client leaves, its time is up, or the server stops. A start too long ago is answered with an ERROR event. */
 export function sendWatch(sink: WatchSink, options: WatchResponseOptions): void {
-  const { registry, served, plan, signal, turns } = options;
+  const { registry, served, plan, signal, turns, observer } = options;
   const encoder = new FrameEncoder(options);
   const { clock, feed } = registry;
   const waiting: Buffer[] = [];
@@ -207,7 +209,7 @@ export function sendWatch(sink: WatchSink, options: WatchResponseOptions): void 
     if (ended) return;
     guarded(() => {
       const frames = events.map((event) => encoder.encode(event));
-      if (options.onEvent) for (const frame of frames) options.onEvent(frame.length);
+      if (observer) for (const frame of frames) observer.event(frame.length);
       write(frames.length === 1 && frames[0] ? frames[0] : Buffer.concat(frames));
     });
   }
@@ -241,7 +243,10 @@ export function sendWatch(sink: WatchSink, options: WatchResponseOptions): void 
     bookmarks = clock.after(bookmarkIntervalMs, remind);
   }
 
-  if (plan.markInitialEnd && plan.bookmarks && !expired) bookmark(revision, true);
+  if (plan.markInitialEnd && plan.bookmarks && !expired) {
+    bookmark(revision, true);
+    observer?.initialEnd(clock.monotonic() - options.askedAt);
+  }
   signal.addEventListener('abort', end, { once: true });
   sink.on('close', () => {
     over = true;

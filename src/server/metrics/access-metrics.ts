@@ -33,6 +33,16 @@ export function measuredAuthenticator(
     help: '[ALPHA] Requests whose sender is known, by well-known user.',
     labels: ['username'],
   });
+  const expirations = registry
+    .histogram({
+      name: 'apiserver_client_certificate_expiration_seconds',
+      help: "[ALPHA] For how long the clients' certificates with which requests are sent are still good, in seconds.",
+      buckets: [
+        0, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800, 345_600, 604_800, 2_592_000, 7_776_000,
+        15_552_000, 31_104_000,
+      ],
+    })
+    .labels();
   const ends = {
     success: { count: attempts.labels('success'), duration: durations.labels('success') },
     error: { count: attempts.labels('error'), duration: durations.labels('error') },
@@ -48,6 +58,9 @@ export function measuredAuthenticator(
   };
   return (credentials) => {
     const startedAt = clock.monotonic();
+    const { certificate } = credentials;
+    if (certificate !== undefined && certificate !== 'untrusted' && certificate.expiresAt !== undefined)
+      expirations.observe((certificate.expiresAt - clock.now()) / 1000);
     try {
       const identity = authenticate(credentials);
       if (!(identity instanceof Promise)) return known(identity, startedAt);
@@ -115,14 +128,31 @@ export function measuredAuthorizer(
   };
 }
 
-/** Counts attempts to act as somebody else. */
-export function impersonationMetrics(registry: MetricRegistry): ImpersonationObserver {
-  const attempts = registry.counter({
-    name: 'apiserver_impersonation_attempts_total',
-    help: '[ALPHA] Attempts to act as somebody else, by mode and decision.',
-    labels: ['mode', 'decision'],
-  });
-  return (mode, decision) => attempts.labels(mode, decision).add();
+/** Counts and times attempts to act as somebody else, and the questions about them. */
+export function impersonationMetrics(registry: MetricRegistry, clock: Clock): ImpersonationObserver {
+  const labels = ['mode', 'decision'];
+  const noted = (name: string, what: string): ImpersonationObserver['attempted'] => {
+    const total = registry.counter({
+      name: `apiserver_impersonation_${name}_total`,
+      help: `[ALPHA] ${what}, by mode and decision.`,
+      labels,
+    });
+    const durations = registry.histogram({
+      name: `apiserver_impersonation_${name}_duration_seconds`,
+      help: `[ALPHA] How long they take: ${what.toLowerCase()}, in seconds.`,
+      labels,
+      buckets,
+    });
+    return (mode, decision, since) => {
+      total.labels(mode, decision).add();
+      durations.labels(mode, decision).observe((clock.monotonic() - since) / 1000);
+    };
+  };
+  return {
+    now: () => clock.monotonic(),
+    attempted: noted('attempts', 'Attempts to act as somebody else'),
+    authorized: noted('authorization_attempts', 'Questions whether somebody may act as somebody else'),
+  };
 }
 
 /** The token authenticator of service accounts, with the use of its tokens counted by their kind. */
@@ -142,12 +172,22 @@ export function measuredAccountTokens(
     'serviceaccount_legacy_manual_token_uses_total',
     'Uses of tokens in secrets that somebody made.',
   );
+  const legacy = counter('serviceaccount_legacy_tokens_total', 'Uses of tokens that have no end.');
+  const invalid = counter(
+    'serviceaccount_invalid_legacy_auto_token_uses_total',
+    'Uses of tokens that were made with an account and are marked as invalid.',
+  );
   const note = (result: TokenResult | undefined): TokenResult | undefined => {
-    if (!result || 'error' in result) return result;
+    if (!result) return result;
+    if ('error' in result) {
+      if (result.isMarkedInvalid) invalid.add();
+      return result;
+    }
     const { auditAnnotations = {}, warning } = result;
-    if ('authentication.k8s.io/legacy-token' in auditAnnotations)
+    if ('authentication.k8s.io/legacy-token' in auditAnnotations) {
+      legacy.add();
       (warning === undefined ? manual : made).add();
-    else if ('authentication.k8s.io/stale-token' in auditAnnotations) stale.add();
+    } else if ('authentication.k8s.io/stale-token' in auditAnnotations) stale.add();
     else valid.add();
     return result;
   };

@@ -48,6 +48,7 @@ export function measuredStore(store: Store, registry: MetricRegistry, clock: Clo
     get revision() {
       return store.revision;
     },
+    size: () => store.size(),
     get: (key) => timed('get', key, store.get(key)),
     list: (prefix, options) => timed('list', prefix, store.list(prefix, options)),
     create: (key, value, options) => timed('create', key, store.create(key, value, options)),

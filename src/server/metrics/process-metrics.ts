@@ -2,6 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
 
+/** Members of `/version` that upstream's build information has as labels. */
+const buildFields = [
+  'major',
+  'minor',
+  'gitVersion',
+  'gitCommit',
+  'gitTreeState',
+  'buildDate',
+  'goVersion',
+  'compiler',
+  'platform',
+];
+
 export interface ProcessMetricsOptions {
   readonly clock: Clock;
   /** The document of `/version`. */
@@ -10,18 +23,15 @@ export interface ProcessMetricsOptions {
 
 /** What the process uses, read when somebody asks. Where there is no /proc some are absent. */
 export function processMetrics(registry: MetricRegistry, { clock, version }: ProcessMetricsOptions): void {
-  const build = Object.entries(version).flatMap(([key, value]) =>
-    typeof value === 'string'
-      ? [[key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]]
-      : [],
-  );
+  const said = new Map<string, string>();
+  for (const [key, value] of Object.entries(version)) if (typeof value === 'string') said.set(key, value);
   registry
     .gauge({
       name: 'kubernetes_build_info',
       help: '[ALPHA] What was built, as /version says it.',
-      labels: build.map(([label = '']) => label),
+      labels: buildFields.map((key) => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
     })
-    .labels(...build.map(([, value = '']) => value))
+    .labels(...buildFields.map((key) => said.get(key) ?? ''))
     .set(1);
   const startedAt = clock.now() / 1000 - process.uptime();
   const reading = (
@@ -60,6 +70,31 @@ export function processMetrics(registry: MetricRegistry, { clock, version }: Pro
     help: 'Addresses in use, in bytes.',
     read: () => linuxOnly(() => numberIn('/proc/self/status', /^VmSize:\s+(\d+)/m) * 1024),
   });
+  reading('gauge', 'process_virtual_memory_max_bytes', {
+    help: 'Addresses that may be in use, in bytes.',
+    read: () => linuxOnly(addressLimit),
+  });
+  reading('counter', 'process_network_receive_bytes_total', {
+    help: 'Bytes that came in over the network.',
+    read: () => linuxOnly(() => networkBytes('InOctets')),
+  });
+  reading('counter', 'process_network_transmit_bytes_total', {
+    help: 'Bytes that went out over the network.',
+    read: () => linuxOnly(() => networkBytes('OutOctets')),
+  });
+}
+
+/** Bytes that the machine's network has carried, as client_golang reads them. */
+function networkBytes(direction: 'InOctets' | 'OutOctets'): number {
+  const [names = '', values = ''] =
+    /^IpExt: In.*\nIpExt: .*/m.exec(readFileSync('/proc/self/net/netstat', 'utf8'))?.[0].split('\n') ?? [];
+  return Number(values.split(' ')[names.split(' ').indexOf(direction)] ?? 0);
+}
+
+/** The highest address space allowed; all of 64 bits when nothing limits it. */
+function addressLimit(): number {
+  const limit = /^Max address space\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return limit === undefined || limit === 'unlimited' ? 2 ** 64 : Number(limit);
 }
 
 function numberIn(file: string, pattern: RegExp): number {

@@ -1,11 +1,21 @@
-import type { Counter } from '../../base/metrics/counter.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
-import { exponentialBuckets } from '../../base/metrics/histogram.ts';
-import type { ListObserver } from '../registry/request-context.ts';
-import type { ResourceTable, ServedResource, ServedVersion } from '../registry/served-resource.ts';
+import type { Store } from '../../storage/kv.ts';
+import type { ResourceTable, ServedResource } from '../registry/served-resource.ts';
 
-/** How much is stored, read from the caches when somebody asks. */
-export function storageMetrics(registry: MetricRegistry, table: () => ResourceTable): void {
+/** How much is stored, read from the store and the caches when somebody asks. */
+export function storageMetrics(registry: MetricRegistry, store: Store, table: () => ResourceTable): void {
+  registry.reading(
+    'gauge',
+    {
+      name: 'apiserver_storage_size_bytes',
+      help: "[STABLE] Size of the store's file, in bytes.",
+      labels: ['storage_cluster_id'],
+    },
+    () => {
+      const size = store.size();
+      return size === undefined ? [] : [[['etcd-0'], size]];
+    },
+  );
   const stored = (): readonly ServedResource[] =>
     table().resources.filter(({ definition }) => !definition.review && !definition.compute);
   registry.reading(
@@ -81,46 +91,30 @@ const cacheMetrics: readonly CacheMetric[] = [
     type: 'counter',
     name: 'apiserver_watch_cache_initializations_total',
     help: 'How often the cache was filled from the store.',
-    read: () => 1,
+    read: ({ fills }) => fills,
   },
+  {
+    type: 'counter',
+    name: 'apiserver_init_events_total',
+    help: 'Events with which watches began, of what was there before them.',
+    read: ({ initialEvents }) => initialEvents,
+  },
+  {
+    type: 'gauge',
+    name: 'watch_cache_capacity',
+    help: 'Past changes that the cache has room for.',
+    read: ({ capacity }) => capacity,
+  },
+  {
+    type: 'counter',
+    name: 'apiserver_storage_list_total',
+    help: 'Lists that the store has answered, to fill the cache.',
+    read: ({ fills }) => fills,
+  },
+  ...['fetched', 'evaluated', 'returned'].map((step): CacheMetric => ({
+    type: 'counter',
+    name: `apiserver_storage_list_${step}_objects_total`,
+    help: `Objects ${step} in lists that the store has answered.`,
+    read: ({ restored }) => restored,
+  })),
 ];
-
-/** Counts lists and the objects that they look at and answer. */
-export function listMetrics(registry: MetricRegistry): ListObserver {
-  const labels = ['group', 'resource'];
-  const indexed = [...labels, 'index'];
-  const counter = (name: string, help: string, names: readonly string[]): Counter =>
-    registry.counter({ name: `apiserver_cache_list_${name}`, help: `[ALPHA] ${help}`, labels: names });
-  const total = counter('total', 'Lists that the cache has answered.', indexed);
-  const fetched = counter('fetched_objects_total', 'Objects that lists have looked at.', indexed);
-  const returned = counter('returned_objects_total', 'Objects that lists have answered.', labels);
-  return ({ stored: { group, resource } }, counts) => {
-    total.labels(group, resource, '').add();
-    fetched.labels(group, resource, '').add(counts.looked);
-    returned.labels(group, resource).add(counts.returned);
-  };
-}
-
-/** Counts the events of watches and their sizes. */
-export function watchMetrics(registry: MetricRegistry): (served: ServedVersion) => (size: number) => void {
-  const labels = ['group', 'version', 'resource'];
-  const total = registry.counter({
-    name: 'apiserver_watch_events_total',
-    help: '[ALPHA] Events sent to watches.',
-    labels,
-  });
-  const sizes = registry.histogram({
-    name: 'apiserver_watch_events_sizes',
-    help: '[ALPHA] Sizes of the events sent to watches, in bytes.',
-    labels,
-    buckets: exponentialBuckets(1024, 2, 8),
-  });
-  return ({ type: { group, version, resource } }) => {
-    const count = total.labels(group, version, resource);
-    const size = sizes.labels(group, version, resource);
-    return (bytes) => {
-      count.add();
-      size.observe(bytes);
-    };
-  };
-}

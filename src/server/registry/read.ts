@@ -45,6 +45,30 @@ export async function waitForLatest(registry: Registry): Promise<void> {
   await registry.feed.reached(registry.store.revision);
 }
 
+/** Waits with one of these, and tells how long that took. */
+async function waitToRead(
+  { observer, clock }: Registry,
+  { resource }: ServedVersion,
+  wait: () => Promise<void>,
+): Promise<void> {
+  const since = clock.monotonic();
+  try {
+    await wait();
+  } finally {
+    observer?.waited(resource, clock.monotonic() - since);
+  }
+}
+
+async function waitToList(registry: Registry, served: ServedVersion): Promise<void> {
+  try {
+    await waitToRead(registry, served, () => waitForLatest(registry));
+  } catch (error) {
+    registry.observer?.readNewest(served.resource, 'failure');
+    throw error;
+  }
+  registry.observer?.readNewest(served.resource, 'success');
+}
+
 /** The newest state of one object. Throws NotFound. */
 export async function latestEntry(
   registry: Registry,
@@ -76,7 +100,7 @@ export async function getObject(
   context: RequestContext,
 ): Promise<Answer> {
   const revision = parseRevision(context.request.params?.['resourceVersion']);
-  if (revision) await waitForRevision(registry, revision);
+  if (revision) await waitToRead(registry, served, () => waitForRevision(registry, revision));
   return entryAnswer(served, await latestEntry(registry, served, context.request));
 }
 
@@ -95,13 +119,14 @@ async function stateFor(
   const { cache } = served.resource;
   const token = options.continue;
   if (token && token.revision > 0) {
-    await waitForRevision(registry, token.revision);
+    await waitToRead(registry, served, () => waitForRevision(registry, token.revision));
     const entries = cache.snapshot(token.revision);
     if (!entries) throw inconsistentExpired(token.after);
     return { revision: token.revision, entries };
   }
-  if (options.revision === undefined) await waitForLatest(registry);
-  else if (options.revision > 0) await waitForRevision(registry, options.revision);
+  const { revision } = options;
+  if (revision === undefined) await waitToList(registry, served);
+  else if (revision > 0) await waitToRead(registry, served, () => waitForRevision(registry, revision));
   if (options.match === 'Exact' && options.revision) {
     const entries = cache.snapshot(options.revision);
     if (!entries) {
@@ -142,7 +167,7 @@ export async function listObjects(
     metadata.continue = encodeContinue({ revision, after: last.key.slice(selection.prefix.length) });
     if (!selection.filtered) metadata.remainingItemCount = more;
   }
-  registry.listed?.(served.resource, { looked, returned: found.length });
+  registry.observer?.listed(served.resource, { looked, returned: found.length });
   return { type: 'list', served, metadata, entries: found };
 }
 

@@ -33,11 +33,20 @@ export interface RequestContext {
   annotate?(key: string, value: string): void;
 }
 
-/** Hears of each list: the objects that it looked at and those that it answers. */
-export type ListObserver = (
-  resource: ServedResource,
-  counts: { readonly looked: number; readonly returned: number },
-) => void;
+/** Hears how requests are answered. Must not throw. */
+export interface RegistryObserver {
+  /** A list: the objects that it looked at and those that it answers. */
+  listed(resource: ServedResource, counts: { readonly looked: number; readonly returned: number }): void;
+  /** A read waited so long until the cache had seen what it is to answer. */
+  waited(resource: ServedResource, ms: number): void;
+  /** A list of the newest state could be answered, or not. */
+  readNewest(resource: ServedResource, outcome: 'success' | 'failure'): void;
+  /** It was found out, on a short way or a long one, whether an update changes anything. */
+  compared(path: ComparisonPath, ms: number): void;
+}
+
+/** How it was found out whether an update changes anything. */
+export type ComparisonPath = 'unequalObjectsFast' | 'unequalObjectsSlow' | 'equalObjectsSlow';
 
 /** What the handlers of requests share. */
 export interface Registry {
@@ -50,7 +59,7 @@ export interface Registry {
   readonly authorizer: Authorizer;
   readonly locks: KeyLock;
   readonly large: LargeObjects;
-  readonly listed?: ListObserver;
+  readonly observer?: RegistryObserver;
   readonly features?: StrategyContext['features'];
   /** The server itself as `system:apiserver`. */
   readonly server: Transport;

@@ -27,7 +27,12 @@ import { mutableCopy } from '../../machinery/mutable-copy.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { admitOwned, ownChange, sameOwners, setManagedFields } from './ownership.ts';
 import { encodeForStore } from './represent.ts';
-import { strategyContext, type Registry, type RequestContext } from './request-context.ts';
+import {
+  strategyContext,
+  type ComparisonPath,
+  type Registry,
+  type RequestContext,
+} from './request-context.ts';
 import { groupKind, groupResource, storageKey, type ServedVersion } from './served-resource.ts';
 import { writeOptions } from './write-options.ts';
 
@@ -409,24 +414,35 @@ interface Encoded {
   readonly entry: CacheEntry;
 }
 
+/** {@link compareUpdate}, timed. */
+async function isUnchanged(registry: Registry, served: ServedVersion, update: Encoded): Promise<boolean> {
+  const since = registry.clock.monotonic();
+  const path = await compareUpdate(registry, served, update);
+  registry.observer?.compared(path, registry.clock.monotonic() - since);
+  return path === 'equalObjectsSlow';
+}
+
 /**
  * Whether an update changes nothing, or nothing but the times in managedFields. A custom resource that is still stored in
  * another form than today's is written anew.
  */
-async function isUnchanged(
+async function compareUpdate(
   registry: Registry,
   served: ServedVersion,
   { next, old, bytes, entry }: Encoded,
-): Promise<boolean> {
-  if (!sameOwners(next, old)) return false;
+): Promise<ComparisonPath> {
+  if (!sameOwners(next, old)) return 'unequalObjectsFast';
   const schema = storedSchema(registry.schema, served);
   const before = schema.custom ? await encodeForStore(old, schema) : withoutResourceVersion(entry.json);
   // Times in managedFields have one length.
-  if (bytes.length !== before.length) return false;
-  if (bytes.equals(before)) return !schema.custom || isStored(registry, entry.key, bytes);
+  if (bytes.length !== before.length) return 'unequalObjectsFast';
+  if (bytes.equals(before))
+    return !schema.custom || (await isStored(registry, entry.key, bytes))
+      ? 'equalObjectsSlow'
+      : 'unequalObjectsSlow';
   const timeless = { ...next, metadata: { ...next.metadata } };
   setManagedFields(timeless as DeepMutable<KubeObject>, old.metadata.managedFields);
-  return (await encodeForStore(timeless, schema)).equals(before);
+  return (await encodeForStore(timeless, schema)).equals(before) ? 'equalObjectsSlow' : 'unequalObjectsSlow';
 }
 
 async function isStored({ store }: Registry, key: string, bytes: Buffer): Promise<boolean> {

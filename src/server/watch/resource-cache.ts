@@ -80,6 +80,9 @@ export class ResourceCache {
   #changed = 0;
   #bytes = 0;
   #received = 0;
+  #fills = 0;
+  #restored = 0;
+  #initialEvents = 0;
   #window: ({ readonly at: number; readonly event: CacheEvent } | undefined)[] = [];
   #windowStart = 0;
   #windowSize = 0;
@@ -122,6 +125,31 @@ export class ResourceCache {
     return this.#received;
   }
 
+  /** How often it was filled from the store. */
+  get fills(): number {
+    return this.#fills;
+  }
+
+  /** Objects that it was filled with. */
+  get restored(): number {
+    return this.#restored;
+  }
+
+  /** Events that the window has room for. */
+  get capacity(): number {
+    return windowLimit;
+  }
+
+  /** Events with which watches began, of what was there before them. */
+  get initialEvents(): number {
+    return this.#initialEvents;
+  }
+
+  /** Counts events with which a watch begins. */
+  countInitial(events: number): void {
+    this.#initialEvents += events;
+  }
+
   /** Takes a part of the stored state that is to be restored, in order of keys. */
   load(entries: readonly Entry[]): void {
     for (const { key, revision, value } of entries)
@@ -133,6 +161,8 @@ export class ResourceCache {
     this.load(entries);
     this.#entries = SortedEntries.from(this.#loaded);
     for (const { json } of this.#loaded) this.#bytes += json.length;
+    this.#fills++;
+    this.#restored += this.#loaded.length;
     this.#loaded = [];
     this.#changed = revision;
     this.#horizon = revision;

@@ -49,10 +49,12 @@ export function startWatch(options: WatchStreamOptions): { close(): void } {
       if (selection.filtered && !selection.matches(entry)) continue;
       initial.push({ type: 'ADDED', entry, revision: entry.revision, shared: undefined });
     }
+    cache.countInitial(initial.length);
     if (initial.length > 0) options.onEvents(initial);
   } else {
     const missed = cache.eventsAfter(after);
     if (!missed) throw newTooOldResourceVersion(String(after), String(cache.horizon));
+    cache.countInitial(missed.length);
     give(missed);
   }
   function give(events: readonly CacheEvent[]): void {

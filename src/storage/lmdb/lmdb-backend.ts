@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { open, type Database } from 'lmdb';
 import type { Backend, Change, Expiry, StoredEntry, Transaction, Undo } from '../mvcc/backend.ts';
 import type { KeyRange } from '../ordered-map.ts';
@@ -114,6 +115,7 @@ export function openLmdbBackend(file: string): Backend {
     },
     commit,
     schedule: (run: () => void) => void setImmediate(run),
+    size: () => statSync(file).size,
     close: () => root.close(),
   };
 }

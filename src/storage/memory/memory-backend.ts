@@ -31,6 +31,7 @@ export function createMemoryBackend(): Backend {
     expiries: () => expiries.range({ start: '' }),
     commit,
     schedule: queueMicrotask,
+    size: () => undefined,
     async close() {},
   };
 }

@@ -62,5 +62,7 @@ export interface Backend {
   commit(transaction: Transaction): Promise<void> | void;
   /** Calls `run` when the writes of the present turn belong together. */
   schedule(run: () => void): void;
+  /** Bytes that it takes on disk; undefined when it is on none. */
+  size(): number | undefined;
   close(): Promise<void>;
 }

@@ -81,6 +81,10 @@ export class MvccStore implements Store {
     return this.#revision;
   }
 
+  size(): number | undefined {
+    return this.#backend.size();
+  }
+
   async get(key: string): Promise<Entry | undefined> {
     this.#assertOpen();
     return this.#before.has(key) ? this.#before.get(key) : this.#backend.get(key);
