@@ -1,6 +1,7 @@
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
 import type { Store } from '../../storage/kv.ts';
-import type { ResourceTable, ServedResource } from '../registry/served-resource.ts';
+import type { ResourceTable } from '../registry/served-resource.ts';
+import type { ResourceCache } from '../watch/resource-cache.ts';
 
 /** How much is stored, read from the store and the caches when somebody asks. */
 export function storageMetrics(registry: MetricRegistry, store: Store, table: () => ResourceTable): void {
@@ -16,8 +17,6 @@ export function storageMetrics(registry: MetricRegistry, store: Store, table: ()
       return size === undefined ? [] : [[['etcd-0'], size]];
     },
   );
-  const stored = (): readonly ServedResource[] =>
-    table().resources.filter(({ definition }) => !definition.review && !definition.compute);
   registry.reading(
     'gauge',
     {
@@ -26,43 +25,59 @@ export function storageMetrics(registry: MetricRegistry, store: Store, table: ()
       labels: ['resource'],
     },
     () =>
-      stored().map(({ stored: { group, resource }, cache }) => [
+      readings(table(), 'gauge', ({ size }) => size).map(([[group, resource], size]) => [
         [group === '' ? resource : `${resource}.${group}`],
-        cache.size,
+        size,
       ]),
-  );
-  registry.reading(
-    'gauge',
-    {
-      name: 'apiserver_resource_objects',
-      help: '[ALPHA] Stored objects, by group and resource.',
-      labels: ['group', 'resource'],
-    },
-    () => stored().map(({ stored: { group, resource }, cache }) => [[group, resource], cache.size]),
-  );
-  registry.reading(
-    'gauge',
-    {
-      name: 'apiserver_watch_cache_resource_version',
-      help: '[ALPHA] The version of the newest change to a resource that the cache has seen.',
-      labels: ['group', 'resource'],
-    },
-    () => stored().map(({ stored: { group, resource }, cache }) => [[group, resource], cache.changed]),
   );
   for (const { type, name, help, read } of cacheMetrics)
     registry.reading(type, { name, help: `[ALPHA] ${help}`, labels: ['group', 'resource'] }, () =>
-      stored().map(({ stored: { group, resource }, cache }) => [[group, resource], read(cache)]),
+      readings(table(), type, read),
     );
+}
+
+type Reading = readonly [names: readonly [group: string, resource: string], value: number];
+
+/** One value for each stored resource. Versions of a custom resource have caches of their own, which count together. */
+function readings(
+  { resources }: ResourceTable,
+  type: CacheMetric['type'],
+  read: CacheMetric['read'],
+): Reading[] {
+  const found = new Map<string, Reading>();
+  for (const { definition, stored, cache } of resources) {
+    if (definition.review || definition.compute) continue;
+    const { group, resource } = stored;
+    const key = `${group}/${resource}`;
+    const value = read(cache);
+    const [, before] = found.get(key) ?? [];
+    const together =
+      before === undefined ? value : type === 'counter' ? before + value : Math.max(before, value);
+    found.set(key, [[group, resource], together]);
+  }
+  return [...found.values()];
 }
 
 interface CacheMetric {
   readonly type: 'counter' | 'gauge';
   readonly name: string;
   readonly help: string;
-  read(cache: ServedResource['cache']): number;
+  read(cache: ResourceCache): number;
 }
 
 const cacheMetrics: readonly CacheMetric[] = [
+  {
+    type: 'gauge',
+    name: 'apiserver_resource_objects',
+    help: 'Stored objects, by group and resource.',
+    read: ({ size }) => size,
+  },
+  {
+    type: 'gauge',
+    name: 'apiserver_watch_cache_resource_version',
+    help: 'The version of the newest change to a resource that the cache has seen.',
+    read: ({ changed }) => changed,
+  },
   {
     type: 'gauge',
     name: 'apiserver_resource_size_estimate_bytes',
