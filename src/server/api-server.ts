@@ -486,7 +486,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     filters: filterMetrics(metrics, clock),
     watchObserver: watchMetrics(metrics),
     paths,
-    flow: createFlowController({ clock, table, observer: (levels) => flowMetrics(metrics, levels) }),
+    flow: createFlowController({ clock, table, observer: (read) => flowMetrics(metrics, clock, read) }),
     ...(options.frontProxy && { frontProxies: createFrontProxies(options.frontProxy) }),
     aggregation: { aggregator, tunnel: new NodeTunnel({}) },
     tunnel: options.kubelet && new NodeTunnel({ credentials: options.kubelet.credentials }),

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { FakeClock } from '../fake-clock.ts';
 import { numberText } from './exposition.ts';
 import { MetricRegistry } from './registry.ts';
 
@@ -51,4 +52,34 @@ it.each([
   [Number.POSITIVE_INFINITY, '+Inf'],
 ])('prints %d as Go does', (value, text) => {
   expect(numberText(value)).toBe(text);
+});
+
+it('weighs a value by the nanoseconds for which it was so', async () => {
+  const clock = new FakeClock();
+  const registry = new MetricRegistry();
+  const value = registry.timingHistogram({ name: 'use', help: 'Use.', buckets: [0, 0.5], clock }).labels();
+  await clock.advance(2);
+  value.set(0.5);
+  await clock.advance(3);
+  expect(registry.text()).toContain(
+    [
+      'use_bucket{le="0"} 2e+06',
+      'use_bucket{le="0.5"} 5e+06',
+      'use_bucket{le="+Inf"} 5e+06',
+      'use_sum 1.5e+06',
+      'use_count 5e+06',
+    ].join('\n'),
+  );
+});
+
+it('gives quantiles of what was observed lately', async () => {
+  const clock = new FakeClock();
+  const registry = new MetricRegistry();
+  const options = { labels: ['a'], quantiles: [0.5, 0.9], maxAgeMs: 1000, clock };
+  const recent = registry.summary({ name: 'took', help: 'Took.', ...options }).labels('b');
+  for (let value = 1; value <= 10; value++) recent.observe(value);
+  expect(registry.text()).toContain('took{a="b",quantile="0.5"} 5\ntook{a="b",quantile="0.9"} 9\n');
+  await clock.advance(2000);
+  expect(registry.text()).toContain('took{a="b",quantile="0.5"} NaN\n');
+  expect(registry.text()).toContain('took_sum{a="b"} 55\ntook_count{a="b"} 10\n');
 });

@@ -5,11 +5,17 @@ export interface SeatClaim {
   readonly target: number;
 }
 
+/** What each claim gets, and the fraction of the targets that it is where no bound says otherwise. */
+export interface SeatAllocation {
+  readonly seats: readonly number[];
+  readonly fraction: number;
+}
+
 /**
  * Divides seats in proportion to targets, within the bounds of each claim: all get the same fraction of their target, as far
  * as their bounds allow (upstream's `computeConcurrencyAllocation`). Bounds win over the sum.
  */
-export function allocateSeats(total: number, claims: readonly SeatClaim[]): number[] {
+export function allocateSeats(total: number, claims: readonly SeatClaim[]): SeatAllocation {
   const given = (fraction: number): number[] =>
     claims.map(({ lower, upper, target }) => Math.min(upper, Math.max(lower, fraction * target)));
   const sum = (seats: readonly number[]): number => seats.reduce((a, b) => a + b, 0);
@@ -21,5 +27,5 @@ export function allocateSeats(total: number, claims: readonly SeatClaim[]): numb
     if (sum(given(middle)) < total) low = middle;
     else high = middle;
   }
-  return given(high).map((seats) => Math.round(seats));
+  return { fraction: high, seats: given(high).map((seats) => Math.round(seats)) };
 }

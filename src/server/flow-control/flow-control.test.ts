@@ -15,7 +15,8 @@ function level(queueLengthLimit: number, queues: number = 1): PriorityLevel {
     queueLengthLimit === 0
       ? { type: 'Reject' }
       : { type: 'Queue', queuing: { queues, handSize: 1, queueLengthLimit } };
-  const made = new PriorityLevel('test', new FakeClock(), {
+  const made = new PriorityLevel('test', {
+    clock: new FakeClock(),
     uid: 'u',
     spec: { type: 'Limited', limited: { nominalConcurrencyShares: 1, limitResponse } },
   });
@@ -97,7 +98,7 @@ it('divides seats by need within bounds', () => {
     { lower: 10, upper: 100, target: 10 },
     { lower: 5, upper: 5, target: 50 },
   ];
-  expect(allocateSeats(100, claims)).toEqual([84, 11, 5]);
+  expect(allocateSeats(100, claims).seats).toEqual([84, 11, 5]);
 });
 
 it.each<[string, string, number]>([

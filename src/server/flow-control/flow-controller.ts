@@ -12,7 +12,15 @@ import type { RequestInfo } from '../http/request-info.ts';
 import type { ResourceTable } from '../registry/served-resource.ts';
 import { allocateSeats } from './concurrency-allocation.ts';
 import { matchesFlowSchema } from './match-flow-schema.ts';
-import { observedEntry, type FlowObserver, type LevelReading, type SchemaObserver } from './observe-flow.ts';
+import { smoothed } from './demand-statistics.ts';
+import {
+  observedEntry,
+  type FlowObserver,
+  type FlowReading,
+  type LevelAdjustment,
+  type LevelReading,
+  type SchemaObserver,
+} from './observe-flow.ts';
 import { PriorityLevel, type Seats } from './priority-level.ts';
 import { estimateWork, type ResourceSize } from './work-estimate.ts';
 
@@ -36,7 +44,7 @@ export interface FlowController {
   /** Undefined when flow schemas are not served. */
   classify(request: FlowRequest): Classified | undefined;
   /** The seats of all levels. */
-  levels(): readonly LevelReading[];
+  read(): FlowReading;
 }
 
 export interface FlowControllerOptions {
@@ -45,11 +53,12 @@ export interface FlowControllerOptions {
   /** Seats that all limited levels share. Default 600, as upstream's two in-flight limits together. */
   readonly concurrency?: number;
   /** Asked once, when the first request comes. */
-  readonly observer?: (levels: () => readonly LevelReading[]) => FlowObserver;
+  readonly observer?: (read: () => FlowReading) => FlowObserver;
 }
 
 const defaultConcurrency = 600;
 const adjustMs = 10_000;
+const readVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'head', 'options']);
 
 interface Bounds {
   readonly nominal: number;
@@ -67,6 +76,8 @@ export function createFlowController(options: FlowControllerOptions): FlowContro
   const levels = new Map<string, PriorityLevel>();
   let schemas: readonly Live<FlowSchema>[] = [];
   let seen: readonly unknown[] = [];
+  const adjustments = new Map<string, LevelAdjustment>();
+  let fairFraction = 0;
   let adjustedAt = clock.monotonic();
 
   function objects<T extends KubeObject>(resource: ResourceType<T>): Live<T>[] {
@@ -83,14 +94,20 @@ export function createFlowController(options: FlowControllerOptions): FlowContro
     return { nominal, lower: nominal - lendable, upper: Math.max(nominal, upper) };
   }
 
-  function readings(): LevelReading[] {
+  function readings(): FlowReading {
+    return { levels: levelReadings(), fairFraction };
+  }
+
+  function levelReadings(): LevelReading[] {
     refresh();
     const all = [...levels.values()];
     const shares = all.reduce((sum, { spec }) => sum + sharesOf(spec), 0);
     return all.map((level) => {
       const { nominal, lower, upper } = boundsOf(level.spec, shares);
       const current = level.spec.type === 'Exempt' ? nominal : level.limit;
-      return { name: level.name, nominal, lower, upper, current, demand: level.peak };
+      const adjusted = adjustments.get(level.name);
+      const reading = { name: level.name, nominal, lower, upper, current, demand: level.peak };
+      return adjusted ? { ...reading, adjusted } : reading;
     });
   }
 
@@ -114,11 +131,21 @@ export function createFlowController(options: FlowControllerOptions): FlowContro
   function configure(): void {
     const configured = objects<PriorityLevelConfiguration>(prioritylevelconfigurations);
     const names = new Set(configured.map(({ metadata }) => metadata.name));
-    for (const name of levels.keys()) if (!names.has(name)) levels.delete(name);
+    for (const name of levels.keys()) {
+      if (names.has(name)) continue;
+      levels.delete(name);
+      adjustments.delete(name);
+    }
     for (const { metadata, spec } of configured) {
       const known = levels.get(metadata.name);
       if (known) known.configure({ spec, uid: metadata.uid });
-      else levels.set(metadata.name, new PriorityLevel(metadata.name, clock, { spec, uid: metadata.uid }));
+      else {
+        const heard = observer?.level(metadata.name);
+        levels.set(
+          metadata.name,
+          new PriorityLevel(metadata.name, { clock, spec, uid: metadata.uid, observer: heard }),
+        );
+      }
     }
     schemas = objects<FlowSchema>(flowschemas).sort(
       (a, b) =>
@@ -135,8 +162,19 @@ export function createFlowController(options: FlowControllerOptions): FlowContro
       upper,
       target: Math.max(lower, 0.1, Math.min(upper, level.takePeak())),
     }));
-    const seats = allocateSeats(concurrency, claims);
+    const { seats, fraction } = allocateSeats(concurrency, claims);
     for (const [index, { level }] of all.entries()) level.resize(seats[index] ?? 0);
+    fairFraction = fraction;
+    const targets = new Map(all.map(({ level }, index) => [level.name, claims[index]?.target]));
+    for (const level of levels.values()) {
+      const statistics = level.takeDemand();
+      const target = targets.get(level.name);
+      adjustments.set(level.name, {
+        ...statistics,
+        smoothed: smoothed(adjustments.get(level.name)?.smoothed ?? 0, statistics),
+        ...(target !== undefined && { target }),
+      });
+    }
   }
 
   function refresh(): boolean {
@@ -186,15 +224,24 @@ export function createFlowController(options: FlowControllerOptions): FlowContro
             const enter = (): Seats | Promise<Seats> =>
               level.enter({ schema: metadata.name, distinguisher }, work, signal);
             const heard = observerOf(metadata.name, level.name);
-            if (!heard) return enter();
+            if (!heard || !observer) return enter();
+            const kind = readVerbs.has(info.verb) ? 'readOnly' : 'mutating';
+            if (kind === 'mutating') heard.watched(sizeOf(info)?.watchers ?? 0);
             const type = info.verb === 'watch' ? 'watch' : 'regular';
             const waiting = (): number => level.waiting;
-            return observedEntry(enter, { clock, observer: heard, seats: work.seats, type, waiting });
+            return observedEntry(enter, {
+              clock,
+              observer: heard,
+              seats: work.seats,
+              type,
+              kind: observer.kinds[kind],
+              waiting,
+            });
           },
         };
       }
       return undefined;
     },
-    levels: readings,
+    read: readings,
   };
 }

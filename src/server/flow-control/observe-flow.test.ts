@@ -12,11 +12,13 @@ function recorder(): { readonly heard: string[]; readonly observer: SchemaObserv
       left: (seats) => heard.push(`left ${seats}`),
       started: (seats, ms) => heard.push(`started ${seats} after ${ms} ms`),
       ended: (seats, { type, ms }) => heard.push(`ended ${seats}, ${type}, ${ms} ms`),
+      watched: (count) => heard.push(`${count} watch`),
       refused: (reason, ms) => heard.push(`refused: ${reason} after ${ms} ms`),
     },
   };
 }
 
+const kind = { queued: () => {}, left: () => {}, started: () => {}, ended: () => {} };
 const seats: Seats = { release: () => {} };
 
 it.each<[string, (clock: FakeClock) => Seats | Promise<Seats>, readonly string[]]>([
@@ -42,7 +44,7 @@ it.each<[string, (clock: FakeClock) => Seats | Promise<Seats>, readonly string[]
 ])('hears of a request that gets its seats %s', async (_, enter, expected) => {
   const clock = new FakeClock();
   const { heard, observer } = recorder();
-  const entry = { clock, observer, seats: 2, type: 'regular', waiting: () => 3 } as const;
+  const entry = { clock, observer, seats: 2, type: 'regular', kind, waiting: () => 3 } as const;
   const entered = Promise.resolve()
     .then(() => observedEntry(() => enter(clock), entry))
     .catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/clock.ts';
-import type { Refusal, Seats } from './priority-level.ts';
+import type { LevelObserver, Refusal, Seats } from './priority-level.ts';
 
 /** The seats of one priority level. */
 export interface LevelReading {
@@ -11,6 +11,34 @@ export interface LevelReading {
   readonly current: number;
   /** The most that were asked for at once lately. */
   readonly demand: number;
+  /** As of the last time when seats were lent and borrowed; absent before. */
+  readonly adjusted?: LevelAdjustment;
+}
+
+/** What was found out about a level when seats were lent and borrowed. */
+export interface LevelAdjustment {
+  readonly average: number;
+  readonly deviation: number;
+  readonly smoothed: number;
+  /** Seats that it should have; absent where nothing limits it. */
+  readonly target?: number;
+}
+
+/** What the limiter knows of all levels. */
+export interface FlowReading {
+  readonly levels: readonly LevelReading[];
+  /** The fraction of their targets that levels got last. */
+  readonly fairFraction: number;
+}
+
+export type RequestKind = 'mutating' | 'readOnly';
+
+/** Hears how requests of one kind go, whatever their flow schema. Must not throw. */
+export interface KindObserver {
+  queued(): void;
+  left(): void;
+  started(): void;
+  ended(): void;
 }
 
 /** Hears how requests of one flow schema go. Must not throw. */
@@ -22,10 +50,14 @@ export interface SchemaObserver {
   started(seats: number, waitedMs: number): void;
   ended(seats: number, served: { readonly type: 'regular' | 'watch'; readonly ms: number }): void;
   refused(reason: Refusal, waitedMs: number): void;
+  /** A write asks to be served that so many watchers would hear of. */
+  watched(watchers: number): void;
 }
 
 export interface FlowObserver {
   schema(name: string, level: string): SchemaObserver;
+  level(name: string): LevelObserver;
+  readonly kinds: Readonly<Record<RequestKind, KindObserver>>;
 }
 
 export interface ObservedEntry {
@@ -33,6 +65,7 @@ export interface ObservedEntry {
   readonly observer: SchemaObserver;
   readonly seats: number;
   readonly type: 'regular' | 'watch';
+  readonly kind: KindObserver;
   /** Length of the queue that a request would join. */
   waiting(): number;
 }
@@ -40,16 +73,20 @@ export interface ObservedEntry {
 /** What `enter` gives, with its observer told of all that happens until the seats are given back. */
 export function observedEntry(
   enter: () => Seats | Promise<Seats>,
-  { clock, observer, seats, type, waiting }: ObservedEntry,
+  { clock, observer, seats, type, kind, waiting }: ObservedEntry,
 ): Seats | Promise<Seats> {
   const asked = clock.monotonic();
   const started = (held: Seats): Seats => {
     const at = clock.monotonic();
     observer.started(seats, at - asked);
+    kind.started();
     let ended = false;
     return {
       release() {
-        if (!ended) observer.ended(seats, { type, ms: clock.monotonic() - at });
+        if (!ended) {
+          observer.ended(seats, { type, ms: clock.monotonic() - at });
+          kind.ended();
+        }
         ended = true;
         held.release();
       },
@@ -67,5 +104,10 @@ export function observedEntry(
   }
   if (!(entered instanceof Promise)) return started(entered);
   observer.queued(seats, waiting());
-  return entered.finally(() => observer.left(seats)).then(started, refused);
+  kind.queued();
+  const left = (): void => {
+    observer.left(seats);
+    kind.left();
+  };
+  return entered.finally(left).then(started, refused);
 }

@@ -1,5 +1,6 @@
 import type { PriorityLevelConfigurationSpec, QueuingConfiguration } from '../../api/flowcontrol/v1.gen.ts';
 import type { Clock } from '../../base/clock.ts';
+import { DemandIntegrator, type DemandStatistics } from './demand-statistics.ts';
 import { dealHand, flowHash } from './shuffle-shard.ts';
 import type { WorkEstimate } from './work-estimate.ts';
 
@@ -26,6 +27,33 @@ interface Queue {
   start: number;
 }
 
+/** What a priority level does at the moment. */
+export interface LevelState {
+  /** Requests. */
+  readonly executing: number;
+  readonly waiting: number;
+  /** Seats. */
+  readonly inUse: number;
+  /** Seats in use or waited for. */
+  readonly demand: number;
+  /** Seats that it may use now; 0 where nothing limits it. */
+  readonly limit: number;
+  /** Requests that may wait at once. */
+  readonly room: number;
+}
+
+/** Hears of every change of a level's state. Must not throw. */
+export interface LevelObserver {
+  changed(state: LevelState): void;
+}
+
+export interface PriorityLevelOptions {
+  readonly clock: Clock;
+  readonly spec: PriorityLevelConfigurationSpec;
+  readonly uid: string;
+  readonly observer?: LevelObserver | undefined;
+}
+
 /** How long a request waits for seats before it is refused. */
 const waitLimitMs = 15_000;
 
@@ -39,20 +67,25 @@ export type Refusal = 'concurrency-limit' | 'queue-full' | 'time-out' | 'cancell
 export class PriorityLevel {
   readonly name: string;
   readonly #clock: Clock;
+  readonly #statistics: DemandIntegrator;
+  readonly #observer: LevelObserver | undefined;
   #spec: PriorityLevelConfigurationSpec;
   #uid: string;
   /** Seats that it may use at once, borrowed ones included. */
   #limit = 0;
   #inUse = 0;
+  #executing = 0;
   #queued = 0;
   #waitingSeats = 0;
   #peak = 0;
   #queues: Queue[] = [];
   #now = 0;
 
-  constructor(name: string, clock: Clock, configured: { spec: PriorityLevelConfigurationSpec; uid: string }) {
+  constructor(name: string, { clock, observer, ...configured }: PriorityLevelOptions) {
     this.name = name;
     this.#clock = clock;
+    this.#statistics = new DemandIntegrator(clock);
+    this.#observer = observer;
     this.#spec = configured.spec;
     this.#uid = configured.uid;
   }
@@ -83,6 +116,17 @@ export class PriorityLevel {
     return this.#queued;
   }
 
+  /** Requests that may wait at once. */
+  get room(): number {
+    const { queues = 0, queueLengthLimit = 0 } = this.#spec.limited?.limitResponse?.queuing ?? {};
+    return queues * queueLengthLimit;
+  }
+
+  /** What was in use or waited for since this was asked last. */
+  takeDemand(): DemandStatistics {
+    return this.#statistics.take();
+  }
+
   configure(configured: { spec: PriorityLevelConfigurationSpec; uid: string }): void {
     this.#spec = configured.spec;
     this.#uid = configured.uid;
@@ -92,6 +136,7 @@ export class PriorityLevel {
   resize(limit: number): void {
     this.#limit = limit;
     this.#dispatch();
+    this.#changed();
   }
 
   /** The most seats that were in use or waited for since this was asked last. */
@@ -116,6 +161,18 @@ export class PriorityLevel {
     return this.#inUse + this.#waitingSeats;
   }
 
+  #changed(): void {
+    this.#statistics.set(this.#demand);
+    this.#observer?.changed({
+      executing: this.#executing,
+      waiting: this.#queued,
+      inUse: this.#inUse,
+      demand: this.#demand,
+      limit: this.#limit,
+      room: this.room,
+    });
+  }
+
   /** What needs more seats than there are runs alone. */
   #fits({ seats }: WorkEstimate): boolean {
     return this.#inUse + seats <= this.#limit || (this.#inUse === 0 && this.#limit > 0);
@@ -123,11 +180,15 @@ export class PriorityLevel {
 
   #seat(work: WorkEstimate): Seats {
     this.#inUse += work.seats;
+    this.#executing++;
     this.#peak = Math.max(this.#peak, this.#demand);
+    this.#changed();
     let held = true;
     const free = (seats: number): void => {
       this.#inUse -= seats;
+      this.#executing--;
       this.#dispatch();
+      this.#changed();
     };
     return {
       release: () => {
@@ -139,6 +200,7 @@ export class PriorityLevel {
           return;
         }
         this.#inUse += afterwards.seats - work.seats;
+        this.#changed();
         this.#clock.after(afterwards.ms, () => free(afterwards.seats));
       },
     };
@@ -172,6 +234,7 @@ export class PriorityLevel {
         signal?.removeEventListener('abort', cancel);
         this.#queued--;
         this.#waitingSeats -= work.seats;
+        this.#changed();
       };
       const item: Waiting = {
         work,
@@ -185,6 +248,7 @@ export class PriorityLevel {
       this.#queued++;
       this.#waitingSeats += work.seats;
       this.#peak = Math.max(this.#peak, this.#demand);
+      this.#changed();
       signal?.addEventListener('abort', cancel, { once: true });
     });
   }

@@ -1,14 +1,21 @@
+import type { Clock } from '../../base/clock.ts';
 import type { Value } from '../../base/metrics/counter.ts';
 import type { Distribution } from '../../base/metrics/histogram.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
-import type { FlowObserver, LevelReading, SchemaObserver } from '../flow-control/observe-flow.ts';
+import type {
+  FlowObserver,
+  FlowReading,
+  LevelReading,
+  SchemaObserver,
+} from '../flow-control/observe-flow.ts';
+import { flowUtilization } from './flow-utilization.ts';
 
 const durations = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
 const lengths = [0, 10, 25, 50, 100, 250, 500, 1000];
 const flowLabels = ['flow_schema', 'priority_level'];
 
 /** What the limiter does, under upstream's names; limits are read from the levels when somebody asks. */
-export function flowMetrics(registry: MetricRegistry, levels: () => readonly LevelReading[]): FlowObserver {
+export function flowMetrics(registry: MetricRegistry, clock: Clock, read: () => FlowReading): FlowObserver {
   const gauge = (name: string, help: string): ((schema: string, level: string) => Value) => {
     const values = registry.gauge({ name: prefixed(name), help: `[BETA] ${help}`, labels: flowLabels });
     return (schema, level) => values.labels(schema, level);
@@ -51,13 +58,28 @@ export function flowMetrics(registry: MetricRegistry, levels: () => readonly Lev
     labels: flowLabels,
     buckets: [1, 2, 4, 10],
   });
-  readLevels(registry, levels);
+  const watchers = registry.histogram({
+    name: prefixed('watch_count_samples'),
+    help: '[ALPHA] Watchers that would hear of writes.',
+    labels: flowLabels,
+    buckets: [0, 1, 10, 100, 1000, 10_000],
+  });
+  readLevels(registry, read);
+  registry.reading(
+    'gauge',
+    {
+      name: prefixed('seat_fair_frac'),
+      help: '[ALPHA] The fraction of their targets that levels got when seats were lent last.',
+    },
+    () => [[[], read().fairFraction]],
+  );
 
   const execution = (schema: string, level: string): Record<'regular' | 'watch', Distribution> => ({
     regular: executions.labels(schema, level, 'regular'),
     watch: executions.labels(schema, level, 'watch'),
   });
   return {
+    ...flowUtilization(registry, clock),
     schema(schema, level): SchemaObserver {
       const running = executingRequests(schema, level);
       const runningSeats = executingSeats(schema, level);
@@ -67,6 +89,8 @@ export function flowMetrics(registry: MetricRegistry, levels: () => readonly Lev
       const served = execution(schema, level);
       const waited = waits.labels(schema, level, 'true');
       const seatsOfWork = work.labels(schema, level);
+      let watched: Distribution | undefined;
+      const heard = (): Distribution => (watched ??= watchers.labels(schema, level));
       return {
         queued(seats, queueLength) {
           queued.add();
@@ -89,6 +113,7 @@ export function flowMetrics(registry: MetricRegistry, levels: () => readonly Lev
           runningSeats.add(-seats);
           served[type].observe(ms / 1000);
         },
+        watched: (count) => heard().observe(count),
         refused(reason, waitedMs) {
           rejected.labels(schema, level, reason).add();
           waits.labels(schema, level, 'false').observe(waitedMs / 1000);
@@ -102,16 +127,29 @@ function prefixed(name: string): string {
   return `apiserver_flowcontrol_${name}`;
 }
 
-function readLevels(registry: MetricRegistry, levels: () => readonly LevelReading[]): void {
-  const reading = (name: string, help: string, read: (level: LevelReading) => number): void =>
+function readLevels(registry: MetricRegistry, read: () => FlowReading): void {
+  const reading = (name: string, help: string, value: (level: LevelReading) => number | undefined): void =>
     registry.reading(
       'gauge',
       { name: prefixed(name), help: `[ALPHA] ${help}`, labels: ['priority_level'] },
-      () => levels().map((level) => [[level.name], read(level)]),
+      () =>
+        read().levels.flatMap((level) => {
+          const found = value(level);
+          return found === undefined ? [] : [[[level.name], found] as const];
+        }),
     );
   reading('nominal_limit_seats', 'Seats by configuration.', ({ nominal }) => nominal);
   reading('lower_limit_seats', 'Seats that are not lent to other levels.', ({ lower }) => lower);
   reading('upper_limit_seats', 'Seats with all that may be borrowed.', ({ upper }) => upper);
   reading('current_limit_seats', 'Seats now, with what is borrowed and lent.', ({ current }) => current);
   reading('demand_seats_high_watermark', 'The most seats asked for lately.', ({ demand }) => demand);
+  const lent = 'before seats were lent last';
+  reading('demand_seats_average', `Seats asked for ${lent}.`, ({ adjusted }) => adjusted?.average);
+  reading('demand_seats_stdev', `How much that varied ${lent}.`, ({ adjusted }) => adjusted?.deviation);
+  reading(
+    'demand_seats_smoothed',
+    `Seats asked for, falling slowly, ${lent}.`,
+    ({ adjusted }) => adjusted?.smoothed,
+  );
+  reading('target_seats', 'Seats wanted when seats were lent last.', ({ adjusted }) => adjusted?.target);
 }
