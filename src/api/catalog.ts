@@ -40,7 +40,7 @@ import { replicationControllers } from './core/replication-controllers.ts';
 import { resourceQuotas } from './core/resource-quotas.ts';
 import { secrets } from './core/secrets.ts';
 import { serviceAccounts, type TokenOptions } from './core/service-accounts.ts';
-import { services } from './core/services.ts';
+import { services, type ServiceOptions } from './core/services.ts';
 import { apiServices } from './apiregistration/api-services.ts';
 import { endpointSlices } from './discovery/endpoint-slices.ts';
 import { ingressClasses } from './networking/ingress-classes.ts';
@@ -70,7 +70,7 @@ import { volumeAttributesClasses } from './storage/volume-attributes-classes.ts'
 
 /** What definitions need of the server that serves them. */
 export interface CatalogOptions
-  extends TokenOptions, AuthenticationOptions, AuthorizationOptions, ComponentOptions {
+  extends TokenOptions, AuthenticationOptions, AuthorizationOptions, ComponentOptions, ServiceOptions {
   /** Where services get their addresses from: `10.96.0.0/16`, or one range of each family (`10.96.0.0/16,fd00:10:96::/112`). */
   readonly serviceCidr: string;
 }

@@ -4,6 +4,7 @@ import type { AnyResource, ResourceDefinition, UserInfo } from '../api/resource.
 import type { AuthenticationOptions } from '../api/authentication/token-reviews.ts';
 import type { AuthorizationOptions } from '../api/authorization/authorizer.ts';
 import type { TokenOptions } from '../api/core/service-accounts.ts';
+import type { ServiceOptions } from '../api/core/services.ts';
 import {
   nodes,
   pods,
@@ -98,6 +99,7 @@ import {
   measuredAuthorizer,
 } from './metrics/access-metrics.ts';
 import { admissionMetrics } from './metrics/admission-metrics.ts';
+import { allocationMetrics } from './metrics/allocation-metrics.ts';
 import { aggregationMetrics } from './metrics/aggregation-metrics.ts';
 import { handshakeMetrics, selfRequestMetrics } from './metrics/connection-metrics.ts';
 import { filterMetrics } from './metrics/filter-metrics.ts';
@@ -122,7 +124,10 @@ import { ResourceCache } from './watch/resource-cache.ts';
 import { StoreFeed } from './watch/store-feed.ts';
 
 /** What the definitions of resources may ask of the server that serves them. */
-export type DefinitionNeeds = TokenOptions & AuthenticationOptions & AuthorizationOptions;
+export type DefinitionNeeds = TokenOptions &
+  AuthenticationOptions &
+  AuthorizationOptions &
+  Pick<ServiceOptions, 'allocations'>;
 
 export interface ApiServerOptions {
   readonly store: Store;
@@ -313,9 +318,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     ...(options.authentication?.tokens ?? []),
   ]);
   const nodeUid = (name: string): string => lookup.get<KubeObject>(nodes, '', name)?.metadata.uid ?? '';
-  const definitions = options.resources(
-    definitionNeeds({ authorizer, policy, tokens, authenticateToken, nodeUid }),
-  );
+  const definitions = options.resources({
+    ...definitionNeeds({ authorizer, policy, tokens, authenticateToken, nodeUid }),
+    allocations: allocationMetrics(metrics, clock),
+  });
   const resources = new ResourceTable(definitions, (definition) => newCache(options, definition));
   await restore(options, resources, feed);
   await ensureBootstrapObjects({

@@ -1,8 +1,13 @@
 import { inRange } from '../../base/ip-range.ts';
+import type { RangeUse } from './allocation-observer.ts';
 import { addressRange, type AddressRange } from './address-range.ts';
 
 /** Addresses of a range and of those that are added to it while the cluster runs. */
-export interface AddressPool extends AddressRange {
+export interface AddressPool extends Omit<AddressRange, 'use'> {
+  /** The range that an address is of; the first when it is of none. */
+  cidrOf(address: string): string;
+  /** What is given out of each range. */
+  uses(): readonly (RangeUse & { readonly cidr: string })[];
   /** Gives addresses of these ranges too, and no longer of others that were added; what is taken stays taken. */
   extend(ranges: readonly string[]): void;
 }
@@ -11,11 +16,14 @@ export interface AddressPool extends AddressRange {
 export function addressPool(first: string): AddressPool {
   const known = new Map<string, AddressRange>([[first, addressRange(first)]]);
   let active: readonly string[] = [first];
+  const cidrOf = (address: string): string => active.find((cidr) => inRange(cidr, address)) ?? first;
   const rangeOf = (address: string, among: Iterable<string>): AddressRange | undefined => {
     for (const cidr of among) if (inRange(cidr, address)) return known.get(cidr);
     return undefined;
   };
   return {
+    cidrOf,
+    uses: () => [...known].map(([cidr, range]) => ({ cidr, ...range.use() })),
     take: (address) => (rangeOf(address, active) ?? known.get(first))?.take(address),
     takeNext() {
       for (const cidr of active) {

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { formatIpv6, inIpv6Range, parseIpv6, parseIpv6Range, type Ipv6Range } from '../../base/ipv6.ts';
+import type { RangeUse } from './allocation-observer.ts';
 
 /** What an allocator says of an address or port that it cannot give. */
 export type Refusal = string;
@@ -11,6 +12,7 @@ export interface NumberRange {
   /** Takes a free one; undefined when the range is full. */
   takeNext(): number | undefined;
   free(value: number): void;
+  use(): RangeUse;
 }
 
 /** Numbers from `first` to `last`; {@link NumberRange.takeNext} goes round from `dynamicFrom` and uses the lower band last. */
@@ -48,6 +50,7 @@ export function numberRange(options: {
     free: (value) => {
       used.delete(value);
     },
+    use: () => ({ used: used.size, size: last - first + 1 }),
   };
 }
 
@@ -64,6 +67,7 @@ export interface AddressRange {
   take(address: string): Refusal | undefined;
   takeNext(): string | undefined;
   free(address: string): void;
+  use(): RangeUse;
 }
 
 const outside = 'the provided network does not match the current range';
@@ -95,6 +99,7 @@ export function addressRange(cidr: string): AddressRange {
       return value === undefined ? undefined : toAddress(value);
     },
     free: (address) => range.free(toNumber(address)),
+    use: () => range.use(),
   };
 }
 
@@ -130,5 +135,6 @@ function ipv6AddressRange(range: Ipv6Range): AddressRange {
       const value = parseIpv6(address);
       if (value !== undefined) used.delete(value);
     },
+    use: () => ({ used: used.size, size: Number(last - first + 1n) }),
   };
 }

@@ -4,6 +4,7 @@ import { type FieldError, invalid } from '../../machinery/field-error.ts';
 import type { DeepMutable } from '../../machinery/object.ts';
 import { newInternalError, newInvalid } from '../../machinery/status/errors.ts';
 import type { Allocation } from '../resource.ts';
+import type { AllocationObserver } from './allocation-observer.ts';
 import { addressPool, type AddressPool } from './address-pool.ts';
 import { numberRange } from './address-range.ts';
 import { ipFamily } from './pod-spec/ip-address.ts';
@@ -62,7 +63,7 @@ function refuse(service: Service, errors: readonly FieldError[]): Error {
  * An allocator over one range, or one of each family (`10.96.0.0/16,fd00:10:96::/112`, whose first is the default), and the
  * usual node ports.
  */
-export function serviceAllocator(serviceCidr: string): ServiceAllocator {
+export function serviceAllocator(serviceCidr: string, observer?: AllocationObserver): ServiceAllocator {
   const pools = new Map<IpFamily, AddressPool>(
     serviceCidr.split(',').map((cidr) => [familyOfRange(cidr), addressPool(cidr)]),
   );
@@ -76,6 +77,11 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
     startAt: randomInt(firstNodePort + staticNodePorts, lastNodePort),
     outside: `provided port is not in the valid range. The range of valid ports is ${firstNodePort}-${lastNodePort}`,
     taken: 'provided port is already allocated',
+  });
+
+  observer?.follow({
+    addresses: () => [...pools.values()].flatMap((pool) => pool.uses()),
+    ports: () => ports.use(),
   });
 
   const takeAddresses = (service: DeepMutable<Service>, held: readonly string[], taken: string[]): void => {
@@ -96,22 +102,39 @@ export function serviceAllocator(serviceCidr: string): ServiceAllocator {
 
   const takeAddress = (service: Service, family: IpFamily, wanted: string | undefined): string => {
     const pool = pools.get(family);
+    const since = observer?.now() ?? 0;
     if (wanted) {
       const refusal = pool?.take(wanted);
-      if (!refusal) return wanted;
+      const cidr = pool?.cidrOf(wanted) ?? '';
+      if (!refusal) {
+        observer?.address(cidr, 'static', since);
+        return wanted;
+      }
+      observer?.addressRefused(cidr, 'static');
       const detail = `failed to allocate IP ${wanted}: ${refusal}`;
       throw refuse(service, [invalid('spec.clusterIPs', service.spec.clusterIPs, detail)]);
     }
     const next = pool?.takeNext();
-    if (next === undefined) throw newInternalError('failed to allocate a serviceIP: range is full');
+    const cidr = pool?.cidrOf(next ?? '') ?? '';
+    if (next === undefined) {
+      observer?.addressRefused(cidr, 'dynamic');
+      throw newInternalError('failed to allocate a serviceIP: range is full');
+    }
+    observer?.address(cidr, 'dynamic', since);
     return next;
   };
 
   const takePort = (service: Service, field: string, wanted: number, taken: number[]): number => {
+    const scope = wanted === 0 ? 'dynamic' : 'static';
     const refusal = wanted === 0 ? undefined : ports.take(wanted);
+    if (refusal) observer?.portRefused(scope);
     if (refusal) throw refuse(service, [invalid(field, wanted, refusal)]);
     const port = wanted || ports.takeNext();
-    if (port === undefined) throw newInternalError('failed to allocate a nodePort: range is full');
+    if (port === undefined) {
+      observer?.portRefused(scope);
+      throw newInternalError('failed to allocate a nodePort: range is full');
+    }
+    observer?.port(scope);
     taken.push(port);
     return port;
   };

@@ -11,11 +11,18 @@ import { defaultService } from './service-defaults.ts';
 import { dropTypeDependentFields } from './service-normalize.ts';
 import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts';
 import { serviceWarnings } from './service-warnings.ts';
+import type { AllocationObserver } from './allocation-observer.ts';
 import { type Service, services as serviceType } from './v1.gen.ts';
 
+export interface ServiceOptions {
+  readonly serviceCidr: string;
+  /** Hears of addresses and node ports that are given out. */
+  readonly allocations?: AllocationObserver;
+}
+
 /** Services of a cluster whose service addresses come from this range. Every definition has an allocator of its own. */
-export function services(options: { readonly serviceCidr: string }): ResourceDefinition<Service> {
-  const allocator = serviceAllocator(options.serviceCidr);
+export function services(options: ServiceOptions): ResourceDefinition<Service> {
+  const allocator = serviceAllocator(options.serviceCidr, options.allocations);
   return defineResource<Service>({
     storage: 'v1',
     versions: { v1: { type: serviceType, schema: 'io.k8s.api.core.v1.Service', defaults: defaultService } },

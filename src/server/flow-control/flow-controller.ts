@@ -56,7 +56,8 @@ export interface FlowControllerOptions {
   readonly observer?: (read: () => FlowReading) => FlowObserver;
 }
 
-const defaultConcurrency = 600;
+/** Seats of all levels together, as upstream's two in-flight limits. */
+export const defaultConcurrency = 600;
 const adjustMs = 10_000;
 const readVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'head', 'options']);
 

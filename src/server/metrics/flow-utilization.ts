@@ -1,12 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
 import type { TimedValue } from '../../base/metrics/timing-histogram.ts';
+import { defaultConcurrency } from '../flow-control/flow-controller.ts';
 import type { FlowObserver, KindObserver, RequestKind } from '../flow-control/observe-flow.ts';
 import type { LevelState } from '../flow-control/priority-level.ts';
 
-/** Seats of the whole server; levels that nothing limits count as a tenth of it, as upstream's. */
-const serverSeats = 600;
-const unlimitedSeats = serverSeats / 10;
+/** What nothing limits counts as if it were a tenth of the server, as upstream's. */
+const unlimitedSeats = defaultConcurrency / 10;
 
 /** For how long levels and kinds of requests were used to which fraction, under upstream's names. */
 export function flowUtilization(
@@ -78,7 +78,7 @@ function kindObservers(
     labels: ['request_kind'],
   });
   const observerOf = (kind: RequestKind): KindObserver => {
-    const executing = counted(current.labels('executing', kind), () => serverSeats);
+    const executing = counted(current.labels('executing', kind), () => defaultConcurrency);
     const waiting = counted(current.labels('waiting', kind), room);
     const queue = waits.labels(kind);
     return {
