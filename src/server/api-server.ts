@@ -102,9 +102,11 @@ import { admissionMetrics } from './metrics/admission-metrics.ts';
 import { allocationMetrics } from './metrics/allocation-metrics.ts';
 import { aggregationMetrics } from './metrics/aggregation-metrics.ts';
 import { handshakeMetrics, selfRequestMetrics } from './metrics/connection-metrics.ts';
+import { celMetrics, extensionMetrics } from './metrics/extension-metrics.ts';
 import { filterMetrics } from './metrics/filter-metrics.ts';
 import { measuredStore } from './metrics/measured-store.ts';
 import { metricsRoute, slisRoute } from './metrics/metrics-route.ts';
+import { policyMetrics } from './metrics/policy-metrics.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
 import { registryMetrics } from './metrics/registry-metrics.ts';
@@ -412,13 +414,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const transport = (user: UserInfo): Transport =>
     inProcessTransport({ ...connecting, registry, observer }, user);
   const callouts = calloutClient({ clock, services: endpointResolver(lookup) });
-  const policyParts = { lookup, authorizer, params: paramSource(table, schema) };
+  const cel = celMetrics(metrics, clock);
+  const policyParts = {
+    lookup,
+    authorizer,
+    params: paramSource(table, schema),
+    observer: policyMetrics(metrics, cel),
+  };
   const hookParts = {
     lookup,
     authorizer,
     schema,
     client: callouts,
-    compile: conditionCompiler(),
+    compile: conditionCompiler(cel),
     observer: webhookMetrics(metrics, clock),
   };
   let own: Transport | undefined;
@@ -513,7 +521,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     store,
     feed,
     schema,
-    compileRules: ruleCompiler(longRules && { elsewhere: longRules.evaluate }),
+    compileRules: ruleCompiler({ observer: cel, ...(longRules && { elsewhere: longRules.evaluate }) }),
+    observer: extensionMetrics(metrics, clock),
     webhookConverter: (definition, complete) => webhookConverter(definition, complete, callouts),
   });
   return {

@@ -14,8 +14,16 @@ export interface Correlation {
   item(index: number): Correlation;
 }
 
+/** Compares, and may note how long that takes. */
+type TimedComparison = (compare: () => boolean) => boolean;
+
 /** Pairs the values of an update; items of map lists by their keys, members of objects by their names. */
-export function correlate(value: unknown, old: unknown, schema: StructuralSchema | undefined): Correlation {
+export function correlate(
+  value: unknown,
+  old: unknown,
+  schema: StructuralSchema | undefined,
+  timed: TimedComparison = (compare) => compare(),
+): Correlation {
   let same: boolean | undefined;
   let byKey: ReadonlyMap<string, unknown> | undefined;
   return {
@@ -23,7 +31,7 @@ export function correlate(value: unknown, old: unknown, schema: StructuralSchema
     old,
     schema,
     unchanged() {
-      same ??= old !== undefined && isDeepStrictEqual(value, old);
+      same ??= old !== undefined && timed(() => isDeepStrictEqual(value, old));
       return same;
     },
     field(name) {
@@ -31,17 +39,17 @@ export function correlate(value: unknown, old: unknown, schema: StructuralSchema
       const below =
         schema?.property(name) ??
         (typeof additionalProperties === 'object' ? additionalProperties : undefined);
-      return correlate(memberOf(value, name), memberOf(old, name), below);
+      return correlate(memberOf(value, name), memberOf(old, name), below, timed);
     },
     item(index) {
       const item: unknown = Array.isArray(value) ? value[index] : undefined;
       if (!Array.isArray(old) || schema?.listType !== 'map') {
-        return correlate(item, sameItem(item, old, schema), schema?.items);
+        return correlate(item, sameItem(item, old, schema), schema?.items, timed);
       }
       const keyOf = (one: unknown): string =>
         JSON.stringify(schema.listMapKeys.map((key) => memberOf(one, key)));
       byKey ??= new Map(old.map((one: unknown) => [keyOf(one), one]));
-      return correlate(item, byKey.get(keyOf(item)), schema.items);
+      return correlate(item, byKey.get(keyOf(item)), schema.items, timed);
     },
   };
 }

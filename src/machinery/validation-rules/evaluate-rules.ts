@@ -1,3 +1,4 @@
+import type { CelObserver } from '../cel/cel-observer.ts';
 import { celBase } from '../cel/environment.ts';
 import type { CelBase } from '../cel/environment.ts';
 import type { Bindings } from '../cel/evaluate.ts';
@@ -48,6 +49,7 @@ export interface RuleCompilerOptions {
   readonly elsewhere?: EvaluateElsewhere;
   /** Called now and then during evaluations that take long; may keep them waiting. */
   readonly rest?: () => void;
+  readonly observer?: CelObserver;
 }
 
 /** What rules cost that take a millisecond or two. */
@@ -72,48 +74,63 @@ interface Place {
  * needed; `loadPatterns` must have resolved before rules are evaluated. Those of an object that take long go on elsewhere,
  * when there is such a place; their warnings are not heard.
  */
-export function ruleCompiler({ elsewhere, rest }: RuleCompilerOptions = {}): CompileRules {
+export function ruleCompiler({ elsewhere, rest, observer }: RuleCompilerOptions = {}): CompileRules {
   let shared: CelBase | undefined;
   const base = (): CelBase => (shared ??= celBase());
   return (root) => {
-    const node = ruleNode(root, base, 'root');
+    const node = ruleNode(root, { base, observer, place: 'root' });
     if (!node) return undefined;
     const throughout: Where = { slice: Infinity, ...(rest && { rest }) };
-    if (!elsewhere) return { validate: (subject) => validateRules(node, subject, throughout) };
+    const validate = (subject: RuleSubject): FieldError[] | Promise<FieldError[]> => {
+      if (!elsewhere) return validateRules(node, subject, throughout);
+      try {
+        return validateRules(node, subject, { slice: SHORT_COST });
+      } catch (error) {
+        if (!(error instanceof LongEvaluationError)) throw error;
+        const { object, oldObject } = subject;
+        return elsewhere({ schema: root.props, object, ...(oldObject && { oldObject }) });
+      }
+    };
+    if (!observer) return { validate };
     return {
       validate(subject) {
-        try {
-          return validateRules(node, subject, { slice: SHORT_COST });
-        } catch (error) {
-          if (!(error instanceof LongEvaluationError)) throw error;
-          const { object, oldObject } = subject;
-          return elsewhere({ schema: root.props, object, ...(oldObject && { oldObject }) });
-        }
+        const since = observer.now();
+        const errors = validate(subject);
+        if (errors instanceof Promise) return errors.finally(() => observer.evaluated(since));
+        observer.evaluated(since);
+        return errors;
       },
     };
   };
 }
 
-function ruleNode(
-  schema: StructuralSchema,
-  base: () => CelBase,
-  place: 'root' | 'inside',
-): RuleNode | undefined {
+interface Compiling {
+  base(): CelBase;
+  readonly observer: CelObserver | undefined;
+  readonly place: 'root' | 'inside';
+}
+
+function ruleNode(schema: StructuralSchema, compiling: Compiling): RuleNode | undefined {
+  const { base, observer, place } = compiling;
+  const inside: Compiling = place === 'inside' ? compiling : { base, observer, place: 'inside' };
   const properties = new Map<string, RuleNode>();
   for (const name of schema.propertyNames) {
     const property = schema.property(name);
-    const below = property && ruleNode(property, base, 'inside');
+    const below = property && ruleNode(property, inside);
     if (below) properties.set(name, below);
   }
   const { additionalProperties } = schema;
   const values =
-    typeof additionalProperties === 'object' ? ruleNode(additionalProperties, base, 'inside') : undefined;
-  const items = schema.items && ruleNode(schema.items, base, 'inside');
+    typeof additionalProperties === 'object' ? ruleNode(additionalProperties, inside) : undefined;
+  const items = schema.items && ruleNode(schema.items, inside);
   if (schema.rules.length === 0 && properties.size === 0 && !values && !items) return undefined;
   const type = schema.rules.length > 0 ? schemaType(schema, 'selfType', place) : undefined;
   let compiled: readonly CompiledRule[] | undefined;
   const rules = (): readonly CompiledRule[] => {
-    compiled ??= type ? schema.rules.map((rule) => compileRule(rule, type, base())) : [];
+    if (compiled) return compiled;
+    const since = observer?.now() ?? 0;
+    compiled = type ? schema.rules.map((rule) => compileRule(rule, type, base())) : [];
+    observer?.compiled(since);
     return compiled;
   };
   return { schema, type, rules, properties, values, items };

@@ -18,12 +18,14 @@ import { validateValue } from '../../machinery/structural/validate-value.ts';
 import { compareVersions } from '../discovery/discovery-documents.ts';
 import { customColumns, finder } from './custom-columns.ts';
 import { customForm, type CustomVersion } from './custom-form.ts';
+import type { ExtensionsObserver } from './extensions-observer.ts';
 import { openapiName } from './published-schema.ts';
 import { scaleErrors } from './scale-errors.ts';
 
 export interface CustomDefinitionOptions {
   readonly table: SchemaTable;
   readonly compileRules?: CompileRules;
+  readonly observer?: ExtensionsObserver;
   /** The newest state of the definition. */
   current(): CustomResourceDefinition;
 }
@@ -37,7 +39,7 @@ export function customDefinition(
   options: CustomDefinitionOptions,
 ): ResourceDefinition<Custom> {
   const { type, schema } = version;
-  const { table } = options;
+  const { table, observer } = options;
   const { subresources = {}, selectableFields = [] } = declared;
   const { scale } = subresources;
   const hasStatus = subresources.status !== undefined;
@@ -47,11 +49,19 @@ export function customDefinition(
     ...validateListTypes(object, schema, ''),
   ];
   const onUpdate = (next: Custom, old: Live<Custom>, part: 'both' | 'status'): FieldError[] => {
-    const correlation = correlate(next, old, schema);
+    let spent = 0;
+    const correlation = correlate(next, old, schema, (compare) => {
+      const since = observer?.now() ?? 0;
+      const same = compare();
+      spent += (observer?.now() ?? 0) - since;
+      return same;
+    });
     const listErrors =
       validateListTypes(old, schema, '').length > 0 ? [] : validateListTypes(next, schema, '');
+    const valueErrors = validateValue(next, schema.props, { correlation });
+    observer?.compared(spent);
     return [
-      ...validateValue(next, schema.props, { correlation }),
+      ...valueErrors,
       ...scaleErrors(next, scale, part),
       ...validateEmbedded(next, schema, { path: '', table }),
       ...listErrors,

@@ -25,6 +25,7 @@ import { plainConverter, type Converter } from './converter.ts';
 import { CustomCache } from './custom-cache.ts';
 import { customDefinition } from './custom-definition.ts';
 import { completed, decodeCustom, encodeCustom, type CustomVersion } from './custom-form.ts';
+import type { ExtensionsObserver, PublishedChange } from './extensions-observer.ts';
 import { translation } from './translation.ts';
 
 /** Converts by calling the webhook of a definition. */
@@ -43,6 +44,7 @@ export interface CustomResourcesOptions {
   readonly webhookConverter?: WebhookConverter;
   /** Absent: rules are not evaluated. */
   readonly compileRules?: CompileRules;
+  readonly observer?: ExtensionsObserver;
 }
 
 interface Served {
@@ -76,6 +78,17 @@ export class CustomResources {
     this.#served.set(name, next);
     this.#options.table().change(next.resources, served?.resources ?? []);
     for (const cache of served?.caches ?? []) cache.close();
+    this.#published(definition, served ? 'update' : 'add');
+  }
+
+  #published({ metadata, spec }: CustomResourceDefinition, reason: PublishedChange['reason']): void {
+    const versions = spec.versions.filter(({ served }) => served).map(({ name }) => name);
+    this.#options.observer?.published({
+      definition: metadata.name ?? '',
+      group: spec.group,
+      versions,
+      reason,
+    });
   }
 
   /** How a definition is served now; of its versions the stored one comes first. */
@@ -91,6 +104,7 @@ export class CustomResources {
     this.#served.delete(name);
     this.#options.table().change([], served.resources);
     for (const cache of served.caches) cache.close();
+    this.#published(served.newest.definition, 'remove');
   }
 
   #build(definition: CustomResourceDefinition): Served {
@@ -156,12 +170,13 @@ export class CustomResources {
     version: CustomVersion,
     of: { readonly definition: CustomResourceDefinition; current(): CustomResourceDefinition },
   ): { readonly resource: ServedResource; readonly cache: CustomCache } {
-    const { store, feed, clock, schema, compileRules } = this.#options;
+    const { store, feed, clock, schema, compileRules, observer } = this.#options;
     const definition = erased(
       customDefinition(declared, version, {
         table: schema,
         current: () => of.current(),
         ...(compileRules && { compileRules }),
+        ...(observer && { observer }),
       }),
     );
     const fields = Object.entries(definition.selectableFields ?? {});

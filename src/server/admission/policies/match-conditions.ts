@@ -4,6 +4,7 @@ import {
 } from '../../../api/admissionregistration/expression-environment.ts';
 import type { MatchCondition } from '../../../api/admissionregistration/v1.gen.ts';
 import { BOOL } from '../../../machinery/cel/cel-type.ts';
+import type { CelObserver } from '../../../machinery/cel/cel-observer.ts';
 import type { Bindings } from '../../../machinery/cel/evaluate.ts';
 import { aggregate } from '../../../machinery/status/errors.ts';
 import { evaluateExpression, OutOfBudgetError, type PolicyExpression } from './evaluate-expressions.ts';
@@ -15,14 +16,14 @@ const budget = 2_500_000;
 export type ConditionsResult = { readonly matches: boolean } | { readonly error: string };
 
 /** Compiles conditions, each set once for as long as the object that holds it lives. */
-export function conditionCompiler(): (
-  conditions: readonly MatchCondition[],
-  params: 'params' | 'none',
-) => readonly PolicyExpression[] {
+export function conditionCompiler(
+  observer?: CelObserver,
+): (conditions: readonly MatchCondition[], params: 'params' | 'none') => readonly PolicyExpression[] {
   const known = new WeakMap<readonly MatchCondition[], readonly PolicyExpression[]>();
   return (conditions, params) => {
     const before = known.get(conditions);
     if (before) return before;
+    const since = observer?.now() ?? 0;
     const environment = expressionEnvironment({
       params: params === 'params',
       authorizer: true,
@@ -32,6 +33,7 @@ export function conditionCompiler(): (
       source: expression,
       compiled: compileExpression(expression, environment, [BOOL]),
     }));
+    observer?.compiled(since);
     known.set(conditions, compiled);
     return compiled;
   };

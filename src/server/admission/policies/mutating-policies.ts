@@ -52,7 +52,9 @@ export function mutatingPolicies(parts: PolicyServerParts): AdmissionPlugin {
   const compile = (policy: Live<Policy>): CompiledMutatingPolicy => {
     const known = compiled.get(policy);
     if (known) return known;
+    const since = parts.observer?.now() ?? 0;
     const made = compileMutatingPolicy(policy);
+    parts.observer?.compiled(since);
     compiled.set(policy, made);
     return made;
   };
@@ -117,7 +119,9 @@ async function run(parts: PolicyServerParts, request: AdmissionRequest, run: Run
         const key = `${metadata.name}/${name}/${index}`;
         if (pass.round === 1 && !memory.due.has(key)) continue;
         const policy = compile(candidate.policy);
+        const since = parts.observer?.now() ?? 0;
         const changed = await mutate(parts, request, { policy, target, param });
+        parts.observer?.evaluated(since);
         if (changed) {
           requireAgain(memory);
           pass.reinvoke();

@@ -11,6 +11,7 @@ import {
   type PolicyExpression,
 } from './evaluate-expressions.ts';
 import { evaluateConditions } from './match-conditions.ts';
+import type { ExpressionFault } from './policy-observer.ts';
 import { withVariables } from './policy-variables.ts';
 
 const longestMessage = 5 * 1024;
@@ -50,6 +51,8 @@ export interface Denial {
   readonly message: string;
   readonly reason?: string;
   readonly index: number;
+  /** The expression is not false, but could not be evaluated. */
+  readonly fault?: ExpressionFault;
 }
 
 /** What a policy says of a request. */
@@ -58,7 +61,11 @@ export interface PolicyVerdict {
   readonly annotations: readonly { readonly key: string; readonly value: string }[];
   /** Annotations that could not be computed: denials whatever the binding's actions are. */
   readonly failures: readonly string[];
+  /** What could not be evaluated, and does not matter by the failure policy. */
+  readonly ignored: readonly ExpressionFault[];
 }
+
+const noVerdict: PolicyVerdict = { denials: [], annotations: [], failures: [], ignored: [] };
 
 /** Evaluates a policy; errors are denials unless its failure policy ignores them. */
 export async function validateWithPolicy(
@@ -67,18 +74,24 @@ export async function validateWithPolicy(
   bindings: Map<string, CelValue>,
 ): Promise<PolicyVerdict> {
   const ignores = failurePolicy === 'Ignore';
-  const failed = (message: string): Denial[] => (ignores ? [] : [{ message, index: 0 }]);
+  const failed = (message: string, fault: ExpressionFault): PolicyVerdict => ({
+    ...noVerdict,
+    ...(ignores ? { ignored: [fault] } : { denials: [{ message, index: 0, fault }] }),
+  });
   const conditions = await evaluateConditions(policy.conditions, bindings);
-  if ('error' in conditions) return { denials: failed(conditions.error), annotations: [], failures: [] };
-  if (!conditions.matches) return { denials: [], annotations: [], failures: [] };
+  if ('error' in conditions) return failed(conditions.error, 'invalid_error');
+  if (!conditions.matches) return noVerdict;
   const budget: Budget = { left: RUNTIME_COST_BUDGET };
   const all = withVariables(bindings, policy.variables, budget);
   const denials: Denial[] = [];
+  const ignored: ExpressionFault[] = [];
   try {
     for (const [index, { validation, expression, message }] of policy.validations.entries()) {
       const result = await evaluateExpression(expression, all, budget);
       if ('error' in result) {
-        if (!ignores) denials.push({ message: result.error, index });
+        const fault = 'error' in expression.compiled ? 'compile_error' : 'invalid_error';
+        if (ignores) ignored.push(fault);
+        else denials.push({ message: result.error, index, fault });
       } else if (result.value !== true) {
         const text = await denialText(validation, message, { bindings: all, budget });
         denials.push({ message: text, index, ...(validation.reason ? { reason: validation.reason } : {}) });
@@ -86,9 +99,9 @@ export async function validateWithPolicy(
     }
   } catch (error) {
     if (!(error instanceof OutOfBudgetError)) throw error;
-    return { denials: failed(error.message), annotations: [], failures: [] };
+    return failed(error.message, 'out_of_budget');
   }
-  return { denials, ...(await annotationsOf(policy, all, ignores ? 'ignore' : 'fail')) };
+  return { denials, ignored, ...(await annotationsOf(policy, all, ignores ? 'ignore' : 'fail')) };
 }
 
 async function denialText(

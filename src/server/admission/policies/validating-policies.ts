@@ -14,6 +14,7 @@ import { reviewObjects } from '../webhooks/webhook-matching.ts';
 import { boundPolicies, matchedBy, type BoundPolicy } from './bound-policies.ts';
 import { expressionBindings, type BindingParts } from './expression-bindings.ts';
 import { collectParams, type ParamSource, PolicyConfigurationError, unknownKind } from './policy-params.ts';
+import type { PolicyObserver } from './policy-observer.ts';
 import {
   type CompiledPolicy,
   compileValidatingPolicy,
@@ -28,6 +29,7 @@ type Binding = ValidatingAdmissionPolicyBinding;
 /** What policies need of the server. */
 export interface PolicyServerParts extends BindingParts {
   readonly params: ParamSource;
+  readonly observer?: PolicyObserver;
 }
 
 const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure';
@@ -50,7 +52,9 @@ export function validatingPolicies(parts: PolicyServerParts): AdmissionPlugin {
   const compile = (policy: Live<Policy>): CompiledPolicy => {
     const known = compiled.get(policy);
     if (known) return known;
+    const since = parts.observer?.now() ?? 0;
     const made = compileValidatingPolicy(policy);
+    parts.observer?.compiled(since);
     compiled.set(policy, made);
     return made;
   };
@@ -114,6 +118,7 @@ async function judge(
           annotations.set(key, (annotations.get(key) ?? new Set()).add(value));
         }
         first ??= report(request, { policy: metadata.name, binding, verdict });
+        noteChecks(parts.observer, { policy: metadata.name, binding, verdict });
       }
     } catch (error) {
       if (!(error instanceof PolicyConfigurationError)) throw error;
@@ -132,17 +137,24 @@ interface Evaluation {
   readonly params: readonly unknown[];
 }
 
+interface TimedVerdict extends PolicyVerdict {
+  readonly ms: number;
+}
+
 async function evaluateAll(
   parts: PolicyServerParts,
   request: AdmissionRequest,
   { policy, spec, target, params }: Evaluation,
-): Promise<PolicyVerdict[]> {
+): Promise<TimedVerdict[]> {
   const objects = params.length > 0 ? await reviewObjects(request, target) : undefined;
-  const verdicts: PolicyVerdict[] = [];
+  const verdicts: TimedVerdict[] = [];
   for (const param of params) {
     if (!objects) break;
     const bindings = expressionBindings(parts, { request, target, objects, params: param });
-    verdicts.push(await validateWithPolicy(policy, spec.failurePolicy, bindings));
+    const since = parts.observer?.now() ?? 0;
+    const verdict = await validateWithPolicy(policy, spec.failurePolicy, bindings);
+    parts.observer?.evaluated(since);
+    verdicts.push({ ...verdict, ms: (parts.observer?.now() ?? 0) - since });
   }
   return verdicts;
 }
@@ -150,8 +162,20 @@ async function evaluateAll(
 interface Report {
   readonly policy: string;
   readonly binding: Live<Binding>;
-  readonly verdict: PolicyVerdict;
+  readonly verdict: TimedVerdict;
 }
+
+function noteChecks(observer: PolicyObserver | undefined, { policy, binding, verdict }: Report): void {
+  const { denials, ignored, ms } = verdict;
+  const about = { policy, binding: binding.metadata.name, ms };
+  for (const fault of ignored) observer?.checked({ ...about, fault, action: 'allow' });
+  for (const { fault = 'no_error' } of denials) {
+    for (const action of binding.spec.validationActions ?? [])
+      observer?.checked({ ...about, fault, action: actionNames[action] ?? 'audit' });
+  }
+}
+
+const actionNames: Readonly<Record<string, 'deny' | 'warn' | 'audit'>> = { Deny: 'deny', Warn: 'warn' };
 
 /** Does what the binding's actions say of the denials; the first one that denies. */
 function report(request: AdmissionRequest, { policy, binding, verdict }: Report): StatusError | undefined {
