@@ -101,6 +101,7 @@ import {
 import { admissionMetrics } from './metrics/admission-metrics.ts';
 import { allocationMetrics } from './metrics/allocation-metrics.ts';
 import { aggregationMetrics } from './metrics/aggregation-metrics.ts';
+import { clientMetrics } from './metrics/client-metrics.ts';
 import { handshakeMetrics, selfRequestMetrics } from './metrics/connection-metrics.ts';
 import { celMetrics, extensionMetrics } from './metrics/extension-metrics.ts';
 import { filterMetrics } from './metrics/filter-metrics.ts';
@@ -111,6 +112,7 @@ import { processMetrics } from './metrics/process-metrics.ts';
 import { readMetrics } from './metrics/read-metrics.ts';
 import { registryMetrics } from './metrics/registry-metrics.ts';
 import { requestMetrics } from './metrics/request-metrics.ts';
+import { podLogMetrics } from './metrics/pod-log-metrics.ts';
 import { podSecurityMetrics } from './metrics/pod-security-metrics.ts';
 import { versionMetrics } from './metrics/version-metrics.ts';
 import { watchMetrics } from './metrics/watch-metrics.ts';
@@ -401,7 +403,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   processMetrics(metrics, { clock, version: options.version });
   versionMetrics(metrics, options.version, options.features);
   registryMetrics(metrics);
-  const observer = observeAll([requestMetrics(metrics, clock), ...(options.observers ?? [])]);
+  const observers = [requestMetrics(metrics, clock), ...(options.observers ?? [])];
+  const observer = observeAll([...observers, podLogMetrics(metrics)]);
+  const clients = clientMetrics(metrics, clock);
+  const inProcessObserver = observeAll([...observers, clients.inProcess]);
   const ownObserver = observeAll([selfRequestMetrics(metrics)]);
   const onHandshakeError = handshakeMetrics(metrics);
   const connecting = {
@@ -412,8 +417,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal: stop.signal,
   };
   const transport = (user: UserInfo): Transport =>
-    inProcessTransport({ ...connecting, registry, observer }, user);
-  const callouts = calloutClient({ clock, services: endpointResolver(lookup) });
+    inProcessTransport({ ...connecting, registry, observer: inProcessObserver }, user);
+  const callouts = calloutClient({
+    clock,
+    services: endpointResolver(lookup),
+    observer: clients.callouts,
+  });
   const cel = celMetrics(metrics, clock);
   const policyParts = {
     lookup,

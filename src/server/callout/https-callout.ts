@@ -37,6 +37,22 @@ export interface CalloutClient {
   close(): void;
 }
 
+/** Hears of calls. Must not throw. */
+export interface CalloutObserver {
+  /** On a clock of its own, in milliseconds. */
+  now(): number;
+  called(call: ObservedCall): void;
+}
+
+/** A call that is over; without a code when there was no answer. */
+export interface ObservedCall {
+  readonly host: string;
+  readonly since: number;
+  readonly bytesSent: number;
+  readonly code?: number;
+  readonly bytesReceived?: number;
+}
+
 const mostBytes = 16 * 1024 * 1024;
 
 interface Destination {
@@ -51,6 +67,7 @@ interface Destination {
 export function calloutClient(options: {
   readonly clock: Clock;
   readonly services: ServiceResolver;
+  readonly observer?: CalloutObserver;
 }): CalloutClient {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 16 });
   return {
@@ -61,12 +78,20 @@ export function calloutClient(options: {
         callout.timeoutSeconds === undefined
           ? undefined
           : options.clock.after(callout.timeoutSeconds * 1000, () => ended.abort());
+      const { observer } = options;
+      const since = observer?.now() ?? 0;
+      const { host } = destination.url;
+      const bytesSent = Buffer.byteLength(callout.body);
       try {
-        return await send(callout, destination, { agent, signal: ended.signal });
+        const answer = await send(callout, destination, { agent, signal: ended.signal });
+        const { code, body } = answer;
+        observer?.called({ host, since, bytesSent, code, bytesReceived: body.length });
+        return answer;
       } catch (error) {
         const reason = ended.signal.aborted
           ? 'context deadline exceeded'
           : connectionFailure(error, destination.connect ?? destination.url);
+        observer?.called({ host, since, bytesSent });
         throw new CalloutError(`Post ${JSON.stringify(destination.shown)}: ${reason}`, { cause: error });
       } finally {
         timer?.cancel();

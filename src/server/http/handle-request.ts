@@ -488,6 +488,7 @@ async function relay(parts: HandlerParts, exchange: Exchange, target: TunnelTarg
   try {
     await parts.tunnel?.relay(exchange.request, exchange.response, target);
   } catch (error) {
+    if (error instanceof TunnelError && error.isUntrusted) exchange.record.isUntrustedBackend = true;
     throw dialFailure(error);
   }
 }

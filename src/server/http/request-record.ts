@@ -45,6 +45,8 @@ export interface RequestRecord {
   response?: ResponseRecord;
   /** The `Status` of what was done, where the answer is no object: of a deletion, of a binding. */
   success?: Status;
+  /** The server behind this one showed a certificate that is not good. */
+  isUntrustedBackend?: boolean;
   /** A fault of the server itself. */
   isFault?: boolean;
   /** The version that it is about is deprecated; the release without it, like `1.25`, or nothing. */

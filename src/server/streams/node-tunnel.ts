@@ -40,6 +40,12 @@ export interface TunnelVia {
 /** Why a node could not be asked; becomes upstream's `error dialing backend` answer. */
 export class TunnelError extends Error {
   override readonly name = 'TunnelError';
+
+  /** The node's certificate is not good. */
+  get isUntrusted(): boolean {
+    const { code } = (this.cause ?? {}) as NodeJS.ErrnoException;
+    return /CERT|SIGNATURE|ISSUER/.test(code ?? '');
+  }
 }
 
 type Request = IncomingMessage | Http2ServerRequest;
@@ -194,13 +200,14 @@ export class NodeTunnel {
       headers,
     });
     const promise = new Promise<NodeAnswer>((resolve, reject) => {
-      const fail = (message: string): void =>
-        reject(new TunnelError(`dial tcp ${target.endpoint.host}:${target.endpoint.port}: ${message}`));
+      const { host, port } = target.endpoint;
+      const fail = (message: string, cause?: Error): void =>
+        reject(new TunnelError(`dial tcp ${host}:${port}: ${message}`, { cause }));
       outgoing.setTimeout(answerTimeoutMs, () => {
         fail('no answer');
         outgoing.destroy();
       });
-      outgoing.on('error', (error) => fail(error.message));
+      outgoing.on('error', (error) => fail(error.message, error));
       outgoing.on('response', (message) => {
         outgoing.setTimeout(0);
         resolve({ upgraded: false, message });
