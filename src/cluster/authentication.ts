@@ -14,13 +14,15 @@ import { createClaimExpressions } from '../server/auth/oidc/claim-expressions.ts
 import { fetchDocument } from '../server/auth/oidc/fetch-document.ts';
 import { createOidcAuthenticator } from '../server/auth/oidc/oidc-authenticator.ts';
 import type { TokenAuthenticator } from '../server/auth/token-authenticator.ts';
-import { createTokenWebhook } from '../server/auth/token-webhook.ts';
+import { createTokenWebhook, type TokenCacheObserver } from '../server/auth/token-webhook.ts';
 import { ClusterError } from './cluster-error.ts';
 import type { UpOptions } from './plan-cluster.ts';
 
 export interface AuthenticationParts {
   readonly clock: Clock;
   readonly apiAudiences: readonly string[];
+  /** Asked for when there is a webhook. */
+  observer(): TokenCacheObserver;
 }
 
 /** Who may send requests beside those that every cluster knows. */
@@ -103,8 +105,11 @@ async function webhookOf(file: string, parts: AuthenticationParts): Promise<Toke
     });
   const caller = createHttpCaller(connection);
   const path = new URL(connection.server).pathname === '/' ? '/' : '';
+  const { clock, apiAudiences } = parts;
   return createTokenWebhook({
-    ...parts,
+    clock,
+    apiAudiences,
+    observer: parts.observer(),
     async review(review) {
       const response = await caller.call({
         method: 'POST',

@@ -31,6 +31,7 @@ import { scheduler } from '../scheduler/scheduler.ts';
 import { createApiServer } from '../server/api-server.ts';
 import type { ApiServer } from '../server/api-server.ts';
 import { auditMetrics } from '../server/metrics/audit-metrics.ts';
+import { tokenCacheMetrics } from '../server/metrics/token-cache-metrics.ts';
 import { StoreError } from '../storage/kv.ts';
 import { openLmdbStore } from '../storage/lmdb/lmdb-store.ts';
 import { furtherAuthentication } from './authentication.ts';
@@ -96,7 +97,12 @@ export async function startControlPlane(
   const { clock, report } = options;
   const ownScheduler = await configuredScheduler(options);
   const audit = options.audit && (await openAuditLog(options.audit, options));
-  const authentication = await furtherAuthentication(options, { clock, apiAudiences: [issuer] });
+  const metrics = new MetricRegistry();
+  const authentication = await furtherAuthentication(options, {
+    clock,
+    apiAudiences: [issuer],
+    observer: () => tokenCacheMetrics(metrics, clock),
+  });
   const [store, pki] = await Promise.all([
     openLmdbStore({ directory: join(plan.dataDirectory, 'store'), clock }),
     ensurePki(join(plan.dataDirectory, 'pki'), serverNames(plan), clock),
@@ -107,7 +113,6 @@ export async function startControlPlane(
       const labels = server.lookup.get(nodes, '', measured.node)?.metadata.labels;
       return labels ? { ...measured, labels } : measured;
     };
-    const metrics = new MetricRegistry();
     const onAuditEvent = auditMetrics(metrics);
     let running: readonly Controller[] = [];
     let served: number | undefined;

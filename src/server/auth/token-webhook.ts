@@ -9,14 +9,33 @@ export interface TokenWebhookOptions {
   review(review: TokenReview): Promise<TokenReview>;
   readonly apiAudiences: readonly string[];
   readonly clock: Clock;
+  readonly observer?: TokenCacheObserver;
+}
+
+/** Hears how answers are kept and asked for. Must not throw. */
+export interface TokenCacheObserver {
+  /** On a clock of its own, in milliseconds. */
+  now(): number;
+  /** A token was looked up, whose answer was known or had to be asked for. */
+  lookedUp(status: 'hit' | 'miss', since: number): void;
+  /** One more or fewer: question under way, or request that waits for another's. */
+  waiting(status: 'in_flight' | 'blocked', change: 1 | -1): void;
+  fetched(status: 'ok' | 'error'): void;
+}
+
+interface KeptAnswer {
+  readonly until: number;
+  readonly result: Promise<TokenResult>;
+  isSettled: boolean;
 }
 
 const cacheMs = 2 * 60 * 1000;
 const cacheLimit = 4096;
 
 /** Asks a service about tokens that nobody else knows (`authentication.k8s.io/v1 TokenReview`); answers hold for two minutes. */
-export function createTokenWebhook({ review, apiAudiences, clock }: TokenWebhookOptions): TokenAuthenticator {
-  const answers = new Map<string, { readonly until: number; readonly result: Promise<TokenResult> }>();
+export function createTokenWebhook(options: TokenWebhookOptions): TokenAuthenticator {
+  const { review, apiAudiences, clock, observer } = options;
+  const answers = new Map<string, KeptAnswer>();
 
   async function ask(token: string, audiences: readonly string[]): Promise<TokenResult> {
     const answer = await review({
@@ -42,22 +61,50 @@ export function createTokenWebhook({ review, apiAudiences, clock }: TokenWebhook
     return { user: found, audiences: shared };
   }
 
+  async function known(answer: KeptAnswer): Promise<TokenResult> {
+    if (answer.isSettled) return answer.result;
+    observer?.waiting('blocked', 1);
+    return answer.result.finally(() => observer?.waiting('blocked', -1));
+  }
+
+  /** Asks, and keeps the answer unless the service could not be asked. */
+  async function fetched(key: string, token: string, audiences: readonly string[]): Promise<TokenResult> {
+    observer?.waiting('in_flight', 1);
+    const answer: KeptAnswer = {
+      until: clock.monotonic() + cacheMs,
+      result: ask(token, audiences),
+      isSettled: false,
+    };
+    if (answers.size >= cacheLimit) answers.clear();
+    answers.set(key, answer);
+    try {
+      const result = await answer.result;
+      observer?.fetched('ok');
+      return result;
+    } catch (error) {
+      answers.delete(key);
+      observer?.fetched('error');
+      throw error;
+    } finally {
+      answer.isSettled = true;
+      observer?.waiting('in_flight', -1);
+    }
+  }
+
   return {
     async authenticate(token, audiences) {
+      const since = observer?.now() ?? 0;
       const key = createHash('sha256')
         .update(JSON.stringify([token, audiences]))
         .digest('base64');
-      const known = answers.get(key);
-      const now = clock.monotonic();
-      if (known && known.until > now) return known.result;
-      const result = ask(token, audiences);
-      if (answers.size >= cacheLimit) answers.clear();
-      answers.set(key, { until: now + cacheMs, result });
+      const before = answers.get(key);
+      const kept = before && before.until > clock.monotonic() ? before : undefined;
       try {
-        return await result;
+        return await (kept ? known(kept) : fetched(key, token, audiences));
       } catch (error) {
-        answers.delete(key);
         return { error: error instanceof Error ? error.message : String(error) };
+      } finally {
+        observer?.lookedUp(kept ? 'hit' : 'miss', since);
       }
     },
   };

@@ -11,6 +11,7 @@ import type { ApiRequest, Transport } from '../../machinery/transport.ts';
 import { createMemoryStore } from '../../storage/memory/memory-store.ts';
 import { createApiServer, type ApiServer } from '../api-server.ts';
 import { auditMetrics } from './audit-metrics.ts';
+import { tokenCacheMetrics } from './token-cache-metrics.ts';
 
 /** What a kube-apiserver serves and this one does not, and why. */
 const absent: readonly (readonly [names: RegExp, reason: string])[] = [
@@ -24,7 +25,6 @@ const absent: readonly (readonly [names: RegExp, reason: string])[] = [
   [/_x509_(insecure_sha1|missing_san)_total$/, 'Node.js decides which certificates are good'],
   [/^apiserver_audit_requests_rejected_total$/, 'no request is refused because of the audit log'],
   [/^apiserver_nodeport_repair_/, 'there is no loop that repairs node ports'],
-  [/^authentication_token_cache_/, 'tokens are checked each time, which is quick'],
   [/^watch_cache_capacity_(de|in)crease_total$/, 'the room for past changes stays as it is'],
   [/^(hidden|disabled)_metrics_total$|^cardinality_enforcement_/, 'no metric can be hidden or limited'],
   [/^rest_client_(exec_plugin|transport)_/, 'there are no such plug-ins and transports'],
@@ -56,6 +56,7 @@ beforeAll(async () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   queueMetrics(registry, systemClock);
   auditMetrics(registry);
+  tokenCacheMetrics(registry, systemClock);
   server = await createApiServer({
     store: createMemoryStore({ clock: systemClock }),
     schema: kubernetesSchema(),
