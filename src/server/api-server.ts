@@ -48,6 +48,7 @@ import { runtimeClass } from './admission/runtime-class.ts';
 import { serviceAccount } from './admission/service-account.ts';
 import { storageObjectInUseProtection } from './admission/storage-object-in-use-protection.ts';
 import { taintNodesByCondition } from './admission/taint-nodes-by-condition.ts';
+import { expressionPaces } from './admission/policies/expression-pace.ts';
 import { conditionCompiler } from './admission/policies/match-conditions.ts';
 import { mutatingPolicies } from './admission/policies/mutating-policies.ts';
 import { validatingPolicies } from './admission/policies/validating-policies.ts';
@@ -424,18 +425,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     observer: clients.callouts,
   });
   const cel = celMetrics(metrics, clock);
+  const large = largeObjects(clock);
+  const newPace = expressionPaces({ clock, isBusy: () => large.isBusy() });
   const policyParts = {
     lookup,
     authorizer,
     params: paramSource(table, schema),
     observer: policyMetrics(metrics, cel),
+    newPace,
   };
   const hookParts = {
     lookup,
     authorizer,
     schema,
     client: callouts,
-    compile: conditionCompiler(cel),
+    compile: conditionCompiler(newPace, cel),
     observer: webhookMetrics(metrics, clock),
   };
   let own: Transport | undefined;
@@ -446,7 +450,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     schema,
     authorizer,
     locks: new KeyLock(),
-    large: largeObjects(clock),
+    large,
     ...(options.features && { features: options.features }),
     observer: readMetrics(metrics),
     admission: createAdmissionChain(

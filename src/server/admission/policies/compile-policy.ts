@@ -6,6 +6,7 @@ import {
 import type { MatchCondition, ParamKind, Variable } from '../../../api/admissionregistration/v1.gen.ts';
 import { BOOL, type CelType, DYN } from '../../../machinery/cel/cel-type.ts';
 import type { PolicyExpression } from './evaluate-expressions.ts';
+import type { NewPace } from './expression-pace.ts';
 
 /** What every policy has. */
 export interface PolicyParts {
@@ -30,7 +31,11 @@ export interface CompiledParts {
 }
 
 /** Compiles a policy's conditions and variables. */
-export function compileParts(spec: PolicyParts, patches: 'patches' | 'none'): CompiledParts {
+export function compileParts(
+  spec: PolicyParts,
+  patches: 'patches' | 'none',
+  newPace: NewPace,
+): CompiledParts {
   const declared = new Map<string, CelType>();
   const declarations: Declarations = {
     params: spec.paramKind !== undefined,
@@ -43,12 +48,13 @@ export function compileParts(spec: PolicyParts, patches: 'patches' | 'none'): Co
       authorizer: authorizer === undefined,
       ...(spec.variables?.length ? { variables: declared } : {}),
     });
-    return { source, compiled: compileExpression(source, environment, results) };
+    return { source, compiled: compileExpression(source, environment, results), pace: newPace() };
   };
   const plain = expressionEnvironment({ ...declarations, patches: false });
   const conditions = (spec.matchConditions ?? []).map(({ expression }) => ({
     source: expression,
     compiled: compileExpression(expression, plain, [BOOL]),
+    pace: newPace(),
   }));
   const variables = new Map<string, PolicyExpression>();
   for (const { name, expression } of spec.variables ?? []) {

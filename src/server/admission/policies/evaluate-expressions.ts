@@ -1,6 +1,7 @@
 import type { Bindings } from '../../../machinery/cel/evaluate.ts';
 import { evaluateWithChecks, type Outcome, type Program } from '../../../machinery/cel/program.ts';
 import type { CelValue } from '../../../machinery/cel/value.ts';
+import type { ExpressionPace } from './expression-pace.ts';
 
 /** What is left for the expressions of one evaluation; lazily computed variables spend of it, too. */
 export interface Budget {
@@ -23,16 +24,22 @@ export class OutOfBudgetError extends Error {
 export interface PolicyExpression {
   readonly source: string;
   readonly compiled: { readonly program: Program } | { readonly error: string };
+  readonly pace?: ExpressionPace;
 }
 
-/** Evaluates one expression within the budget. Throws {@link OutOfBudgetError}. */
+/** Evaluates one expression within the budget, when its pace lets it. Throws {@link OutOfBudgetError} and, of the pace, 429. */
 export async function evaluateExpression(
-  { source, compiled }: PolicyExpression,
+  { source, compiled, pace }: PolicyExpression,
   bindings: Bindings,
   budget: Budget,
 ): Promise<Result> {
   if ('error' in compiled) return { error: `compilation error: ${compiled.error}` };
-  const outcome = await spend(compiled.program, bindings, budget);
+  const turn = pace?.turn();
+  if (turn) await turn;
+  const before = budget.left;
+  const outcome = await spend(compiled.program, bindings, budget).finally(() =>
+    pace?.ended(before - budget.left),
+  );
   if ('error' in outcome) return { error: `expression '${source}' resulted in error: ${outcome.error}` };
   return { value: outcome.value };
 }

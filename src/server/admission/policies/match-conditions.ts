@@ -8,6 +8,7 @@ import type { CelObserver } from '../../../machinery/cel/cel-observer.ts';
 import type { Bindings } from '../../../machinery/cel/evaluate.ts';
 import { aggregate } from '../../../machinery/status/errors.ts';
 import { evaluateExpression, OutOfBudgetError, type PolicyExpression } from './evaluate-expressions.ts';
+import type { NewPace } from './expression-pace.ts';
 
 /** What all conditions of one webhook or policy may cost together. */
 const budget = 2_500_000;
@@ -17,6 +18,7 @@ export type ConditionsResult = { readonly matches: boolean } | { readonly error:
 
 /** Compiles conditions, each set once for as long as the object that holds it lives. */
 export function conditionCompiler(
+  newPace: NewPace,
   observer?: CelObserver,
 ): (conditions: readonly MatchCondition[], params: 'params' | 'none') => readonly PolicyExpression[] {
   const known = new WeakMap<readonly MatchCondition[], readonly PolicyExpression[]>();
@@ -32,6 +34,7 @@ export function conditionCompiler(
     const compiled = conditions.map(({ expression }) => ({
       source: expression,
       compiled: compileExpression(expression, environment, [BOOL]),
+      pace: newPace(),
     }));
     observer?.compiled(since);
     known.set(conditions, compiled);

@@ -16,6 +16,7 @@ import {
   OutOfBudgetError,
   type PolicyExpression,
 } from './evaluate-expressions.ts';
+import type { NewPace } from './expression-pace.ts';
 import { withVariables } from './policy-variables.ts';
 
 /** One mutation whose expression is compiled. */
@@ -30,8 +31,11 @@ export interface CompiledMutatingPolicy extends CompiledParts {
 }
 
 /** Compiles everything a mutating policy evaluates. */
-export function compileMutatingPolicy({ spec }: MutatingAdmissionPolicy): CompiledMutatingPolicy {
-  const parts = compileParts(spec, 'patches');
+export function compileMutatingPolicy(
+  { spec }: MutatingAdmissionPolicy,
+  newPace: NewPace,
+): CompiledMutatingPolicy {
+  const parts = compileParts(spec, 'patches', newPace);
   return {
     ...parts,
     mutations: (spec.mutations ?? []).map(({ patchType, applyConfiguration, jsonPatch }) => {

@@ -53,7 +53,7 @@ export function mutatingPolicies(parts: PolicyServerParts): AdmissionPlugin {
     const known = compiled.get(policy);
     if (known) return known;
     const since = parts.observer?.now() ?? 0;
-    const made = compileMutatingPolicy(policy);
+    const made = compileMutatingPolicy(policy, parts.newPace);
     parts.observer?.compiled(since);
     compiled.set(policy, made);
     return made;

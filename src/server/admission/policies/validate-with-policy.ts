@@ -10,6 +10,7 @@ import {
   OutOfBudgetError,
   type PolicyExpression,
 } from './evaluate-expressions.ts';
+import type { NewPace } from './expression-pace.ts';
 import { evaluateConditions } from './match-conditions.ts';
 import type { ExpressionFault } from './policy-observer.ts';
 import { withVariables } from './policy-variables.ts';
@@ -28,8 +29,11 @@ export interface CompiledPolicy extends CompiledParts {
 }
 
 /** Compiles everything a validating policy evaluates. */
-export function compileValidatingPolicy({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
-  const parts = compileParts(spec, 'none');
+export function compileValidatingPolicy(
+  { spec }: ValidatingAdmissionPolicy,
+  newPace: NewPace,
+): CompiledPolicy {
+  const parts = compileParts(spec, 'none', newPace);
   return {
     ...parts,
     validations: (spec.validations ?? []).map((validation) => ({

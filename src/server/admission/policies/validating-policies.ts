@@ -13,6 +13,7 @@ import { newRefusal } from '../refuse.ts';
 import { reviewObjects } from '../webhooks/webhook-matching.ts';
 import { boundPolicies, matchedBy, type BoundPolicy } from './bound-policies.ts';
 import { expressionBindings, type BindingParts } from './expression-bindings.ts';
+import type { NewPace } from './expression-pace.ts';
 import { collectParams, type ParamSource, PolicyConfigurationError, unknownKind } from './policy-params.ts';
 import type { PolicyObserver } from './policy-observer.ts';
 import {
@@ -30,6 +31,7 @@ type Binding = ValidatingAdmissionPolicyBinding;
 export interface PolicyServerParts extends BindingParts {
   readonly params: ParamSource;
   readonly observer?: PolicyObserver;
+  readonly newPace: NewPace;
 }
 
 const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure';
@@ -53,7 +55,7 @@ export function validatingPolicies(parts: PolicyServerParts): AdmissionPlugin {
     const known = compiled.get(policy);
     if (known) return known;
     const since = parts.observer?.now() ?? 0;
-    const made = compileValidatingPolicy(policy);
+    const made = compileValidatingPolicy(policy, parts.newPace);
     parts.observer?.compiled(since);
     compiled.set(policy, made);
     return made;

@@ -1,0 +1,68 @@
+import { expect, it } from 'vitest';
+import { FakeClock } from '../../../base/fake-clock.ts';
+import { expressionPaces, type ExpressionPace } from './expression-pace.ts';
+
+const costly = 100_000;
+
+function arranged(): {
+  readonly clock: FakeClock;
+  readonly state: { busy: boolean };
+  readonly pace: ExpressionPace;
+  evaluate(ms: number, cost: number): Promise<void>;
+} {
+  const clock = new FakeClock();
+  const state = { busy: true };
+  const pace = expressionPaces({ clock, isBusy: () => state.busy })();
+  return {
+    clock,
+    state,
+    pace,
+    async evaluate(ms, cost) {
+      expect(pace.turn()).toBeUndefined();
+      await clock.advance(ms);
+      pace.ended(cost);
+    },
+  };
+}
+
+it('lets cheap expressions pass at once, however long the machine took', async () => {
+  const { evaluate } = arranged();
+  for (let round = 0; round < 3; round += 1) await evaluate(50, 1_000);
+});
+
+it('lets costly ones pass at once while nobody else asks for anything', async () => {
+  const { evaluate, state } = arranged();
+  state.busy = false;
+  for (let round = 0; round < 3; round += 1) await evaluate(50, costly);
+});
+
+it('waits in proportion to how long the one before took', async () => {
+  const { clock, pace, evaluate } = arranged();
+  await evaluate(20, costly);
+  let on = false;
+  const turn = pace.turn()?.then(() => (on = true));
+  await clock.advance(2_999);
+  expect(on).toBe(false);
+  await clock.advance(1);
+  await turn;
+  expect(on).toBe(true);
+});
+
+it('goes on when the others have gone', async () => {
+  const { clock, state, pace, evaluate } = arranged();
+  await evaluate(20, costly);
+  const turn = pace.turn();
+  state.busy = false;
+  await clock.advance(3_000);
+  await turn;
+  expect(pace.turn()).toBeUndefined();
+});
+
+it('refuses who asks while too many wait', async () => {
+  const { clock, pace, evaluate } = arranged();
+  await evaluate(20, costly);
+  const waiting = Array.from({ length: 16 }, () => pace.turn());
+  await expect(pace.turn()).rejects.toMatchObject({ status: { code: 429 } });
+  await clock.advance(20_000);
+  await Promise.all(waiting);
+});
