@@ -13,6 +13,7 @@ export type Target = Pick<AgentOptions, 'ca' | 'cert' | 'key'> & {
 type Attack = (target: Target) => Promise<void> | void;
 
 const namespace = '/api/v1/namespaces/default';
+const policies = '/apis/admissionregistration.k8s.io/v1';
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /** Sends one request and resolves to the code of the answer, 0 when there is none. */
@@ -81,6 +82,26 @@ export const attacks: Readonly<Record<string, Attack>> = {
       spec: { a: Array.from({ length: 1_000 }, (_, at) => at) },
     };
     repeat(() => post(target, '/apis/bench.example/v1/namespaces/default/loops', object));
+  },
+  async 'a policy of quadratic cost'(target) {
+    const about = { apiVersion: 'admissionregistration.k8s.io/v1', metadata: { name: 'slow' } };
+    const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] };
+    await post(target, `${policies}/validatingadmissionpolicies`, {
+      ...about,
+      kind: 'ValidatingAdmissionPolicy',
+      spec: {
+        matchConstraints: { resourceRules: [rule] },
+        validations: [{ expression: "object.data.all(a, object.data.all(b, a != b + 'x'))" }],
+      },
+    });
+    await post(target, `${policies}/validatingadmissionpolicybindings`, {
+      ...about,
+      kind: 'ValidatingAdmissionPolicyBinding',
+      spec: { policyName: 'slow', validationActions: ['Deny'] },
+    });
+    const data = Object.fromEntries(Array.from({ length: 320 }, (_, at) => [`k${at}`, 'v']));
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { generateName: 'a-' }, data };
+    repeat(() => post(target, `${namespace}/configmaps`, object));
   },
   'definitions of 10,000 properties'(target) {
     const names = Array.from({ length: 10_000 }, (_, index) => [`p${index}`, { type: 'string' }]);
