@@ -364,8 +364,9 @@ describeWith({ root: true, kubectl: true, files: monitoringTools }, 'monitoring'
   });
 
   it('has nothing to criticise in the metrics of API and node', async () => {
-    /** Counters that kube-apiserver names without `_total`. */
-    const upstreams = /^(authenticated_user_requests|authentication_attempts) /;
+    /** Metrics whose names in kube-apiserver are not Prometheus' usual ones. */
+    const upstreams =
+      /^(authenticated_user_requests|authentication_attempts|apiextensions_openapi_v[23]_regeneration_count|apiserver_admission_step_admission_duration_seconds_summary) /;
     const node = (await kubectl('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}')).trim();
     const pages = ['metrics', 'metrics/resource', 'metrics/cadvisor'].map(
       (page) => `/api/v1/nodes/${node}/proxy/${page}`,
