@@ -7,7 +7,6 @@ export const onFixedPorts: string[] = [
   'test/ingress.test.ts',
   'test/lifecycle.test.ts',
   'test/main-job.test.ts',
-  'test/patterns.test.ts',
   'test/rootless.test.ts',
   'test/services.test.ts',
   'test/software.test.ts',
