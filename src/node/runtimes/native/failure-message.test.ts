@@ -20,6 +20,11 @@ describe('why a command could not be started in a container', () => {
       'failed to exec in container: OCI runtime exec failed: exec failed: exec failed: no such container: unknown',
     ],
     ['is nothing after mere warnings', '{"level":"warning","msg":"odd"}\n', undefined],
+    [
+      'is nothing of what the command itself wrote to its terminal',
+      '{"level":"error","msg":"mine","time":"now"}\r\n\n',
+      undefined,
+    ],
     ['is nothing without a log', undefined, undefined],
   ])('%s', async (_name, log, message) => {
     const file = join(folder, 'log');

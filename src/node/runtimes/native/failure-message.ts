@@ -11,11 +11,12 @@ export async function failureMessage(folder: string): Promise<string> {
 
 /** What the launcher said when a command could not be started in a container; undefined when it was started. */
 export async function execFailure(logFile: string): Promise<string | undefined> {
-  const log = (await readIfPresent(logFile))?.trim() ?? '';
+  const log = (await readIfPresent(logFile)) ?? '';
+  // What ends with a carriage return is the command's own: crun puts there what the terminal still held (see terminalRest).
   const line = log
     .split('\n')
     .toReversed()
-    .find((text) => text.startsWith('{') && /"level": ?"error"/.test(text));
+    .find((text) => text.startsWith('{') && !text.endsWith('\r') && /"level": ?"error"/.test(text));
   return (
     line && `failed to exec in container: OCI runtime exec failed: exec failed: ${messageOf(line)}: unknown`
   );

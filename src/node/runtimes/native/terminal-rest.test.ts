@@ -11,6 +11,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const entry = '{ "msg": "cgroups in hybrid mode", "level": "warning", "time": "2026-01-01T00:00:00.0Z" }\n';
+/** As a program writes it to its terminal. */
+const logged = entry.replace('\n', '\r\n');
 const long = Array.from({ length: 90 }, (_, index) => `line ${index}\r\n`).join('');
 const pieces = (text: string): string =>
   Array.from(
@@ -24,6 +26,7 @@ it.each([
   ['a line', 'one\r\n\n', 'one\r\n'],
   ['text without an end', 'one\n', 'one'],
   ['text after an entry', `${entry}{"a": 1}\r\n\n`, '{"a": 1}\r\n'],
+  ['lines of a log that are like entries', `${entry}${logged}\n`, logged],
   ['several pieces', pieces(long), long],
   ['pieces of any size', 'one\r\n\ntw\no\r\n\n', 'one\r\ntwo\r\n'],
   ['a piece that ends between the two ends of a line', 'one\r\n\ntwo\r\n\n', 'one\r\ntwo\r\n'],

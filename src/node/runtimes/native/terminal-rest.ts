@@ -36,12 +36,12 @@ function joinedPieces(text: Buffer): Buffer {
   return Buffer.concat(pieces);
 }
 
-/** A log without the entries of crun itself, which are written before a container's process runs. */
+/** A log without the entries of crun itself, which come before a container's process runs; lines of a terminal end otherwise. */
 function withoutEntries(log: Buffer): Buffer {
   let rest = log;
   for (;;) {
     const end = rest.indexOf(newline);
-    if (end < 0 || !isEntry(rest.toString('utf8', 0, end))) return rest;
+    if (end < 0 || rest[end - 1] === carriageReturn || !isEntry(rest.toString('utf8', 0, end))) return rest;
     rest = rest.subarray(end + 1);
   }
 }
