@@ -1,13 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { builtinResources } from '../api/catalog.ts';
 import type { AnyResource } from '../api/resource.ts';
 import { systemClock } from '../base/clock.ts';
 import type { MetricRegistry } from '../base/metrics/registry.ts';
 import type { Client } from '../client/client.ts';
 import { createClient } from '../client/create-client.ts';
-import { kubernetesSchema } from '../machinery/schema/table.ts';
 import { isStatus } from '../machinery/status-error.ts';
-import { createApiServer } from '../server/api-server.ts';
+import { createTestApiServer } from '../server/test-api-server.ts';
 import { createMemoryStore } from '../storage/memory/memory-store.ts';
 import type { Controller, WorkFailure } from './controller.ts';
 import { createInformers } from './create-informers.ts';
@@ -36,21 +34,9 @@ export async function startTestServer(
   const clock = systemClock;
   const store = createMemoryStore({ clock });
   const failures: WorkFailure[] = [];
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const server = await createApiServer({
+  const server = await createTestApiServer({
     store,
-    schema: kubernetesSchema(),
-    clock,
     resources: (needs) => [...builtinResources({ ...needs, serviceCidr }), ...resources],
-    tls: { cert: '', key: '', clientCa: '' },
-    serviceAccount: {
-      issuer: 'https://kubernetes.default.svc.cluster.local',
-      signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    },
-    version: { gitVersion: 'v1.36.2' },
-    onFault: (error) => {
-      throw error;
-    },
   });
   const client = createClient(
     server.transport({ name: 'tester', groups: ['system:masters', 'system:authenticated'] }),

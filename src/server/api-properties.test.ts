@@ -1,38 +1,19 @@
-import { generateKeyPairSync } from 'node:crypto';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtinResources } from '../api/catalog.ts';
 import { configmaps, namespaces } from '../api/core/v1.gen.ts';
 import { deployments } from '../api/apps/v1.gen.ts';
-import { systemClock } from '../base/clock.ts';
 import type { KubeObject, Live, ResourceType } from '../machinery/object.ts';
-import { kubernetesSchema } from '../machinery/schema/table.ts';
 import { StatusError } from '../machinery/status-error.ts';
 import type { ApiRequest, PatchType, Transport } from '../machinery/transport.ts';
-import { createMemoryStore } from '../storage/memory/memory-store.ts';
-import { createApiServer, type ApiServer } from './api-server.ts';
+import type { ApiServer } from './api-server.ts';
+import { createTestApiServer } from './test-api-server.ts';
 
 let server: ApiServer;
 let admin: Transport;
 let made = 0;
 
 beforeAll(async () => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  server = await createApiServer({
-    store: createMemoryStore({ clock: systemClock }),
-    schema: kubernetesSchema(),
-    clock: systemClock,
-    resources: (needs) => builtinResources({ ...needs, serviceCidr: '10.96.0.0/16' }),
-    tls: { cert: '', key: '', clientCa: '' },
-    serviceAccount: {
-      issuer: 'https://kubernetes.default.svc.cluster.local',
-      signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    },
-    version: { gitVersion: 'v1.36.2' },
-    onFault: (error) => {
-      throw error;
-    },
-  });
+  server = await createTestApiServer();
   admin = server.transport({ name: 'admin', groups: ['system:masters'] });
 });
 afterAll(() => server.close());

@@ -1,13 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtinResources } from '../api/catalog.ts';
 import type { PodDisruptionBudgetStatus } from '../api/policy/v1.gen.ts';
 import { systemClock } from '../base/clock.ts';
-import { kubernetesSchema } from '../machinery/schema/table.ts';
 import type { StatusError } from '../machinery/status-error.ts';
 import type { Transport } from '../machinery/transport.ts';
 import { createMemoryStore } from '../storage/memory/memory-store.ts';
-import { type ApiServer, createApiServer } from './api-server.ts';
+import type { ApiServer } from './api-server.ts';
+import { createTestApiServer } from './test-api-server.ts';
 
 const pods = { group: '', version: 'v1', resource: 'pods', namespace: 'default' } as const;
 const budgets = {
@@ -22,22 +20,7 @@ let admin: Transport;
 const store = createMemoryStore({ clock: systemClock });
 
 beforeAll(async () => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  server = await createApiServer({
-    store,
-    schema: kubernetesSchema(),
-    clock: systemClock,
-    resources: (needs) => builtinResources({ ...needs, serviceCidr: '10.96.0.0/16' }),
-    tls: { cert: '', key: '', clientCa: '' },
-    serviceAccount: {
-      issuer: 'https://kubernetes.default.svc.cluster.local',
-      signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    },
-    version: { gitVersion: 'v1.36.2' },
-    onFault(error) {
-      throw error;
-    },
-  });
+  server = await createTestApiServer({ store });
   admin = server.transport({ name: 'admin', groups: ['system:masters', 'system:authenticated'] });
   await admin.request({
     verb: 'create',

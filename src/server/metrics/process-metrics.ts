@@ -1,19 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../../base/clock.ts';
 import type { MetricRegistry } from '../../base/metrics/registry.ts';
-
-/** Members of `/version` that upstream's build information has as labels. */
-const buildFields = [
-  'major',
-  'minor',
-  'gitVersion',
-  'gitCommit',
-  'gitTreeState',
-  'buildDate',
-  'goVersion',
-  'compiler',
-  'platform',
-];
+import { requiredVersionFields } from '../version-fields.ts';
 
 export interface ProcessMetricsOptions {
   readonly clock: Clock;
@@ -29,9 +17,11 @@ export function processMetrics(registry: MetricRegistry, { clock, version }: Pro
     .gauge({
       name: 'kubernetes_build_info',
       help: '[ALPHA] What was built, as /version says it.',
-      labels: buildFields.map((key) => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
+      labels: requiredVersionFields.map((key) =>
+        key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      ),
     })
-    .labels(...buildFields.map((key) => said.get(key) ?? ''))
+    .labels(...requiredVersionFields.map((key) => said.get(key) ?? ''))
     .set(1);
   const startedAt = clock.now() / 1000 - process.uptime();
   const reading = (

@@ -1,15 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtinResources } from '../../api/catalog.ts';
 import { systemClock } from '../../base/clock.ts';
 import { queueMetrics } from '../../base/metrics/queue-metrics.ts';
 import { MetricRegistry } from '../../base/metrics/registry.ts';
-import { kubernetesSchema } from '../../machinery/schema/table.ts';
 import type { ApiRequest, Transport } from '../../machinery/transport.ts';
-import { createMemoryStore } from '../../storage/memory/memory-store.ts';
-import { createApiServer, type ApiServer } from '../api-server.ts';
+import type { ApiServer } from '../api-server.ts';
+import { createTestApiServer } from '../test-api-server.ts';
 import { auditMetrics } from './audit-metrics.ts';
 import { tokenCacheMetrics } from './token-cache-metrics.ts';
 
@@ -53,26 +50,10 @@ let server: ApiServer;
 let admin: Transport;
 
 beforeAll(async () => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   queueMetrics(registry, systemClock);
   auditMetrics(registry);
   tokenCacheMetrics(registry, systemClock);
-  server = await createApiServer({
-    store: createMemoryStore({ clock: systemClock }),
-    schema: kubernetesSchema(),
-    clock: systemClock,
-    resources: (needs) => builtinResources({ ...needs, serviceCidr: '10.96.0.0/16' }),
-    tls: { cert: '', key: '', clientCa: '' },
-    serviceAccount: {
-      issuer: 'https://kubernetes.default.svc.cluster.local',
-      signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    },
-    version: { gitVersion: 'v1.36.2+kanoe.0.1.0' },
-    onFault(error) {
-      throw error;
-    },
-    metrics: registry,
-  });
+  server = await createTestApiServer({ metrics: registry });
   admin = server.transport({ name: 'admin', groups: ['system:masters'] });
 });
 

@@ -1,3 +1,4 @@
+import { requiredVersionFields } from '../version-fields.ts';
 import type { Clock } from '../../base/clock.ts';
 import { erased } from '../registry/served-resource.ts';
 import type { AnyResource } from '../../api/resource.ts';
@@ -126,17 +127,6 @@ function answer(
   return { status: 200, headers: { ...headers, 'content-type': options.type }, body };
 }
 
-const requiredOfVersion = [
-  'major',
-  'minor',
-  'gitVersion',
-  'gitCommit',
-  'gitTreeState',
-  'buildDate',
-  'goVersion',
-  'compiler',
-  'platform',
-];
 const optionalOfVersion = [
   'emulationMajor',
   'emulationMinor',
@@ -153,10 +143,10 @@ const versionDefinition: CustomDefinition = {
 
 function versionSchema(ofRequired: JsonSchema): JsonSchema {
   const properties = [
-    ...requiredOfVersion.map((name) => [name, { type: 'string', ...ofRequired }] as const),
+    ...requiredVersionFields.map((name) => [name, { type: 'string', ...ofRequired }] as const),
     ...optionalOfVersion.map((name) => [name, { type: 'string' }] as const),
   ].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { type: 'object', required: requiredOfVersion, properties: Object.fromEntries(properties) };
+  return { type: 'object', required: requiredVersionFields, properties: Object.fromEntries(properties) };
 }
 
 /** What to make the documents of: `v2`, `v2.pb`, and those of v3 by the path behind `/openapi/v3/`. */
