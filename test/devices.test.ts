@@ -216,6 +216,7 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     await ready('first');
     process.kill(cluster.record().process?.pid ?? 0, 'SIGKILL');
     await cluster.up();
+    await plugin?.printed(/registered\n[^]*registered\n/);
     await eventually(async () => expect(await amounts()).toEqual(['3', '3']));
     const before = calls(gpu).length;
     await kubectl.apply([

@@ -14,7 +14,7 @@ const program = `
   const { readFileSync } = require('fs');
   console.log('started as', process.env.ROLE);
   console.error('config', readFileSync(process.env.CONFIG, 'utf8'));
-  createServer((q, s) => s.end('hello from ' + process.env.HOSTNAME)).listen(8080);
+  createServer((q, s) => s.end('hello from ' + process.env.HOSTNAME)).listen(8091);
 `;
 
 /** Two pods that listen on the same port, with a volume and variables. */
@@ -40,7 +40,7 @@ const echo: readonly object[] = [
                 { name: 'ROLE', value: 'server' },
                 { name: 'CONFIG', value: '/etc/echo/config' },
               ],
-              readinessProbe: { httpGet: { port: 8080, path: '/' }, periodSeconds: 1 },
+              readinessProbe: { httpGet: { port: 8091, path: '/' }, periodSeconds: 1 },
               volumeMounts: [{ name: 'config', mountPath: '/etc/echo' }],
             },
           ],
@@ -100,8 +100,8 @@ describe
       expect(log).toContain('started as server\n');
       expect(log).toContain('config from a volume\n');
       expect(await kubectl('exec', name, '--', 'node', '-p', 'process.env.ROLE')).toBe('server\n');
-      const port = kubectl.start('port-forward', name, ':8080');
-      const [, local] = await port.printed(/127\.0\.0\.1:(\d+) -> 8080/);
+      const port = kubectl.start('port-forward', name, ':8091');
+      const [, local] = await port.printed(/127\.0\.0\.1:(\d+) -> 8091/);
       const answer = await fetch(`http://127.0.0.1:${local}`);
       expect(await answer.text()).toBe(`hello from ${name.replace('pod/', '')}`);
       await port.stop();

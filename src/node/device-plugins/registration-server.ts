@@ -1,5 +1,6 @@
 import { createServer, type Server as SocketServer } from 'node:net';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../missing-file.ts';
 import { rpcNamespace } from '../plugins/rpc-schema.ts';
@@ -36,12 +37,19 @@ export async function serveRegistration(
       },
     );
   });
+  // A plug-in that sees the socket may connect to it at once.
+  const unfinished = join(folder, 'starting');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(unfinished, resolve);
+  });
   server.on('error', onError);
-  server.listen(path);
   server.unref();
+  await rename(unfinished, path);
   return {
     close() {
       server.close();
+      rmSync(path, { force: true });
       void injecting?.then(({ close }) => close());
     },
   };

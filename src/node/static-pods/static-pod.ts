@@ -76,7 +76,11 @@ export function planMirror(
   mirror: Live<Pod> | undefined,
 ): 'none' | 'create' | 'delete' {
   if (!mirror) return pod ? 'create' : 'none';
-  const { deletionTimestamp, annotations } = mirror.metadata;
-  if (!pod || deletionTimestamp !== undefined) return 'delete';
-  return annotations?.[CONFIG_MIRROR] === pod.metadata.uid ? 'none' : 'delete';
+  if (!pod || mirror.metadata.deletionTimestamp !== undefined) return 'delete';
+  return isMirrorOf(mirror, pod) ? 'none' : 'delete';
+}
+
+/** Whether a mirror shows a static pod as it is now. */
+export function isMirrorOf(mirror: Live<Pod>, pod: Live<Pod>): boolean {
+  return mirror.metadata.annotations?.[CONFIG_MIRROR] === pod.metadata.uid;
 }

@@ -5,7 +5,7 @@ import type { Client } from '../../client/client.ts';
 import type { Live } from '../../machinery/object.ts';
 import { isStatus } from '../../machinery/status-error.ts';
 import { readManifests } from './read-manifests.ts';
-import { mirrorOf, planMirror, staticPod } from './static-pod.ts';
+import { isMirrorOf, mirrorOf, planMirror, staticPod } from './static-pod.ts';
 
 export interface StaticPodsOptions {
   readonly clock: Clock;
@@ -25,12 +25,15 @@ export interface StaticPodsOptions {
 const POLL_MS = 20_000;
 const SETTLE_MS = 50;
 const RETRY_MS = 2000;
+/** How long a mirror that somebody deleted stays away: `kubectl delete` looks a few times, and waits for ever for one that is back already. */
+const REST_MS = 1000;
 
 /** Keeps a node's static pods the same as its manifests, and what the API shows of them the same as the pods. */
 export class StaticPods {
   readonly #options: StaticPodsOptions;
   readonly #pods = new Map<string, Live<Pod>>();
   readonly #mirrors = new Map<string, Live<Pod>>();
+  readonly #resting = new Map<string, Timer>();
   #watcher: FSWatcher | undefined;
   #timer: Timer | undefined;
   #retry: Timer | undefined;
@@ -53,6 +56,7 @@ export class StaticPods {
     this.#watcher?.close();
     this.#timer?.cancel();
     this.#retry?.cancel();
+    for (const rest of this.#resting.values()) rest.cancel();
   }
 
   /** The complete list of what the API shows of this node's static pods. */
@@ -63,7 +67,7 @@ export class StaticPods {
   }
 
   applyMirror(type: string, mirror: Live<Pod>): void {
-    if (type === 'DELETED') this.#mirrors.delete(keyOf(mirror));
+    if (type === 'DELETED') this.#drop(mirror);
     else this.#take(mirror);
     this.reconcile();
   }
@@ -80,6 +84,18 @@ export class StaticPods {
     if (pod && planMirror(pod, mirror) === 'none') this.#options.onMirror(pod, mirror);
   }
 
+  #drop(mirror: Live<Pod>): void {
+    const key = keyOf(mirror);
+    if (this.#mirrors.get(key)?.metadata.uid === mirror.metadata.uid) this.#mirrors.delete(key);
+    const pod = this.#pods.get(key);
+    if (!pod || !isMirrorOf(mirror, pod) || this.#resting.has(key)) return;
+    const rest = this.#options.clock.after(REST_MS, () => {
+      this.#resting.delete(key);
+      this.reconcile();
+    });
+    this.#resting.set(key, rest);
+  }
+
   async #reconcile(): Promise<void> {
     const node = this.#options.node();
     if (!node || this.#closed) return;
@@ -92,10 +108,10 @@ export class StaticPods {
         await resource
           .delete({ namespace, name }, { gracePeriodSeconds: 0, preconditions: { uid } })
           .catch(unless('NotFound', 'Conflict'));
-        if (this.#mirrors.get(key) === mirror) this.#mirrors.delete(key);
+        this.#drop(mirror);
       }
       const shown = this.#mirrors.get(key);
-      if (pod && planMirror(pod, shown) === 'create')
+      if (pod && !this.#resting.has(key) && planMirror(pod, shown) === 'create')
         await resource.create(mirrorOf(pod, node)).catch(unless('AlreadyExists'));
     }
   }
