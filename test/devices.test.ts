@@ -94,7 +94,7 @@ describeWith({ root: true, kubectl: true, tools: ['crun'] }, 'devices', () => {
     directory = join(cluster.record().dataDirectory, 'nodes/1');
     nodeName = (await kubectl.json<{ items: readonly Node[] }>('get', 'nodes')).items[0]?.metadata.name ?? '';
     await kubectl.apply([...offer(gpu, nodeName, ['d1', 'd2', 'd3']), ...offer(late, nodeName, ['d'])]);
-    const hook = { hookName: 'createRuntime', path: '/bin/sh', args: ['sh', '-c', 'exit 0'] };
+    const hook = { hookName: 'createRuntime', path: '/bin/sh', args: ['sh', '-c', 'cat > /dev/null'] };
     await startDriver(gpu, {
       edits: {
         deviceNodes: [{ path: '/dev/gpu', type: 'c', major: 1, minor: 11, permissions: 'r' }],
