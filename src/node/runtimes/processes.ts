@@ -39,15 +39,21 @@ export async function ancestorsOf(pid: number): Promise<readonly number[]> {
 const namingMs = 2_000;
 const namingPollMs = 5;
 
-/** Kills the process that a file names, and what it started; waits a moment for a launcher that is about to name it. */
-export async function killNamed(pidFile: string, clock: Clock): Promise<void> {
+/** The process that a file names; waits a moment for a launcher that is about to name it. */
+export async function namedProcess(pidFile: string, clock: Clock): Promise<number | undefined> {
   const deadline = clock.monotonic() + namingMs;
   for (;;) {
     const pid = Number(readNow(pidFile));
-    if (pid > 1) return killTree(pid);
-    if (clock.monotonic() > deadline) return;
+    if (pid > 1) return pid;
+    if (clock.monotonic() > deadline) return undefined;
     await sleep(clock, namingPollMs);
   }
+}
+
+/** Kills the process that a file names (or is about to), and what it started. */
+export async function killNamed(pidFile: string, clock: Clock): Promise<void> {
+  const pid = await namedProcess(pidFile, clock);
+  if (pid !== undefined) killTree(pid);
 }
 
 function killTree(pid: number): void {

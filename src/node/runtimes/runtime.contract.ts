@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   RuntimeError,
@@ -256,16 +257,27 @@ export function runtimeContract(subject: RuntimeSubject): void {
         await expect(failure).rejects.toMatchObject({ code: 'NOT_RUNNING' });
       });
 
-      itWith('terminal')('gives a terminal of the size asked for', async () => {
-        const session = await runtime.exec(id, { command: ['sh'], tty: true, stdin: true });
-        session.resize(101, 33);
-        session.stdin?.write(
-          'until [ "$(stty size 2> /dev/null)" = "33 101" ]; do sleep 0.02; done; echo sized; exit 4\n',
-        );
-        const output = text(session.stdout);
-        expect(await session.exited).toBe(4);
-        expect(await output).toContain('sized');
-      });
+      itWith('terminal')(
+        'gives a terminal of the size asked for, from the start and at any later time',
+        async () => {
+          const resized = async (waitMs: number): Promise<void> => {
+            const session = await runtime.exec(id, { command: ['sh'], tty: true, stdin: true });
+            const awaiting = (size: string, then: string): string =>
+              `until [ "$(stty size 2> /dev/null)" = "${size}" ]; do sleep 0.02; done; ${then}\n`;
+            session.stdin?.write(awaiting('33 101', 'echo "now"-smaller'));
+            session.stdin?.write(awaiting('20 80', 'echo "sized"-twice; exit 4'));
+            const output = text(session.stdout);
+            await delay(waitMs);
+            session.resize(102, 34);
+            session.resize(101, 33);
+            await waitFor(session.stdout, 'now-smaller');
+            session.resize(80, 20);
+            expect(await session.exited).toBe(4);
+            expect(await output).toContain('sized-twice');
+          };
+          for (const waitMs of [0, 8, 16, 24, 200]) await resized(waitMs);
+        },
+      );
     });
 
     describe('attach', () => {

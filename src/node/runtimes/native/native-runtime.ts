@@ -47,9 +47,16 @@ import { newContainer, type Container } from './tracked-container.ts';
 import type { LauncherChoice } from './select-launcher.ts';
 import { joinScript, shimScript } from './shim-script.ts';
 import { execFailure, failureMessage } from './failure-message.ts';
-import { resizeTerminal } from './resize-terminal.ts';
+import { terminalSizer } from './resize-terminal.ts';
 import { terminalRest } from './terminal-rest.ts';
-import { ancestorsOf, killNamed, processExists, signalNumber, signalProcess } from '../processes.ts';
+import {
+  ancestorsOf,
+  killNamed,
+  namedProcess,
+  processExists,
+  signalNumber,
+  signalProcess,
+} from '../processes.ts';
 
 export interface NativeRuntimeOptions {
   /** State that lasts, on a file system that overlayfs can write to; made with mode 0700. */
@@ -385,7 +392,17 @@ class NativeRuntime implements ContainerRuntime {
     });
     const files = [pidFile, ...(logFile ? [logFile] : [])];
     void exited.catch(() => {}).then(() => Promise.all(files.map((file) => rm(file, { force: true }))));
-    return { ...session, exited };
+    // crun passes on the size that a terminal has at the start, and no later one.
+    const resizeInside = terminalSizer(() => namedProcess(pidFile, this.#options.clock));
+    return {
+      ...session,
+      exited,
+      resize(columns, rows) {
+        if (!options.tty) return;
+        session.resize(columns, rows);
+        resizeInside(columns, rows);
+      },
+    };
   }
 
   async attach(
@@ -402,7 +419,7 @@ class NativeRuntime implements ContainerRuntime {
       closeShimStdin: () => {
         if (container.shimPid !== undefined) signalProcess(container.shimPid, constants.signals.SIGUSR1);
       },
-      resize: (columns, rows) => resizeTerminal(container.progress.pid, columns, rows),
+      resize: terminalSizer(async () => container.progress.pid),
     });
   }
 
