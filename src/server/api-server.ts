@@ -77,7 +77,7 @@ import { definitionNeeds } from './definition-needs.ts';
 import { ensureBootstrapObjects } from './bootstrap-objects.ts';
 import { ruleCompiler } from '../machinery/validation-rules/evaluate-rules.ts';
 import { webhookConverter } from './extensions/webhook-converter.ts';
-import { ruleThread } from './extensions/rule-thread.ts';
+import { evaluationThread } from './extensions/evaluation-thread.ts';
 import { startExtensions } from './extensions/start-extensions.ts';
 import { cacheLookup, kindLookup, policySource } from './cache-lookup.ts';
 import { servedGroups, type ServedGroup } from './discovery/discovery-documents.ts';
@@ -178,7 +178,7 @@ export interface ApiServerOptions {
   readonly features?: Registry['features'];
   /** How long a server that is to stop still serves while `/readyz` fails already, so that others stop sending. Default 0. */
   readonly shutdownDelayMs?: number;
-  /** The program (the built `bin/rules-worker`) of a thread for custom resources' rules that take long; without it they run here. */
+  /** The program (the built `bin/rules-worker`) of a thread for rules and expressions that take long; without it they run here. */
   readonly rulesWorker?: string;
   /** Further paths, tried before those of discovery. */
   readonly paths?: readonly PathRoute[];
@@ -426,7 +426,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const cel = celMetrics(metrics, clock);
   const large = largeObjects(clock);
-  const newPace = expressionPaces({ clock, isBusy: () => large.isBusy() });
+  const isBusy = (): boolean => large.isBusy();
+  const { rulesWorker: workerFile } = options;
+  const long = workerFile === undefined ? undefined : evaluationThread({ clock, isBusy, workerFile });
+  const newPace = expressionPaces({ clock, isBusy, elsewhere: long?.expression });
   const policyParts = {
     lookup,
     authorizer,
@@ -524,17 +527,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onFault: (error) => options.onFault(error),
   };
   const dangling = keepDanglingConditions(following);
-  const { rulesWorker: workerFile } = options;
-  const longRules =
-    workerFile === undefined
-      ? undefined
-      : ruleThread({ clock, isBusy: () => registry.large.isBusy(), workerFile });
   const extensions = startExtensions({
     ...following,
     store,
     feed,
     schema,
-    compileRules: ruleCompiler({ observer: cel, ...(longRules && { elsewhere: longRules.evaluate }) }),
+    compileRules: ruleCompiler({ observer: cel, ...(long && { elsewhere: long.rules }) }),
     observer: extensionMetrics(metrics, clock),
     webhookConverter: (definition, complete) => webhookConverter(definition, complete, callouts),
   });
@@ -563,7 +561,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (options.shutdownDelayMs) await sleep(clock, options.shutdownDelayMs);
       dangling.close();
       extensions.close();
-      longRules?.close();
+      long?.close();
       local.close();
       aggregator.close();
       stop.abort();

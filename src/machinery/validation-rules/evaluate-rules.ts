@@ -53,7 +53,7 @@ export interface RuleCompilerOptions {
 }
 
 /** What rules cost that take a millisecond or two. */
-const SHORT_COST = 3_000;
+export const SHORT_COST = 3_000;
 
 /** The rules of an object take longer than they may here. */
 class LongEvaluationError extends Error {

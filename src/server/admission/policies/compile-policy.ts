@@ -7,6 +7,7 @@ import type { MatchCondition, ParamKind, Variable } from '../../../api/admission
 import { BOOL, type CelType, DYN } from '../../../machinery/cel/cel-type.ts';
 import type { PolicyExpression } from './evaluate-expressions.ts';
 import type { NewPace } from './expression-pace.ts';
+import { remoteExpression } from './remote-expression.ts';
 
 /** What every policy has. */
 export interface PolicyParts {
@@ -30,15 +31,17 @@ export interface CompiledParts {
   readonly compile: CompileFurther;
 }
 
-/** Compiles a policy's conditions and variables. */
+/** Compiles a policy's conditions and variables; without `newPace` its expressions are evaluated here and at once. */
 export function compileParts(
   spec: PolicyParts,
   patches: 'patches' | 'none',
-  newPace: NewPace,
+  newPace?: NewPace,
 ): CompiledParts {
   const declared = new Map<string, CelType>();
+  const variables = new Map<string, PolicyExpression>();
+  const params = spec.paramKind !== undefined;
   const declarations: Declarations = {
-    params: spec.paramKind !== undefined,
+    params,
     authorizer: true,
     patches: patches === 'patches',
   };
@@ -48,15 +51,17 @@ export function compileParts(
       authorizer: authorizer === undefined,
       ...(spec.variables?.length ? { variables: declared } : {}),
     });
-    return { source, compiled: compileExpression(source, environment, results), pace: newPace() };
+    const own = { source, compiled: compileExpression(source, environment, results) };
+    const plain = patches === 'none' && results.length > 0;
+    const remote = plain ? remoteExpression(own, { params, variables }) : undefined;
+    return { ...own, ...(newPace && { pace: newPace(remote) }) };
   };
   const plain = expressionEnvironment({ ...declarations, patches: false });
-  const conditions = (spec.matchConditions ?? []).map(({ expression }) => ({
-    source: expression,
-    compiled: compileExpression(expression, plain, [BOOL]),
-    pace: newPace(),
-  }));
-  const variables = new Map<string, PolicyExpression>();
+  const conditions = (spec.matchConditions ?? []).map(({ expression }) => {
+    const own = { source: expression, compiled: compileExpression(expression, plain, [BOOL]) };
+    const remote = remoteExpression(own, { params, variables: new Map() });
+    return { ...own, ...(newPace && { pace: newPace(remote) }) };
+  });
   for (const { name, expression } of spec.variables ?? []) {
     const variable = compile(expression, []);
     variables.set(name, variable);

@@ -1,5 +1,6 @@
 import { sleep, type Clock } from '../../../base/clock.ts';
 import { newTooManyRequests } from '../../../machinery/status/errors.ts';
+import type { EvaluateRemotely, RemoteExpression, RemoteOutcome, RemoteValues } from './remote-expression.ts';
 
 /** What an expression must cost for others to notice; those that people write cost less than a hundredth of it. */
 const noticeable = 50_000;
@@ -9,29 +10,34 @@ const longestPauseMs = 10_000;
 /** Evaluations that may wait; who asks for more is told to come again. */
 const mostWaiting = 16;
 
-/** When one expression may be evaluated. */
+/** When one expression may be evaluated, and where. */
 export interface ExpressionPace {
+  /** Evaluates the expression in another thread; undefined while few others ask for anything, and when only this thread can. */
+  elsewhere(): ((values: RemoteValues) => Promise<RemoteOutcome>) | undefined;
   /** To be awaited before an evaluation; undefined: go on. Rejects with 429 when too many wait. */
   turn(): Promise<void> | undefined;
   /** Notes what an evaluation cost that began with its turn. */
   ended(cost: number): void;
 }
 
-/** A pace for one more expression. */
-export type NewPace = () => ExpressionPace;
+/** A pace for one more expression, which other threads may evaluate when it is given. */
+export type NewPace = (remote?: RemoteExpression) => ExpressionPace;
 
 export interface PaceOptions {
   readonly clock: Clock;
   /** Whether there are many requests of others. */
   isBusy(): boolean;
+  /** Absent: there is no other thread. */
+  readonly elsewhere?: EvaluateRemotely | undefined;
 }
 
 /**
- * Expressions are evaluated in one go on the thread that serves everybody. While others are busy, there is a pause between two
- * evaluations of an expression that costs much, in proportion to the time it took, so that few of the others wait for one.
+ * Expressions are evaluated in one go on the thread that serves everybody. While others are busy, what turns out to cost much goes on in
+ * another thread. Where that cannot be, there is a pause between two evaluations of an expression that costs much, in proportion to
+ * the time it took, so that few of the others wait for one.
  */
-export function expressionPaces({ clock, isBusy }: PaceOptions): NewPace {
-  return () => {
+export function expressionPaces({ clock, isBusy, elsewhere }: PaceOptions): NewPace {
+  return (remote) => {
     let began = 0;
     let freeAt = -Infinity;
     let waiting = 0;
@@ -48,6 +54,7 @@ export function expressionPaces({ clock, isBusy }: PaceOptions): NewPace {
     }
 
     return {
+      elsewhere: () => (remote && elsewhere && isBusy() ? (values) => elsewhere(remote, values) : undefined),
       turn() {
         if (early() > 0) {
           if (waiting < mostWaiting) return wait();

@@ -9,6 +9,7 @@ import type { Bindings } from '../../../machinery/cel/evaluate.ts';
 import { aggregate } from '../../../machinery/status/errors.ts';
 import { evaluateExpression, OutOfBudgetError, type PolicyExpression } from './evaluate-expressions.ts';
 import type { NewPace } from './expression-pace.ts';
+import { remoteExpression } from './remote-expression.ts';
 
 /** What all conditions of one webhook or policy may cost together. */
 const budget = 2_500_000;
@@ -31,11 +32,11 @@ export function conditionCompiler(
       authorizer: true,
       patches: false,
     });
-    const compiled = conditions.map(({ expression }) => ({
-      source: expression,
-      compiled: compileExpression(expression, environment, [BOOL]),
-      pace: newPace(),
-    }));
+    const compiled = conditions.map(({ expression }) => {
+      const own = { source: expression, compiled: compileExpression(expression, environment, [BOOL]) };
+      const remote = remoteExpression(own, { params: params === 'params', variables: new Map() });
+      return { ...own, pace: newPace(remote) };
+    });
     observer?.compiled(since);
     known.set(conditions, compiled);
     return compiled;

@@ -2,7 +2,7 @@ import { evaluationError } from '../../../machinery/cel/evaluation-error.ts';
 import type { Bindings } from '../../../machinery/cel/evaluate.ts';
 import type { CelStruct, CelValue } from '../../../machinery/cel/value.ts';
 import { variablesType } from '../../../api/admissionregistration/expression-types.ts';
-import type { Budget, PolicyExpression } from './evaluate-expressions.ts';
+import { evaluateVariable, type Budget, type PolicyExpression } from './evaluate-expressions.ts';
 
 /** `variables` of one evaluation: each is computed when it is named first, and spends of the budget. */
 export function withVariables(
@@ -46,8 +46,7 @@ function compute(
   if ('error' in compiled) {
     return new Failure(`composited variable ${JSON.stringify(name)} fails to compile: ${compiled.error}`);
   }
-  const outcome = compiled.program.evaluate(bindings);
-  budget.left -= outcome.cost;
+  const outcome = evaluateVariable(name, compiled.program, bindings, budget);
   if ('error' in outcome)
     return new Failure(`composited variable ${JSON.stringify(name)} fails to evaluate: ${outcome.error}`);
   return outcome.value;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import { structuralSchema, type SchemaProps } from '../../machinery/structural/structural-schema.ts';
 import { ruleCompiler } from '../../machinery/validation-rules/evaluate-rules.ts';
-import { ruleThread, type RuleThread } from './rule-thread.ts';
+import { evaluationThread, type EvaluationThread } from './evaluation-thread.ts';
 
 const schema: SchemaProps = {
   type: 'object',
@@ -20,7 +20,7 @@ const schema: SchemaProps = {
 };
 
 let folder: string;
-let thread: RuleThread;
+let thread: EvaluationThread;
 let isBusy = false;
 /** What the thread waited for, in milliseconds, which took no time. */
 const pauses: number[] = [];
@@ -38,7 +38,7 @@ const clock: Clock = {
 };
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'kanoe-rule-thread-'));
+  folder = await mkdtemp(join(tmpdir(), 'kanoe-evaluation-thread-'));
   const workerFile = join(folder, 'rules-worker.cjs');
   await build({
     entryPoints: [join(import.meta.dirname, '../../../bin/rules-worker.ts')],
@@ -48,7 +48,7 @@ beforeAll(async () => {
     format: 'cjs',
     logLevel: 'error',
   });
-  thread = ruleThread({ clock, isBusy: () => isBusy, workerFile });
+  thread = evaluationThread({ clock, isBusy: () => isBusy, workerFile });
 });
 
 afterAll(async () => {
@@ -61,7 +61,7 @@ it.each([
   ['long rules in the thread, again', 120, 'thread'],
   ['long rules in the thread, with the schema it knows', 110, 'thread'],
 ])('evaluates %s', async (_, length, where) => {
-  const rules = ruleCompiler({ elsewhere: thread.evaluate })(structuralSchema(schema));
+  const rules = ruleCompiler({ elsewhere: thread.rules })(structuralSchema(schema));
   const found = rules?.validate({ object: { a: Array.from({ length }, (_item, at) => at) } });
   expect(found instanceof Promise).toBe(where === 'thread');
   expect(await found).toEqual([
@@ -75,7 +75,7 @@ it.each([
 
 it('pauses between long evaluations of one schema while others are busy', async () => {
   const evaluate = (own: SchemaProps): Promise<unknown> =>
-    thread.evaluate({ schema: own, object: { a: Array.from({ length: 600 }, (_item, at) => at) } });
+    thread.rules({ schema: own, object: { a: Array.from({ length: 600 }, (_item, at) => at) } });
   const slow = structuredClone(schema);
   await evaluate(slow);
   await evaluate(slow);
@@ -90,10 +90,27 @@ it('pauses between long evaluations of one schema while others are busy', async 
 it('refuses more than it can soon evaluate', async () => {
   const own = structuredClone(schema);
   const all = await Promise.allSettled(
-    Array.from({ length: 80 }, () => thread.evaluate({ schema: own, object: { a: [1] } })),
+    Array.from({ length: 80 }, () => thread.rules({ schema: own, object: { a: [1] } })),
   );
   const refused = all.filter(({ status }) => status === 'rejected');
   expect(refused).toHaveLength(16);
   expect(refused[0]).toMatchObject({ reason: { status: { code: 429, reason: 'TooManyRequests' } } });
-  expect(await thread.evaluate({ schema: own, object: { a: [-1] } })).toEqual([]);
+  expect(await thread.rules({ schema: own, object: { a: [-1] } })).toEqual([]);
+});
+
+it('evaluates an expression of a policy, and says what its variables cost', async () => {
+  const values = {
+    object: { a: [1, 2, 3] },
+    oldObject: null,
+    request: {},
+    namespaceObject: null,
+    params: null,
+  };
+  const source = 'variables.sum == 6 && variables.sum > 5';
+  const variables = [{ name: 'sum', expression: 'object.a.map(x, x * 1).sum()' }];
+  const { outcome, variables: costs } = await thread.expression({ source, params: false, variables }, values);
+  expect(outcome).toMatchObject({ value: true });
+  expect(costs).toEqual([['sum', expect.any(Number)]]);
+  const failing = { source: 'object.b == 1', params: false, variables: [] };
+  expect((await thread.expression(failing, values)).outcome).toMatchObject({ error: 'no such key: b' });
 });
