@@ -180,6 +180,7 @@ async function admitAndStore(
       object,
     }),
   );
+  await registry.large.giveWay(size);
   for (let attempt = 1; ; attempt++) {
     try {
       return await storeNew(registry, served, request);

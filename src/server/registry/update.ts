@@ -306,6 +306,7 @@ async function changeEntry(
     await registry.large.giveWay(size);
     for (const warning of definition.warnings?.(next, old) ?? []) context.warn(warning);
     await registry.admission.validate(updateAdmission(registry, served, context, { change, next, old }));
+    await registry.large.giveWay(size);
     const answer = await storeChange(registry, served, { next, old, entry, dryRun: change.dryRun });
     if (change.dryRun) await allocation?.rollback();
     else await allocation?.commit();
