@@ -10,12 +10,15 @@ import { expressionPaces } from './expression-pace.ts';
 import { withVariables } from './policy-variables.ts';
 import type { RemoteExpression, RemoteValues } from './remote-expression.ts';
 import { expressionEvaluator } from './serve-expressions.ts';
+import { compileValidatingPolicy, validateWithPolicy } from './validate-with-policy.ts';
 
 const quadratic = "object.all(a, object.all(b, a != b + 'x'))";
 const variables = [
   { name: 'heavy', expression: quadratic },
   { name: 'mine', expression: "authorizer.path('/x').check('get').allowed()" },
 ];
+
+const large = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`k${at}`, 'v']));
 
 /** Evaluates an expression as a busy server would, and says what it sent to another thread. */
 async function evaluated(
@@ -34,9 +37,8 @@ async function evaluated(
     'none',
     expressionPaces({ clock: systemClock, isBusy: () => isBusy, elsewhere }),
   );
-  const object = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`k${at}`, 'v']));
   const budget: Budget = { left: RUNTIME_COST_BUDGET };
-  const bindings = withVariables(new Map([['object', viewJson(object)]]), parts.variables, budget);
+  const bindings = withVariables(new Map([['object', viewJson(large)]]), parts.variables, budget);
   const result = await evaluateExpression(parts.compile(source, [BOOL]), bindings, budget);
   return { result, spent: RUNTIME_COST_BUDGET - budget.left, sent };
 }
@@ -73,4 +75,27 @@ it('evaluates here what may ask the authorizer', async () => {
     result: { value: true },
     sent: [],
   });
+});
+
+it('evaluates elsewhere what only annotations of a policy need', async () => {
+  const sent: RemoteExpression[] = [];
+  const serve = expressionEvaluator(() => undefined);
+  const newPace = expressionPaces({
+    clock: systemClock,
+    isBusy: () => true,
+    elsewhere(expression, values) {
+      sent.push(expression);
+      return serve({ expressionId: sent.length, expression, values });
+    },
+  });
+  const spec = {
+    variables: variables.slice(0, 1),
+    validations: [{ expression: 'object.size() == 100' }],
+    auditAnnotations: [{ key: 'a', valueExpression: "variables.heavy ? 'yes' : 'no'" }],
+  };
+  const about = { apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingAdmissionPolicy' } as const;
+  const policy = compileValidatingPolicy({ ...about, metadata: { name: 'p' }, spec }, newPace);
+  const verdict = await validateWithPolicy(policy, undefined, new Map([['object', viewJson(large)]]));
+  expect(verdict).toMatchObject({ denials: [], annotations: [{ key: 'a', value: 'yes' }] });
+  expect(sent.map(({ source }) => source)).toEqual(["variables.heavy ? 'yes' : 'no'"]);
 });

@@ -105,7 +105,7 @@ export async function validateWithPolicy(
     if (!(error instanceof OutOfBudgetError)) throw error;
     return failed(error.message, 'out_of_budget');
   }
-  return { denials, ignored, ...(await annotationsOf(policy, all, ignores ? 'ignore' : 'fail')) };
+  return { denials, ignored, ...(await annotationsOf(policy, bindings, ignores ? 'ignore' : 'fail')) };
 }
 
 async function denialText(
@@ -121,14 +121,15 @@ async function denialText(
 
 async function annotationsOf(
   policy: CompiledPolicy,
-  bindings: Bindings,
+  bindings: Map<string, CelValue>,
   onError: 'fail' | 'ignore',
 ): Promise<Pick<PolicyVerdict, 'annotations' | 'failures'>> {
   const budget: Budget = { left: RUNTIME_COST_BUDGET };
+  const all = withVariables(bindings, policy.variables, budget);
   const annotations: { key: string; value: string }[] = [];
   const failures: string[] = [];
   for (const { key, expression } of policy.annotations) {
-    const result = await evaluateExpression(expression, bindings, budget);
+    const result = await evaluateExpression(expression, all, budget);
     if ('error' in result) {
       if (onError === 'fail') failures.push(result.error);
     } else if (typeof result.value === 'string' && result.value.trim() !== '') {
