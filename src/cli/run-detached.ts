@@ -59,11 +59,18 @@ export async function runDetached(context: DetachContext): Promise<void> {
   );
   try {
     await new Promise<void>((resolve, reject) => {
+      let concluded = false;
       child.on('error', reject);
       child.on('exit', (code, signal) => {
-        void earlyEnd(signal ?? `exit code ${code}`, code ?? 1).then(resolve, reject);
+        const judge = (): void => {
+          if (!concluded) void earlyEnd(signal ?? `exit code ${code}`, code ?? 1).then(resolve, reject);
+        };
+        // Its last message may not have been read yet.
+        if (child.connected) child.once('disconnect', judge);
+        else judge();
       });
       child.on('message', (message: BackgroundMessage) => {
+        concluded ||= message.type === 'ready' || message.type === 'failed';
         if (message.type === 'ready') resolve();
         else if (message.type === 'failed')
           reject(new CliError(message.message, { exitCode: message.exitCode }));
