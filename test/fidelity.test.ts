@@ -87,7 +87,11 @@ describeWith({ exchanges: true }, 'exchanges recorded with a real Kubernetes 1.3
       ) as Floor;
       const { summary, failures } = await play();
       const known = knownDifferences();
-      const unlisted = failures.filter(({ id }) => !known.some((pattern) => pattern.test(id)));
+      const first = failures.filter(({ id }) => !known.some((pattern) => pattern.test(id)));
+      // Whether a controller acts before or after the next step of a case is chance; a real difference shows again.
+      const few = first.length > 0 && first.length <= 3;
+      const ids = first.map(({ id }) => id.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+      const unlisted = few ? (await play('--id', `^(${ids.join('|')})$`)).failures : first;
       expect(unlisted.map(({ id, diffs }) => `${id}: ${diffs[0]}`)).toEqual([]);
       const { all, ...tags } = summary.score;
       expect(all?.['pass %']).toBeGreaterThanOrEqual(floor.cases);
