@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { watch, type FSWatcher } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { constants } from 'node:os';
@@ -22,7 +21,6 @@ import type { PodNetwork } from '../../pod-network.ts';
 import { attachSession } from '../attach-session.ts';
 import { statusOf, type Progress } from '../container-progress.ts';
 import type { LogRotation } from '../cri-log-writer.ts';
-import { startSession } from '../exec-session.ts';
 import { writeState } from '../state-file.ts';
 import { Cgroups, detectCgroups } from './cgroups.ts';
 import { containerConfig, containerGroups, overlayOptions, startShim } from './container-launch.ts';
@@ -45,18 +43,12 @@ import { findMapTool } from './id-mapped-mounts.ts';
 import { mapRoot } from './map-root.ts';
 import { newContainer, type Container } from './tracked-container.ts';
 import type { LauncherChoice } from './select-launcher.ts';
-import { joinScript, shimScript } from './shim-script.ts';
-import { execFailure, failureMessage } from './failure-message.ts';
+import { shimScript } from './shim-script.ts';
+import { execInContainer } from './exec-in-container.ts';
+import { failureMessage } from './failure-message.ts';
 import { terminalSizer } from './resize-terminal.ts';
 import { terminalRest } from './terminal-rest.ts';
-import {
-  ancestorsOf,
-  killNamed,
-  namedProcess,
-  processExists,
-  signalNumber,
-  signalProcess,
-} from '../processes.ts';
+import { ancestorsOf, processExists, signalNumber, signalProcess } from '../processes.ts';
 
 export interface NativeRuntimeOptions {
   /** State that lasts, on a file system that overlayfs can write to; made with mode 0700. */
@@ -364,45 +356,10 @@ class NativeRuntime implements ContainerRuntime {
     const { layout, launcher, cgroups } = this.#machineOf(record.sandboxId);
     const folder = join(layout.containers, id);
     const ownUsers = this.#sandboxes.get(record.sandboxId).users !== undefined;
-    const pidFile = join(folder, `exec-${randomBytes(6).toString('hex')}.pid`);
-    const command = await launcher.exec(
-      { id, folder, pid: progress.pid ?? 0, shimPid: shimPid ?? 0, ownUsers },
-      options,
-      pidFile,
-    );
-    const { logFile } = command;
+    const container = { id, folder, pid: progress.pid ?? 0, shimPid: shimPid ?? 0, ownUsers };
     const { leaf } = containerGroups(record.sandboxId, id, { cgroups, launcher });
     const joinFiles = launcher.joinsCgroup ? cgroups.joinFiles(leaf) : [];
-    const session = await startSession({
-      file: '/bin/sh',
-      args: ['-c', joinScript, 'exec', String(joinFiles.length), ...joinFiles, ...command.args],
-      env: command.env,
-      cwd: '/',
-      tty: options.tty,
-      stdin: options.stdin,
-      ...(options.signal ? { signal: options.signal } : {}),
-      guarded: true,
-      kill: () => killNamed(pidFile, this.#options.clock),
-      ...(logFile !== undefined && launcher.name === 'crun' && { rest: () => terminalRest(logFile) }),
-    });
-    const exited = session.exited.then(async (code) => {
-      const failure = code !== 0 && logFile ? await execFailure(logFile) : undefined;
-      if (failure) throw new RuntimeError('START_FAILED', failure);
-      return code;
-    });
-    const files = [pidFile, ...(logFile ? [logFile] : [])];
-    void exited.catch(() => {}).then(() => Promise.all(files.map((file) => rm(file, { force: true }))));
-    // crun passes on the size that a terminal has at the start, and no later one.
-    const resizeInside = terminalSizer(() => namedProcess(pidFile, this.#options.clock));
-    return {
-      ...session,
-      exited,
-      resize(columns, rows) {
-        if (!options.tty) return;
-        session.resize(columns, rows);
-        resizeInside(columns, rows);
-      },
-    };
+    return execInContainer({ launcher, container, joinFiles, clock: this.#options.clock }, options);
   }
 
   async attach(
