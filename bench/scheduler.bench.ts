@@ -1,17 +1,14 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { builtinResources } from '../src/api/catalog.ts';
 import { events, namespaces, nodes, pods, serviceaccounts, type Pod } from '../src/api/core/v1.gen.ts';
 import { priorityclasses } from '../src/api/scheduling/v1.gen.ts';
 import { systemClock } from '../src/base/clock.ts';
 import type { Client } from '../src/client/client.ts';
 import { createClient } from '../src/client/create-client.ts';
 import type { KubeObject, Live } from '../src/machinery/object.ts';
-import { kubernetesSchema } from '../src/machinery/schema/table.ts';
 import { createEventRecorder } from '../src/reconcile/create-event-recorder.ts';
 import { createInformers } from '../src/reconcile/create-informers.ts';
 import { startControllers } from '../src/reconcile/start-controllers.ts';
 import { scheduler } from '../src/scheduler/scheduler.ts';
-import { createApiServer } from '../src/server/api-server.ts';
+import { createTestApiServer } from '../src/server/test-api-server.ts';
 import { createMemoryStore } from '../src/storage/memory/memory-store.ts';
 import type { BenchRow } from './bench-row.ts';
 import { podOf, workloads, type Workload } from './scheduler-workloads.ts';
@@ -173,22 +170,7 @@ async function inParallel<T>(
 async function withServer(size: number, work: (client: Client) => Promise<number>): Promise<number> {
   const clock = systemClock;
   const store = createMemoryStore({ clock });
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const server = await createApiServer({
-    store,
-    schema: kubernetesSchema(),
-    clock,
-    resources: (needs) => builtinResources({ ...needs, serviceCidr: '10.96.0.0/16' }),
-    tls: { cert: '', key: '', clientCa: '' },
-    serviceAccount: {
-      issuer: 'https://kubernetes.default.svc.cluster.local',
-      signingKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    },
-    version: { gitVersion: 'v1.36.2' },
-    onFault: (error) => {
-      throw error;
-    },
-  });
+  const server = await createTestApiServer({ store, clock });
   const client = createClient(
     server.transport({ name: 'system:admin', groups: ['system:masters', 'system:authenticated'] }),
   );

@@ -7,7 +7,7 @@ import { createApiServer, type ApiServer, type ApiServerOptions } from './api-se
 
 /** A real API server with all resources and its objects in memory, listening nowhere; for tests. Faults are thrown. */
 export function createTestApiServer(
-  changes: Partial<Pick<ApiServerOptions, 'store' | 'metrics' | 'resources'>> = {},
+  changes: Partial<Pick<ApiServerOptions, 'store' | 'clock' | 'metrics' | 'resources'>> = {},
 ): Promise<ApiServer> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return createApiServer({

@@ -55,8 +55,8 @@ export interface RuleCompilerOptions {
 /** What rules cost that take a millisecond or two. */
 export const SHORT_COST = 3_000;
 
-/** The rules of an object take longer than they may here. */
-class LongEvaluationError extends Error {
+/** An evaluation takes longer than it may here. */
+export class LongEvaluationError extends Error {
   override readonly name = 'LongEvaluationError';
 }
 

@@ -6,7 +6,7 @@ import {
   type Program,
 } from '../../../machinery/cel/program.ts';
 import type { CelValue } from '../../../machinery/cel/value.ts';
-import { SHORT_COST } from '../../../machinery/validation-rules/evaluate-rules.ts';
+import { LongEvaluationError, SHORT_COST } from '../../../machinery/validation-rules/evaluate-rules.ts';
 import type { ExpressionPace } from './expression-pace.ts';
 import { remoteValues } from './remote-expression.ts';
 
@@ -31,11 +31,6 @@ export class OutOfBudgetError extends Error {
   constructor() {
     super('validation failed due to running out of cost budget, no further validation rules will be run');
   }
-}
-
-/** An evaluation takes longer than it may here. */
-class LongEvaluationError extends Error {
-  override readonly name = 'LongEvaluationError';
 }
 
 /** A compiled expression, or why there is none. */
